@@ -1,0 +1,218 @@
+package schema
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/bufbuild/protocompile/experimental/ir"
+)
+
+// Compiler turns its sources into snapshots, and keeps what it learnt from one to the next.
+type Compiler struct {
+	opts Options
+
+	mu      sync.Mutex
+	kinds   []sourceKind
+	readers []reader // one for each source
+	builtin *tree
+	nodes   map[string]*node
+	last    *Snapshot
+	seen    []*input // the served inputs of the last snapshot
+
+	session     *ir.Session
+	parsedBytes atomic.Int64 // since the session began
+}
+
+// New returns a compiler of these sources. Nothing is read before Compile.
+func New(opts Options) *Compiler {
+	opts = opts.withDefaults()
+	return &Compiler{
+		opts:    opts,
+		kinds:   make([]sourceKind, len(opts.Sources)),
+		readers: make([]reader, len(opts.Sources)),
+		builtin: newBuiltin(),
+		session: new(ir.Session),
+	}
+}
+
+// Compile reads what changed since the last call and returns a new snapshot, or
+// the last one itself if nothing changed.
+//
+// An error means that it could not run: ctx ended, or a source cannot be
+// read at all (its folder is gone, say). All that is wrong in the schemas is
+// in the snapshot instead. After an error the next call starts from the
+// same ground; the last snapshot stays good.
+//
+// Calls wait for each other.
+func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.refresh(ctx); err != nil {
+		return nil, err
+	}
+	served, found := c.collect()
+	c.renewSession()
+	g, err := c.discover(ctx, served)
+	if err != nil {
+		return nil, err
+	}
+	dirty := slices.DeleteFunc(slices.Clone(g.order), func(n *node) bool { return !n.dirty })
+	c.nodes = g.nodes
+	if len(dirty) == 0 && c.last != nil && slices.Equal(c.seen, served) && sameDiagnostics(c.last.sources, found) {
+		return c.last, nil
+	}
+	err = inOrder(ctx, dirty, g.needs, func(n *node) { c.build(n, g) })
+	if err != nil {
+		return nil, err
+	}
+	c.last, c.seen = assemble(g, found), served
+	return c.last, nil
+}
+
+// refresh brings the readers up to date.
+func (c *Compiler) refresh(ctx context.Context) error {
+	lim := limits{fileSize: c.opts.MaxFileSize, setSize: c.opts.MaxSetSize, files: c.opts.MaxFiles}
+	for i, s := range c.opts.Sources {
+		kind, err := s.kind()
+		if err != nil {
+			return fmt.Errorf("schema source %s: %w", s, err)
+		}
+		if c.readers[i] == nil || c.kinds[i] != kind {
+			c.readers[i], c.kinds[i] = s.open(kind), kind
+		}
+		if err := c.readers[i].refresh(ctx, lim); err != nil {
+			return fmt.Errorf("schema source %s: %w", s, err)
+		}
+	}
+	return c.builtin.refresh(ctx, lim)
+}
+
+// resolve returns the input that an import path names, or nil.
+func (c *Compiler) resolve(path string) *input {
+	if path == descriptorPath {
+		return c.builtin.open(path)
+	}
+	for _, r := range c.readers {
+		if in := r.open(path); in != nil {
+			return in
+		}
+	}
+	return c.builtin.open(path)
+}
+
+// collect returns the files to serve, sorted by path, and what is wrong with
+// the sources. When two sources have a path, the first wins.
+func (c *Compiler) collect() (served []*input, found []*Diagnostic) {
+	winner := make(map[string]*input)
+	for _, r := range c.readers {
+		found = append(found, r.problems()...)
+		for _, in := range r.served() {
+			switch first := winner[in.path]; {
+			case first == nil:
+				winner[in.path] = in
+				served = append(served, in)
+			case first.location != in.location:
+				found = append(found, plain(Warning, in.location,
+					"%q is also in an earlier source; %s is used, this file is not", in.path, first.location))
+			}
+		}
+	}
+	slices.SortFunc(served, func(a, b *input) int { return strings.Compare(a.path, b.path) })
+	return served, found
+}
+
+// renewSession starts a new compiler session when the old one's table of names, which
+// only grows, may hold more that is gone than is there.
+func (c *Compiler) renewSession() {
+	const floor = 64 << 20
+	var size int64
+	for _, n := range c.nodes {
+		if n.in.text != nil {
+			size += int64(len(n.in.text.Text()))
+		}
+	}
+	if c.parsedBytes.Load() <= max(floor, 3*size) {
+		return
+	}
+	c.session = new(ir.Session)
+	c.parsedBytes.Store(size)
+	for _, n := range c.nodes {
+		n.dirty = true
+	}
+}
+
+// needs returns what must be built before n.
+func (g *graph) needs(n *node) []*node {
+	deps := n.deps()
+	if n.wantIR && n != g.lang {
+		deps = append(deps, g.lang)
+	}
+	return deps
+}
+
+// build brings one node up to date.
+func (c *Compiler) build(n *node, g *graph) {
+	n.own = slices.Clone(n.parsed)
+	if n.in.problem != nil {
+		n.own = append(n.own, n.in.problem)
+	}
+	if n.wantIR {
+		n.own = append(n.own, c.lower(n, g)...)
+	}
+	if n.in.proto != nil {
+		n.own = append(n.own, c.checkSetImports(n)...)
+	}
+	n.findBroken()
+	var made *linked
+	if n.good() {
+		var wrong []*Diagnostic
+		if made, wrong = n.link(); len(wrong) > 0 {
+			n.own = append(n.own, wrong...)
+			n.findBroken()
+		}
+	}
+	n.publish(made, c.opts.DropComments)
+	n.dirty = false
+}
+
+// checkSetImports reports imports of a set's file that nothing has: no compiler
+// looks at such a file unless source text imports it.
+func (c *Compiler) checkSetImports(n *node) []*Diagnostic {
+	if n.wantIR {
+		return nil
+	}
+	var out []*Diagnostic
+	optional := len(n.in.proto.GetDependency())
+	for i, ref := range n.imports {
+		switch {
+		case ref.cycle != nil:
+			out = append(out, problem(n.in.location, "the imports go round: %s", cyclePaths(ref.cycle)))
+		case ref.node == nil && i < optional:
+			out = append(out, problem(n.in.location, "imported file %s", c.notFound(ref.path)))
+		}
+	}
+	return out
+}
+
+// findBroken collects the nodes with errors in n's import closure.
+func (n *node) findBroken() {
+	n.broken = nil
+	if hasErrors(n.own) {
+		n.broken = append(n.broken, n)
+	}
+	for _, d := range n.deps() {
+		for _, b := range d.broken {
+			if !slices.Contains(n.broken, b) {
+				n.broken = append(n.broken, b)
+			}
+		}
+	}
+}
+
+func sameDiagnostics(a, b []*Diagnostic) bool {
+	return slices.EqualFunc(a, b, func(a, b *Diagnostic) bool { return *a == *b })
+}

@@ -1,0 +1,233 @@
+package schema
+
+import (
+	"sync"
+	"sync/atomic"
+	"weak"
+
+	"github.com/bufbuild/protocompile/experimental/ir"
+	"github.com/bufbuild/protocompile/experimental/seq"
+	"github.com/bufbuild/protocompile/experimental/source/length"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+)
+
+// File is one .proto file, good or broken.
+type File struct {
+	input    *input
+	linked   *linked // nil if broken
+	errors   []*Diagnostic
+	services []declared // those of a broken file
+	comments bool
+
+	// The compiler's view, for comments and positions. It is replaced when an import of
+	// the file was compiled anew, so that the old import can be freed.
+	source atomic.Pointer[ir.File]
+
+	mu       sync.Mutex
+	detailed weak.Pointer[detailed]
+}
+
+// declared is a service of a file that has no descriptor.
+type declared struct {
+	name         protoreflect.FullName
+	line, column int
+}
+
+// Path returns the path by which other files import this one.
+func (f *File) Path() string { return f.input.path }
+
+// Location returns the file's place as the user knows it: a path on disk, or
+// "set.binpb!a/b.proto" for a file of a descriptor set.
+func (f *File) Location() string { return f.input.location }
+
+// Descriptor returns the file's descriptor, linked against its own imports only.
+// It has no comments, and is nil while the file is broken.
+func (f *File) Descriptor() protoreflect.FileDescriptor {
+	if f.linked == nil {
+		return nil
+	}
+	return f.linked.desc
+}
+
+// Errors returns the errors in the file's import closure: none if the file is good.
+func (f *File) Errors() []*Diagnostic { return f.errors }
+
+// Types resolves the names of the file's import closure; nil while the file is broken.
+func (f *File) Types() *Types {
+	if f.linked == nil {
+		return nil
+	}
+	return f.linked.types
+}
+
+// DescriptorWithComments returns a view of Descriptor whose SourceLocations holds positions and comments,
+// so that protodesc.ToFileDescriptorProto yields source_code_info. It is
+// made on demand and not kept longer than somebody uses it. If comments are dropped or there is
+// no source, it is Descriptor itself; nil while the file is broken.
+func (f *File) DescriptorWithComments() protoreflect.FileDescriptor {
+	if f.linked == nil {
+		return nil
+	}
+	if !f.comments {
+		return f.linked.desc
+	}
+	if d := f.detail(); d != nil {
+		return d
+	}
+	return f.linked.desc
+}
+
+// Position returns where a declaration of this file stands, counted from 1; 0, 0 if that is unknown.
+func (f *File) Position(d protoreflect.Descriptor) (line, column int) {
+	if d == nil || f.linked == nil || d.ParentFile() == nil || d.ParentFile().Path() != f.Path() {
+		return 0, 0
+	}
+	if file := f.source.Load(); file != nil {
+		return positionOf(file, string(d.FullName()))
+	}
+	if view := f.detail(); view != nil {
+		if loc := view.SourceLocations().ByDescriptor(d); loc.Path != nil {
+			return loc.StartLine + 1, loc.StartColumn + 1
+		}
+	}
+	return 0, 0
+}
+
+func positionOf(file *ir.File, name string) (line, column int) {
+	at, ok := definition(file, name)
+	if !ok {
+		return 0, 0
+	}
+	start := at.File.Location(at.Start, length.Runes)
+	return start.Line, start.Column
+}
+
+// detailed is a descriptor with source locations. What it embeds answers all
+// else, but embedding hides the methods that protodesc asks for by assertion.
+type detailed struct {
+	protoreflect.FileDescriptor
+	locations protoreflect.SourceLocations
+}
+
+func (d *detailed) SourceLocations() protoreflect.SourceLocations { return d.locations }
+
+// Edition returns the edition's number, as protodesc wants it.
+func (d *detailed) Edition() int32 {
+	if e, ok := d.FileDescriptor.(interface{ Edition() int32 }); ok {
+		return e.Edition()
+	}
+	return 0
+}
+
+// OptionImports returns the imports of which only options are used.
+func (d *detailed) OptionImports() protoreflect.FileImports {
+	if o, ok := d.FileDescriptor.(interface {
+		OptionImports() protoreflect.FileImports
+	}); ok {
+		return o.OptionImports()
+	}
+	return noImports
+}
+
+var noImports = (&descriptorpb.FileDescriptorProto{}).ProtoReflect().Descriptor().ParentFile().Imports()
+
+// detail returns the view with source locations, nil if there are none.
+func (f *File) detail() *detailed {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if d := f.detailed.Value(); d != nil {
+		return d
+	}
+	info := f.sourceInfo()
+	if info == nil {
+		return nil
+	}
+	// A file that has nothing but source info is the way to make a
+	// SourceLocations, whose interface is closed.
+	bare, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name:           proto.String(f.Path()),
+		SourceCodeInfo: info,
+	}, nil)
+	if err != nil {
+		return nil
+	}
+	d := &detailed{f.linked.desc, &locations{bare.SourceLocations(), f.linked.desc}}
+	f.detailed = weak.Make(d)
+	return d
+}
+
+func (f *File) sourceInfo() (info *descriptorpb.SourceCodeInfo) {
+	if f.input.proto != nil {
+		return f.input.proto.GetSourceCodeInfo()
+	}
+	file := f.source.Load()
+	if file == nil {
+		return nil
+	}
+	defer func() {
+		if recover() != nil {
+			info = nil // comments are not worth a crash
+		}
+	}()
+	fd, _, err := describe(file, true)
+	if err != nil {
+		return nil
+	}
+	return fd.GetSourceCodeInfo()
+}
+
+// publish sets the node's File: the one it had if nothing that can be seen changed.
+func (n *node) publish(made *linked, comments bool) {
+	source := n.ir
+	if n.in.proto != nil {
+		source = nil // it was made of an outline
+	}
+	if made != nil {
+		n.prior = made
+	}
+	if made != nil && n.file != nil && n.file.linked == made && n.file.input == n.in {
+		n.file.source.Store(source)
+		return
+	}
+	n.file = &File{input: n.in, linked: made, comments: comments}
+	if made != nil {
+		n.file.source.Store(source)
+		return
+	}
+	for _, b := range n.broken {
+		n.file.errors = append(n.file.errors, errorsOf(b.own)...)
+	}
+	n.file.errors = sortDiagnostics(n.file.errors)
+	n.file.services = n.declaredServices()
+}
+
+// declaredServices names the services of a broken file, as far as can be told.
+func (n *node) declaredServices() (out []declared) {
+	if n.in.proto != nil {
+		for _, s := range n.in.proto.GetService() {
+			name := protoreflect.FullName(s.GetName())
+			if pkg := n.in.proto.GetPackage(); pkg != "" {
+				name = protoreflect.FullName(pkg) + "." + name
+			}
+			out = append(out, declared{name: name})
+		}
+		return out
+	}
+	if n.ir == nil {
+		return nil
+	}
+	defer func() { _ = recover() }() // a broken file's declarations may be half there
+	for s := range seq.Values(n.ir.Services()) {
+		name := protoreflect.FullName(s.FullName())
+		if !name.IsValid() {
+			continue
+		}
+		d := declared{name: name}
+		d.line, d.column = positionOf(n.ir, string(name))
+		out = append(out, d)
+	}
+	return out
+}

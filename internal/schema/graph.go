@@ -1,0 +1,220 @@
+package schema
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/bufbuild/protocompile/experimental/ast"
+	"github.com/bufbuild/protocompile/experimental/ir"
+)
+
+// node is what is known about one import path. It lives as long as something
+// serves or imports the path. Compile works on nodes under the Compiler's mutex.
+type node struct {
+	in *input
+
+	// What parsing gave.
+	syntax  *ast.File // nil if there is no text, or it could not be parsed at all
+	imports []*importRef
+	parsed  []*Diagnostic
+	ready   bool // it has been parsed, if it could be
+
+	wantIR bool // the compiler must see it: it is source text, or source text imports it
+	dirty  bool // what follows is not up to date
+	mark   visit
+
+	// What compiling gave.
+	ir     *ir.File // nil if importers cannot use it
+	own    []*Diagnostic
+	broken []*node // those in the import closure, with this one, that have errors
+	file   *File
+	prior  *linked // the last good one, also of an earlier input
+}
+
+// importRef is one import of a file, in the order of its declarations.
+type importRef struct {
+	path  string // canonical; empty if it is malformed
+	decl  ast.DeclImport
+	node  *node   // nil if nothing has this path
+	cycle []*node // this import closes a cycle: the nodes of it, from the imported one to the importing one
+	was   []*node // what cycle was in the last Compile
+}
+
+func (n *node) path() string { return n.in.path }
+func (n *node) good() bool   { return len(n.broken) == 0 }
+
+// deps returns what must be compiled before n.
+func (n *node) deps() []*node {
+	var out []*node
+	for _, ref := range n.imports {
+		if ref.node != nil && ref.cycle == nil {
+			out = append(out, ref.node)
+		}
+	}
+	return out
+}
+
+type visit int8
+
+const (
+	unseen visit = iota
+	active
+	done
+)
+
+// graph is the nodes that one Compile is about.
+type graph struct {
+	nodes  map[string]*node
+	served []*node // sorted by path
+	order  []*node // imported ones first
+	lang   *node   // descriptor.proto, which all others depend on
+}
+
+// discover finds all that the served inputs import, parsing what is new on the way.
+// Nodes of the old graph are taken over and marked dirty if their input or an import changed.
+func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error) {
+	g := &graph{nodes: make(map[string]*node, len(c.nodes))}
+	var fresh []*node
+	get := func(p string) *node {
+		if n := g.nodes[p]; n != nil {
+			return n
+		}
+		in := c.resolve(p)
+		if in == nil {
+			return nil
+		}
+		n := c.nodes[p]
+		if n == nil || n.in != in {
+			n = c.replace(n, in)
+		}
+		g.nodes[p] = n
+		fresh = append(fresh, n)
+		return n
+	}
+	g.lang = get(descriptorPath)
+	for _, in := range served {
+		g.served = append(g.served, get(in.path))
+	}
+	for len(fresh) > 0 {
+		batch := fresh
+		fresh = nil
+		if err := c.parse(ctx, batch); err != nil {
+			return nil, err
+		}
+		for _, n := range batch {
+			n.mark = unseen
+			n.connect(get)
+		}
+	}
+	if err := c.lend(ctx, g); err != nil {
+		return nil, err
+	}
+	g.sort()
+	return g, nil
+}
+
+// replace makes the node for a new input at a path. What its forerunner
+// was linked to is kept, to share it if the meaning is the same.
+func (c *Compiler) replace(old *node, in *input) *node {
+	n := &node{in: in, dirty: true, wantIR: in.text != nil}
+	if old != nil {
+		n.prior = old.prior
+	}
+	return n
+}
+
+// connect points a node's imports to the nodes that they name now.
+func (n *node) connect(get func(string) *node) {
+	for _, ref := range n.imports {
+		var to *node
+		if ref.path != "" {
+			to = get(ref.path)
+		}
+		if ref.node != to {
+			n.dirty = true
+		}
+		ref.node, ref.cycle, ref.was = to, nil, ref.cycle
+	}
+}
+
+// lend makes source text of those files of descriptor sets that source text
+// imports: the compiler sees only text.
+func (c *Compiler) lend(ctx context.Context, g *graph) error {
+	var work, wanted []*node
+	for _, n := range g.nodes {
+		if n.in.text != nil {
+			work = append(work, n)
+		}
+	}
+	for len(work) > 0 {
+		n := work[len(work)-1]
+		work = work[:len(work)-1]
+		for _, ref := range n.imports {
+			to := ref.node
+			if to == nil || to.in.proto == nil || to.mark == done {
+				continue
+			}
+			to.mark = done
+			work = append(work, to)
+			if !to.wantIR {
+				to.wantIR, to.dirty = true, true
+				wanted = append(wanted, to)
+			}
+		}
+	}
+	for _, n := range g.nodes {
+		n.mark = unseen
+	}
+	return c.parse(ctx, wanted)
+}
+
+// sort orders the nodes, finds cycles, and spreads dirt to what imports it.
+func (g *graph) sort() {
+	var path []*node
+	var visit func(n *node)
+	visit = func(n *node) {
+		n.mark = active
+		path = append(path, n)
+		if n != g.lang && n.wantIR {
+			if g.lang.mark == unseen {
+				visit(g.lang)
+			}
+			n.dirty = n.dirty || g.lang.dirty
+		}
+		for _, ref := range n.imports {
+			switch to := ref.node; {
+			case to == nil:
+			case to.mark == active:
+				ref.cycle = slices.Clone(path[slices.Index(path, to):])
+				n.dirty = n.dirty || to.dirty || !slices.Equal(ref.cycle, ref.was)
+			default:
+				if to.mark == unseen {
+					visit(to)
+				}
+				n.dirty = n.dirty || to.dirty || ref.was != nil
+			}
+		}
+		path = path[:len(path)-1]
+		n.mark = done
+		g.order = append(g.order, n)
+	}
+	for _, n := range g.served {
+		if n.mark == unseen {
+			visit(n)
+		}
+	}
+	if g.lang.mark == unseen {
+		visit(g.lang)
+	}
+}
+
+// cyclePaths writes a cycle of imports as a user reads it.
+func cyclePaths(nodes []*node) string {
+	var b strings.Builder
+	for _, n := range nodes {
+		b.WriteString(n.path() + " -> ")
+	}
+	b.WriteString(nodes[0].path())
+	return b.String()
+}

@@ -1,0 +1,37 @@
+package schema_test
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// leaf is a file with a service whose shape varies with i.
+func leaf(i int) string {
+	return fmt.Sprintf(`syntax = "proto3";
+package leaf;
+import "google/api/annotations.proto";
+message Request { string name_%d = 1; }
+service Leaf {
+  rpc Do(Request) returns (Request) { option (google.api.http) = { get: "/v%d/leaf" }; }
+}
+`, i, i)
+}
+
+// peakRSS returns the most memory that this process has had, in bytes; 0 where that is unknown.
+func peakRSS(t testing.TB) int {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return kb << 10
+		}
+	}
+	return 0
+}

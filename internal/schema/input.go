@@ -1,0 +1,99 @@
+package schema
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/bufbuild/protocompile/experimental/source"
+	"google.golang.org/protobuf/types/descriptorpb"
+)
+
+// reader reads one source. It is used by one Compile at a time.
+type reader interface {
+	// refresh looks for changes. It returns an error only if the source cannot be read at all.
+	refresh(ctx context.Context, lim limits) error
+	// served returns the source's own files, sorted by import path.
+	served() []*input
+	// open returns the file with an import path, or nil.
+	open(path string) *input
+	// problems returns what is wrong with the source itself.
+	problems() []*Diagnostic
+	// name returns the source as diagnostics name it.
+	name() string
+}
+
+// input is one version of one file. Readers return the same pointer as
+// before while the content is the same, so comparing pointers compares contents.
+type input struct {
+	path     string // import path
+	location string // as the user names it
+
+	// One of these is set.
+	text    *source.File
+	proto   *descriptorpb.FileDescriptorProto // from a descriptor set
+	problem *Diagnostic                       // it cannot be read
+
+	builtin bool // ships with dyngate
+	stat    stat
+}
+
+// sameContent reports whether other is the same file with the same content.
+func (in *input) sameContent(other *input) bool {
+	if other == nil || in.path != other.path || in.location != other.location {
+		return false
+	}
+	switch {
+	case in.text != nil && other.text != nil:
+		return in.text.Text() == other.text.Text()
+	case in.problem != nil && other.problem != nil:
+		return in.problem.Message == other.problem.Message
+	}
+	return false
+}
+
+// stat is what tells that a file was not touched.
+type stat struct {
+	info fs.FileInfo
+	read time.Time // when it was looked at
+}
+
+// settled is how old a modification time must be before an unchanged one proves
+// that a file did not change: file systems stamp files in steps, and two writes
+// within one step look alike.
+const settled = 2 * time.Second
+
+// unchanged reports whether now proves that the file is the one seen before.
+func (s stat) unchanged(now fs.FileInfo) bool {
+	if s.info == nil || s.info.ModTime().IsZero() || s.read.Sub(s.info.ModTime()) < settled {
+		return false
+	}
+	if s.info.Size() != now.Size() || !s.info.ModTime().Equal(now.ModTime()) {
+		return false
+	}
+	// Another inode under the same name is another file, whatever its time. File systems
+	// that are not the operating system's have no inodes.
+	return s.info.Sys() == nil || os.SameFile(s.info, now)
+}
+
+// importPathProblem says why a file's name cannot be an import path, or "".
+func importPathProblem(p string) string {
+	switch {
+	case p == "":
+		return "its name is empty"
+	case !utf8.ValidString(p):
+		return "its name is not valid UTF-8"
+	case strings.ContainsRune(p, '\\'):
+		return "its name holds a backslash, which no import can name"
+	case strings.ContainsFunc(p, unicode.IsControl):
+		return "its name holds a control character"
+	case strings.HasPrefix(p, "/") || path.Clean(p) != p || p == ".." || strings.HasPrefix(p, "../"):
+		return "its name is not a clean relative path"
+	}
+	return ""
+}

@@ -1,0 +1,273 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/bufbuild/protocompile/experimental/fdp"
+	"github.com/bufbuild/protocompile/experimental/ir"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+)
+
+// linked is a file's descriptor with what hangs on it. Files whose meaning is the same share it.
+type linked struct {
+	desc   protoreflect.FileDescriptor
+	digest [sha256.Size]byte // of the descriptor's bytes
+	deps   []*linked         // as imported, options' imports included
+	exts   []*extension      // of the import closure
+	types  *Types
+}
+
+// extension is what must be unique among the extensions of an import closure.
+type extension struct {
+	extendee protoreflect.FullName
+	number   protoreflect.FieldNumber
+	name     protoreflect.FullName
+	path     string
+}
+
+// link makes the descriptor of a node whose closure has no errors, or finds that
+// the one it had still holds.
+func (n *node) link() (made *linked, wrong []*Diagnostic) {
+	defer func() {
+		if p := recover(); p != nil {
+			made, wrong = nil, []*Diagnostic{panicked(n.in.location, p)}
+		}
+	}()
+	fd, digest, err := n.describe()
+	if err != nil {
+		return nil, []*Diagnostic{n.at("", "%v", err)}
+	}
+	l := &linked{digest: digest}
+	for _, ref := range n.imports {
+		if ref.node != nil && ref.node.file != nil && ref.node.file.linked != nil {
+			l.deps = append(l.deps, ref.node.file.linked)
+		}
+	}
+	if n.prior.same(l) {
+		return n.prior, nil
+	}
+	if wrong := n.refuse(fd); len(wrong) > 0 {
+		return nil, wrong
+	}
+	l.desc, err = protodesc.NewFile(fd, newImports(l.deps))
+	if err != nil {
+		return nil, []*Diagnostic{n.blame(err)}
+	}
+	if wrong := n.uniteExtensions(l); len(wrong) > 0 {
+		return nil, wrong
+	}
+	l.types = newTypes(l.desc)
+	return l, nil
+}
+
+// same reports whether l says all that other, which has no descriptor yet, would say.
+func (l *linked) same(other *linked) bool {
+	return l != nil && l.digest == other.digest && slices.Equal(l.deps, other.deps)
+}
+
+// describe returns the descriptor proto of a node, without comments.
+func (n *node) describe() (*descriptorpb.FileDescriptorProto, [sha256.Size]byte, error) {
+	if set := n.in.proto; set != nil {
+		bare := proto.CloneOf(set)
+		bare.SourceCodeInfo = nil
+		content, err := proto.MarshalOptions{Deterministic: true}.Marshal(bare)
+		return bare, sha256.Sum256(content), err
+	}
+	fd, content, err := describe(n.ir, false)
+	return fd, sha256.Sum256(content), err
+}
+
+// describe returns the descriptor proto of a compiled file. The compiler
+// writes all options as unknown fields, so it has to go through its bytes.
+func describe(file *ir.File, comments bool) (*descriptorpb.FileDescriptorProto, []byte, error) {
+	content, err := fdp.DescriptorProtoBytes(file, fdp.IncludeSourceCodeInfo(comments))
+	if err != nil {
+		return nil, nil, err
+	}
+	fd, err := unmarshalFile(content)
+	if err != nil {
+		return nil, nil, err
+	}
+	mendPublicImports(file, fd)
+	return fd, content, nil
+}
+
+// mendPublicImports sets the indexes of public imports right: the compiler counts
+// option imports too, which have a list of their own.
+func mendPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
+	if len(fd.GetOptionDependency()) == 0 {
+		return
+	}
+	fd.PublicDependency = nil
+	for i, p := range fd.GetDependency() {
+		for decl := range file.AST().Imports() {
+			if decl.IsPublic() && ir.CanonicalizeFilePath(decl.ImportPath().AsLiteral().AsString().Text()) == p {
+				fd.PublicDependency = append(fd.PublicDependency, int32(i))
+			}
+		}
+	}
+}
+
+// refuse finds what the compiler accepts and dyngate cannot serve.
+func (n *node) refuse(fd *descriptorpb.FileDescriptorProto) (wrong []*Diagnostic) {
+	var visit func(scope string, list []*descriptorpb.DescriptorProto)
+	visit = func(scope string, list []*descriptorpb.DescriptorProto) {
+		for _, m := range list {
+			name := m.GetName()
+			if scope != "" {
+				name = scope + "." + name
+			}
+			if m.GetOptions().GetMessageSetWireFormat() {
+				wrong = append(wrong, n.at(name, "message %q uses message_set_wire_format, which proto1 left behind and the Go "+
+					"runtime does not support; use google.protobuf.Any or an ordinary extension range", name))
+			}
+			visit(name, m.GetNestedType())
+		}
+	}
+	visit(fd.GetPackage(), fd.GetMessageType())
+	return wrong
+}
+
+// uniteExtensions checks that no two files of the closure use one extension number.
+func (n *node) uniteExtensions(l *linked) (wrong []*Diagnostic) {
+	own := extensionsOf(l.desc)
+	var with []*linked
+	for _, d := range l.deps {
+		if len(d.exts) > 0 {
+			with = append(with, d)
+		}
+	}
+	if len(own) == 0 && len(with) == 1 {
+		l.exts = with[0].exts
+		return nil
+	}
+	type key struct {
+		extendee protoreflect.FullName
+		number   protoreflect.FieldNumber
+	}
+	seen := make(map[key]*extension)
+	add := func(e *extension) {
+		k := key{e.extendee, e.number}
+		switch first := seen[k]; {
+		case first == nil:
+			seen[k] = e
+			l.exts = append(l.exts, e)
+		case *first != *e:
+			wrong = append(wrong, n.at(string(e.name), "extension number %d of %s is used by both %s (%s) and %s (%s)",
+				e.number, e.extendee, first.name, first.path, e.name, e.path))
+		}
+	}
+	for _, d := range with {
+		for _, e := range d.exts {
+			add(e)
+		}
+	}
+	for _, e := range own {
+		add(e)
+	}
+	return wrong
+}
+
+func extensionsOf(fd protoreflect.FileDescriptor) (out []*extension) {
+	visitExtensions(fd, func(x protoreflect.ExtensionDescriptor) {
+		out = append(out, &extension{x.ContainingMessage().FullName(), x.Number(), x.FullName(), fd.Path()})
+	})
+	return out
+}
+
+// extensible is a file or a message: what extensions can be declared in.
+type extensible interface {
+	Messages() protoreflect.MessageDescriptors
+	Extensions() protoreflect.ExtensionDescriptors
+}
+
+func visitExtensions(in extensible, visit func(protoreflect.ExtensionDescriptor)) {
+	for i := range in.Extensions().Len() {
+		visit(in.Extensions().Get(i))
+	}
+	for i := range in.Messages().Len() {
+		visitExtensions(in.Messages().Get(i), visit)
+	}
+}
+
+var quoted = regexp.MustCompile(`"([A-Za-z_][\w.]*)"`)
+
+// blame turns an error of the Go runtime into one that points at the declaration it names.
+func (n *node) blame(err error) *Diagnostic {
+	name := ""
+	if m := quoted.FindStringSubmatch(err.Error()); m != nil {
+		name = m[1]
+	}
+	// The runtime varies the space after its prefix, to keep programs from relying on it.
+	return n.at(name, "the Go protobuf runtime refuses this file: %v", trimRuntime(err))
+}
+
+func trimRuntime(err error) string {
+	return regexp.MustCompile(`^proto:[\s\x{a0}]*`).ReplaceAllString(err.Error(), "")
+}
+
+// at makes an error about a declaration of the file, at its top if it is unknown.
+func (n *node) at(name, format string, args ...any) *Diagnostic {
+	if n.ir != nil && n.in.proto == nil {
+		if at, ok := definition(n.ir, name); ok {
+			return pointed(at, format, args...)
+		}
+	}
+	d := problem(n.in.location, format, args...)
+	if n.in.proto == nil {
+		d.Line, d.Column = 1, 1
+	}
+	return d
+}
+
+// imports is what one file can see: it resolves names for protodesc.
+type imports struct {
+	byPath map[string]protoreflect.FileDescriptor
+	files  []protoreflect.FileDescriptor // imported, directly or through public imports
+}
+
+func newImports(deps []*linked) *imports {
+	i := &imports{byPath: make(map[string]protoreflect.FileDescriptor)}
+	seen := make(map[string]bool)
+	var add func(fd protoreflect.FileDescriptor)
+	add = func(fd protoreflect.FileDescriptor) {
+		if seen[fd.Path()] {
+			return
+		}
+		seen[fd.Path()] = true
+		i.files = append(i.files, fd)
+		for j := range fd.Imports().Len() {
+			if imp := fd.Imports().Get(j); imp.IsPublic {
+				add(imp.FileDescriptor)
+			}
+		}
+	}
+	for _, d := range deps {
+		i.byPath[d.desc.Path()] = d.desc
+		add(d.desc)
+	}
+	return i
+}
+
+func (i *imports) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
+	if fd := i.byPath[path]; fd != nil {
+		return fd, nil
+	}
+	return nil, protoregistry.NotFound
+}
+
+func (i *imports) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
+	for _, fd := range i.files {
+		if d := findIn(fd, name); d != nil {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("%q is not imported: %w", name, protoregistry.NotFound)
+}

@@ -1,0 +1,213 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/bufbuild/protocompile/experimental/ast"
+	"github.com/bufbuild/protocompile/experimental/ir"
+	"github.com/bufbuild/protocompile/experimental/parser"
+	"github.com/bufbuild/protocompile/experimental/report"
+	"github.com/bufbuild/protocompile/experimental/source"
+)
+
+// parse parses the nodes that have not been parsed yet.
+func (c *Compiler) parse(ctx context.Context, nodes []*node) error {
+	return parallel(ctx, nodes, func(n *node) {
+		if !n.ready {
+			n.ready = true
+			switch {
+			case n.in.text != nil:
+				c.parsedBytes.Add(int64(len(n.in.text.Text())))
+				n.parseText(n.in.text)
+				n.readImports()
+			case n.in.proto != nil:
+				n.importsOfSet()
+			}
+		}
+		if n.in.proto != nil && n.wantIR && n.syntax == nil {
+			n.parseOutline()
+		}
+	})
+}
+
+func (n *node) parseText(text *source.File) {
+	if nesting(text.Text()) > maxNesting {
+		// The compiler recurses, and a Go stack that overflows cannot be recovered from.
+		n.parsed = []*Diagnostic{problem(n.in.location, "brackets are nested more than %d deep", maxNesting)}
+		return
+	}
+	r := new(report.Report)
+	defer func() {
+		if p := recover(); p != nil {
+			n.syntax = nil
+			n.parsed = append(translate(r, n.in.location), panicked(n.in.location, p))
+		}
+	}()
+	n.syntax, _ = parser.Parse(n.in.path, text, r)
+	n.parsed = translate(r, n.in.location)
+}
+
+func panicked(location string, p any) *Diagnostic {
+	return problem(location, "the compiler failed on this file: %v", p)
+}
+
+// maxNesting is far above what any schema needs, and far below what overflows a stack.
+const maxNesting = 500
+
+// nesting bounds how deep a text's brackets are nested, counting those in comments and strings too.
+func nesting(text string) int {
+	if strings.Count(text, "{")+strings.Count(text, "[")+strings.Count(text, "(")+strings.Count(text, "<") <= maxNesting {
+		return 0
+	}
+	depth, deepest := 0, 0
+	for i := range len(text) {
+		switch text[i] {
+		case '{', '[', '(', '<':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']', ')', '>':
+			depth = max(0, depth-1)
+		}
+	}
+	return deepest
+}
+
+func (n *node) readImports() {
+	if n.syntax == nil {
+		return
+	}
+	for _, decl := range enumerate(n.syntax.Imports()) {
+		ref := &importRef{decl: decl}
+		if lit := decl.ImportPath().AsLiteral().AsString(); !lit.IsZero() && lit.Text() != "" {
+			ref.path = ir.CanonicalizeFilePath(lit.Text())
+		}
+		n.imports = append(n.imports, ref)
+	}
+}
+
+func enumerate[T any](seq iter.Seq[T]) iter.Seq2[int, T] {
+	return func(yield func(int, T) bool) {
+		i := 0
+		for v := range seq {
+			if !yield(i, v) {
+				return
+			}
+			i++
+		}
+	}
+}
+
+func (n *node) importsOfSet() {
+	for _, p := range n.in.proto.GetDependency() {
+		n.imports = append(n.imports, &importRef{path: p})
+	}
+	for _, p := range n.in.proto.GetOptionDependency() {
+		n.imports = append(n.imports, &importRef{path: p})
+	}
+}
+
+// parseOutline parses the source text that stands for a file of a descriptor set.
+func (n *node) parseOutline() {
+	n.parseText(source.NewFile(n.in.location, outline(n.in.proto)))
+	n.parsed = errorsOf(n.parsed)
+	if n.syntax == nil {
+		return
+	}
+	// The declarations are wanted to point at cycles, and the compiler counts them.
+	for i, decl := range enumerate(n.syntax.Imports()) {
+		if i < len(n.imports) {
+			n.imports[i].decl = decl
+		}
+	}
+}
+
+func errorsOf(list []*Diagnostic) []*Diagnostic {
+	var out []*Diagnostic
+	for _, d := range list {
+		if d.Severity == Error {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// lower runs the semantic analysis on a node whose imports are done. It returns what is wrong.
+func (c *Compiler) lower(n *node, g *graph) (found []*Diagnostic) {
+	n.ir = nil
+	if n.syntax == nil {
+		return nil
+	}
+	r := new(report.Report)
+	r.SuppressWarnings = n.in.builtin || n.in.proto != nil
+	defer func() {
+		if p := recover(); p != nil {
+			n.ir = nil
+			found = append(translate(r, n.in.location), panicked(n.in.location, p))
+		}
+	}()
+	file, _ := c.session.Lower(n.syntax, r, func(i int, _ string, decl ast.DeclImport) (*ir.File, error) {
+		if i < 0 {
+			return g.lang.ir, nil
+		}
+		return c.imported(n.imports[i])
+	})
+	n.ir = file
+	for i := range r.Diagnostics {
+		if r.Diagnostics[i].Level() == report.ICE {
+			n.ir = nil // half-made: it would fail its importers too
+		}
+	}
+	return translate(r, n.in.location)
+}
+
+// imported returns what the compiler needs of an import, or why it cannot have it.
+func (c *Compiler) imported(ref *importRef) (*ir.File, error) {
+	switch {
+	case ref.cycle != nil:
+		return nil, cycleError(ref)
+	case ref.node == nil:
+		return nil, errors.New(c.notFound(ref.path))
+	case ref.node.in.problem != nil:
+		return nil, fmt.Errorf("%s: %s", ref.node.in.location, ref.node.in.problem.Message)
+	case ref.node.ir == nil:
+		return nil, fmt.Errorf("%s could not be compiled", ref.node.in.location)
+	}
+	return ref.node.ir, nil
+}
+
+// notFound says where an import was looked for.
+func (c *Compiler) notFound(path string) string {
+	var names []string
+	for _, r := range c.readers {
+		names = append(names, r.name())
+	}
+	names = append(names, "the files that ship with dyngate")
+	return fmt.Sprintf("%q does not exist; searched %s", path, strings.Join(names, ", "))
+}
+
+// cycleError hands the compiler the import declarations of a cycle, for it to draw.
+func cycleError(ref *importRef) error {
+	e := &ir.ErrCycle{Cycle: []ast.DeclImport{ref.decl}}
+	for i, n := range ref.cycle[:len(ref.cycle)-1] {
+		at := indexImport(n, ref.cycle[i+1])
+		if at < 0 || n.imports[at].decl.IsZero() {
+			return errors.New("the imports go round: " + cyclePaths(ref.cycle))
+		}
+		e.Cycle = append(e.Cycle, n.imports[at].decl)
+	}
+	e.Cycle = append(e.Cycle, ref.decl)
+	return e
+}
+
+func indexImport(from, to *node) int {
+	for i, ref := range from.imports {
+		if ref.node == to {
+			return i
+		}
+	}
+	return -1
+}

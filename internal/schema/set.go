@@ -1,0 +1,185 @@
+package schema
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+)
+
+// set reads a descriptor set. Each file in it is an input of its own, so a set in
+// which one file changed is no more work than a folder in which one did.
+type set struct {
+	path  string
+	stat  stat
+	files map[string]*setFile
+	own   []*input
+	wrong []*Diagnostic
+}
+
+// setFile is one file of a set and the bytes that it was made from.
+type setFile struct {
+	input    *input
+	digest   [sha256.Size]byte
+	isImport bool
+}
+
+func (s *set) name() string            { return s.path }
+func (s *set) served() []*input        { return s.own }
+func (s *set) problems() []*Diagnostic { return s.wrong }
+
+func (s *set) open(path string) *input {
+	if f := s.files[path]; f != nil {
+		return f.input
+	}
+	return nil
+}
+
+func (s *set) refresh(_ context.Context, lim limits) error {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return err
+	}
+	if s.files != nil && s.stat.unchanged(info) {
+		return nil
+	}
+	st := stat{info: info, read: time.Now()}
+	f, err := os.Open(s.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, lim.setSize+1))
+	if err != nil {
+		return err
+	}
+	s.stat, s.wrong = st, nil
+	if int64(len(content)) > lim.setSize {
+		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is larger than %d bytes", lim.setSize))
+		content = nil
+	}
+	s.load(content, lim)
+	return nil
+}
+
+// load takes the set apart.
+func (s *set) load(content []byte, lim limits) {
+	old := s.files
+	s.files, s.own = make(map[string]*setFile), nil
+	for rest := content; len(rest) > 0; {
+		file, n := nextFile(rest)
+		if n < 0 {
+			s.wrong = append(s.wrong, problem(s.path, "this is not a descriptor set: %v", protowire.ParseError(n)))
+			break
+		}
+		rest = rest[n:]
+		if file == nil {
+			continue
+		}
+		if len(s.files) >= lim.files {
+			s.wrong = append(s.wrong, problem(s.path, "the descriptor set holds more than %d files", lim.files))
+			break
+		}
+		if err := s.add(file, old); err != nil {
+			s.wrong = append(s.wrong, problem(s.path, "file %d of the descriptor set: %v", len(s.files)+1, err))
+		}
+	}
+	for _, f := range s.files {
+		if !f.isImport {
+			s.own = append(s.own, f.input)
+		}
+	}
+	slices.SortFunc(s.own, func(a, b *input) int { return strings.Compare(a.path, b.path) })
+}
+
+// nextFile takes the next field of a FileDescriptorSet off b: its bytes if it is
+// a file, and how many bytes it took, negative if it is malformed.
+func nextFile(b []byte) (file []byte, n int) {
+	num, typ, n := protowire.ConsumeTag(b)
+	if n < 0 {
+		return nil, n
+	}
+	m := protowire.ConsumeFieldValue(num, typ, b[n:])
+	if m < 0 {
+		return nil, m
+	}
+	if num == 1 && typ == protowire.BytesType {
+		file, _ = protowire.ConsumeBytes(b[n:])
+	}
+	return file, n + m
+}
+
+func (s *set) add(content []byte, old map[string]*setFile) error {
+	fd, err := unmarshalFile(content)
+	if err != nil {
+		return err
+	}
+	p := fd.GetName()
+	if why := importPathProblem(p); why != "" {
+		return fmt.Errorf("%q: %s", p, why)
+	}
+	if s.files[p] != nil {
+		return fmt.Errorf("%q is in it twice", p)
+	}
+	f := &setFile{digest: sha256.Sum256(content), isImport: isBufImport(fd)}
+	f.input = &input{path: p, location: s.path + "!" + p, proto: fd}
+	if before := old[p]; before != nil && before.digest == f.digest {
+		f.input = before.input
+	}
+	s.files[p] = f
+	return nil
+}
+
+// unmarshalFile reads a FileDescriptorProto. Options that Go packages in this
+// binary know are parsed; a schema may use their numbers otherwise, and then
+// all custom options stay as they came.
+func unmarshalFile(content []byte) (*descriptorpb.FileDescriptorProto, error) {
+	fd := new(descriptorpb.FileDescriptorProto)
+	if err := proto.Unmarshal(content, fd); err == nil {
+		return fd, nil
+	}
+	proto.Reset(fd)
+	err := proto.UnmarshalOptions{Resolver: new(protoregistry.Types)}.Unmarshal(content, fd)
+	return fd, err
+}
+
+// isBufImport reports whether a buf image says that this file is only in it
+// because another one imports it.
+func isBufImport(fd *descriptorpb.FileDescriptorProto) bool {
+	const imageFile, isImport = 8042, 1
+	ext := field(fd.ProtoReflect().GetUnknown(), imageFile, protowire.BytesType)
+	body, n := protowire.ConsumeBytes(ext)
+	if n < 0 {
+		return false
+	}
+	v, n := protowire.ConsumeVarint(field(body, isImport, protowire.VarintType))
+	return n > 0 && v != 0
+}
+
+// field returns the bytes from the value of a message's field on; nil if it has none.
+func field(b []byte, want protowire.Number, wantType protowire.Type) []byte {
+	for len(b) > 0 {
+		num, typ, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return nil
+		}
+		b = b[n:]
+		if num == want && typ == wantType {
+			return b
+		}
+		if n = protowire.ConsumeFieldValue(num, typ, b); n < 0 {
+			return nil
+		}
+		b = b[n:]
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package schema
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// Snapshot is all schemas as they were at one Compile. It is immutable and safe for concurrent use.
+type Snapshot struct {
+	services []*Service
+	broken   []*BrokenService
+	files    []*File
+	byPath   map[string]*File
+	all      []*Diagnostic
+	errors   []*Diagnostic
+	sources  []*Diagnostic // those about the sources themselves
+}
+
+// Service is a service that can be served.
+type Service struct {
+	Desc protoreflect.ServiceDescriptor
+	File *File
+}
+
+// BrokenService is a service that cannot be served now.
+type BrokenService struct {
+	Name   protoreflect.FullName
+	File   *File         // that declares it
+	Errors []*Diagnostic // why; never empty
+}
+
+// Services returns the services that can be served, sorted by full name.
+func (s *Snapshot) Services() []*Service { return s.services }
+
+// Broken returns the services that cannot be served, sorted by full name: those whose file has
+// errors in its import closure, as far as their names can be told, and those
+// that are defined more than once, each time that they are.
+func (s *Snapshot) Broken() []*BrokenService { return s.broken }
+
+// Files returns the files that are served, sorted by path, broken ones included.
+func (s *Snapshot) Files() []*File { return s.files }
+
+// File returns the served or imported file with an import path, or nil.
+func (s *Snapshot) File(path string) *File { return s.byPath[path] }
+
+// Diagnostics returns all that is wrong or doubtful: errors first, then by file, line and column.
+func (s *Snapshot) Diagnostics() []*Diagnostic { return s.all }
+
+// Errors returns those diagnostics that are errors.
+func (s *Snapshot) Errors() []*Diagnostic { return s.errors }
+
+// assemble makes the snapshot of a graph whose nodes are all built.
+func assemble(g *graph, sources []*Diagnostic) *Snapshot {
+	s := &Snapshot{byPath: make(map[string]*File, len(g.order)), sources: sources}
+	s.all = slices.Clone(sources)
+	for _, n := range g.order {
+		s.byPath[n.path()] = n.file
+		s.all = append(s.all, n.own...)
+	}
+	for _, n := range g.served {
+		s.files = append(s.files, n.file)
+	}
+	s.gatherServices()
+	s.all = sortDiagnostics(s.all)
+	s.errors = errorsOf(s.all)
+	return s
+}
+
+// definition of a service in a file, good or not.
+type serviceEntry struct {
+	declared
+	file *File
+	desc protoreflect.ServiceDescriptor // nil if the file is broken
+}
+
+func (f *File) serviceEntries() (out []serviceEntry) {
+	if f.linked == nil {
+		for _, d := range f.services {
+			out = append(out, serviceEntry{declared: d, file: f})
+		}
+		return out
+	}
+	list := f.linked.desc.Services()
+	for i := range list.Len() {
+		out = append(out, serviceEntry{declared{name: list.Get(i).FullName()}, f, list.Get(i)})
+	}
+	return out
+}
+
+// gatherServices sorts the services into good and broken ones.
+func (s *Snapshot) gatherServices() {
+	byName := make(map[protoreflect.FullName][]serviceEntry)
+	for _, f := range s.files {
+		for _, e := range f.serviceEntries() {
+			byName[e.name] = append(byName[e.name], e)
+		}
+	}
+	for name, entries := range byName {
+		clash := clashOf(entries)
+		s.all = append(s.all, clash...)
+		for _, e := range entries {
+			switch {
+			case len(clash) > 0:
+				s.broken = append(s.broken, &BrokenService{name, e.file, slices.Concat(clash, e.file.errors)})
+			case e.desc == nil:
+				s.broken = append(s.broken, &BrokenService{name, e.file, e.file.errors})
+			default:
+				s.services = append(s.services, &Service{e.desc, e.file})
+			}
+		}
+	}
+	slices.SortFunc(s.services, func(a, b *Service) int {
+		return strings.Compare(string(a.Desc.FullName()), string(b.Desc.FullName()))
+	})
+	slices.SortFunc(s.broken, func(a, b *BrokenService) int {
+		return cmp.Or(strings.Compare(string(a.Name), string(b.Name)), strings.Compare(a.File.Path(), b.File.Path()))
+	})
+}
+
+// clashOf returns an error for each of several definitions of one service.
+func clashOf(entries []serviceEntry) (out []*Diagnostic) {
+	files := make(map[*File]bool)
+	for i, e := range entries {
+		if e.desc != nil {
+			entries[i].line, entries[i].column = e.file.Position(e.desc)
+		}
+		files[e.file] = true
+	}
+	if len(files) < 2 {
+		return nil // one file with two of a name is the compiler's business
+	}
+	for _, e := range entries {
+		d := problem(e.file.Location(), "service %s is also defined in %s; no two files that are served may define one service",
+			e.name, others(entries, e.file))
+		d.Line, d.Column = e.line, e.column
+		d.Text = "error: " + d.Message + "\n --> " + place(e) + "\n"
+		out = append(out, d)
+	}
+	return out
+}
+
+func others(entries []serviceEntry, but *File) string {
+	var out []string
+	for _, e := range entries {
+		if e.file != but {
+			out = append(out, place(e))
+		}
+	}
+	return strings.Join(out, " and ")
+}
+
+func place(e serviceEntry) string {
+	at := Diagnostic{Path: e.file.Location(), Line: e.line, Column: e.column}
+	return strings.TrimSuffix(at.Error(), ": ")
+}

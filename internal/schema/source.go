@@ -1,0 +1,138 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Source is one entry of the search path.
+type Source struct {
+	path string // on disk; empty for an embedded one
+	name string
+	fsys fs.FS
+}
+
+// Path is a folder (an import root), a single .proto file, or a descriptor set
+// (.binpb, .pb, .desc, .protoset; a buf image is one too). What it is gets
+// decided when it is read, so it may appear, or change its kind, later.
+//
+// All .proto files below a folder are served, hidden folders left out. Of a single
+// .proto file only that file is served; its imports are looked up
+// beside it. All files of a descriptor set are served, save those that a buf
+// image marks as imports.
+func Path(path string) Source { return Source{path: path, name: path} }
+
+// FS is an import root that is not on disk, such as an embedded folder. The
+// name stands for it in diagnostics.
+func FS(name string, fsys fs.FS) Source { return Source{name: name, fsys: fsys} }
+
+// String returns the source as diagnostics name it.
+func (s Source) String() string { return s.name }
+
+// Options configure a Compiler. Only Sources is needed.
+type Options struct {
+	// Sources in order of precedence, like protoc's -I: the first that has an
+	// import path wins. Files that ship with dyngate (google/protobuf, google/api,
+	// google/rpc, google/type, google/longrunning, buf/validate and
+	// protoc-gen-openapiv2/options) come last.
+	Sources []Source
+
+	// DropComments leaves comments out of what File.DescriptorWithComments returns.
+	DropComments bool
+
+	// Logger is told what a user should know but cannot mend in a schema, such
+	// as a watch that had to fall back to polling. Nil is silent.
+	Logger *slog.Logger
+
+	MaxFileSize int64 // of one .proto file; 0 means DefaultMaxFileSize
+	MaxSetSize  int64 // of one descriptor set; 0 means DefaultMaxSetSize
+	MaxFiles    int   // of one source; 0 means DefaultMaxFiles
+}
+
+// The limits that hold unless Options sets others.
+const (
+	DefaultMaxFileSize = 16 << 20
+	DefaultMaxSetSize  = 256 << 20
+	DefaultMaxFiles    = 100_000
+)
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxFileSize <= 0 {
+		o.MaxFileSize = DefaultMaxFileSize
+	}
+	if o.MaxSetSize <= 0 {
+		o.MaxSetSize = DefaultMaxSetSize
+	}
+	if o.MaxFiles <= 0 {
+		o.MaxFiles = DefaultMaxFiles
+	}
+	o.Sources = slices.Clone(o.Sources)
+	return o
+}
+
+// limits are the bounds under which sources are read.
+type limits struct {
+	fileSize, setSize int64
+	files             int
+}
+
+// setExtensions are those that make a file a descriptor set.
+var setExtensions = []string{".binpb", ".pb", ".desc", ".protoset"}
+
+// kind says what a source is now. An error means that it cannot be read at all.
+func (s Source) kind() (sourceKind, error) {
+	if s.fsys != nil {
+		return kindFS, nil
+	}
+	if s.path == "" {
+		return 0, errors.New("the path of a source is empty")
+	}
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return 0, err
+	}
+	ext := strings.ToLower(filepath.Ext(s.path))
+	switch {
+	case info.IsDir():
+		return kindFolder, nil
+	case ext == ".proto":
+		return kindFile, nil
+	case slices.Contains(setExtensions, ext):
+		return kindSet, nil
+	}
+	return 0, fmt.Errorf("%s is neither a folder, nor a .proto file, nor a descriptor set (%s)",
+		s.path, strings.Join(setExtensions, ", "))
+}
+
+type sourceKind int
+
+const (
+	kindFolder sourceKind = 1 + iota
+	kindFile
+	kindSet
+	kindFS
+)
+
+// open makes the reader of a source of this kind.
+func (s Source) open(kind sourceKind) reader {
+	switch kind {
+	case kindFolder:
+		return &tree{label: s.name, prefix: s.path, fsys: os.DirFS(s.path)}
+	case kindFile:
+		dir := filepath.Dir(s.path)
+		return &tree{label: dir, prefix: dir, fsys: os.DirFS(dir), only: filepath.Base(s.path)}
+	case kindSet:
+		return &set{path: s.path}
+	default:
+		return &tree{label: s.name, prefix: s.name, fsys: s.fsys}
+	}
+}

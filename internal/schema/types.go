@@ -1,0 +1,158 @@
+package schema
+
+import (
+	"strings"
+	"sync"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	// Files that Any most often holds, for lookups that the schema cannot answer.
+	_ "google.golang.org/genproto/googleapis/rpc/errdetails"
+	_ "google.golang.org/genproto/googleapis/rpc/status"
+	_ "google.golang.org/protobuf/types/known/anypb"
+	_ "google.golang.org/protobuf/types/known/durationpb"
+	_ "google.golang.org/protobuf/types/known/emptypb"
+	_ "google.golang.org/protobuf/types/known/fieldmaskpb"
+	_ "google.golang.org/protobuf/types/known/structpb"
+	_ "google.golang.org/protobuf/types/known/timestamppb"
+	_ "google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// Types resolves messages, enums and extensions by the names that one file's import closure
+// gives them. It is a resolver for proto, protojson and prototext.
+//
+// Its types are dynamic: right for tooling and for what an Any holds, too slow for
+// each call. What the closure does not have is looked up among the
+// google.* types that are linked into the binary.
+type Types struct {
+	root protoreflect.FileDescriptor
+
+	index sync.Once
+	files []protoreflect.FileDescriptor
+	exts  map[protoreflect.FullName][]protoreflect.ExtensionType
+
+	messages sync.Map // protoreflect.FullName -> protoreflect.MessageType
+}
+
+var (
+	_ protoregistry.MessageTypeResolver   = (*Types)(nil)
+	_ protoregistry.ExtensionTypeResolver = (*Types)(nil)
+)
+
+func newTypes(root protoreflect.FileDescriptor) *Types { return &Types{root: root} }
+
+// prepare lists the closure and its extensions.
+func (t *Types) prepare() {
+	t.index.Do(func() {
+		t.exts = make(map[protoreflect.FullName][]protoreflect.ExtensionType)
+		seen := make(map[string]bool)
+		var visit func(fd protoreflect.FileDescriptor)
+		visit = func(fd protoreflect.FileDescriptor) {
+			if seen[fd.Path()] || fd.IsPlaceholder() {
+				return
+			}
+			seen[fd.Path()] = true
+			t.files = append(t.files, fd)
+			visitExtensions(fd, func(x protoreflect.ExtensionDescriptor) {
+				name := x.ContainingMessage().FullName()
+				t.exts[name] = append(t.exts[name], dynamicpb.NewExtensionType(x))
+			})
+			for i := range fd.Imports().Len() {
+				visit(fd.Imports().Get(i).FileDescriptor)
+			}
+		}
+		visit(t.root)
+	})
+}
+
+// FindDescriptorByName finds a message, enum or extension of the closure.
+func (t *Types) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
+	t.prepare()
+	for _, fd := range t.files {
+		if d := findIn(fd, name); d != nil {
+			return d, nil
+		}
+	}
+	if shipped(name) {
+		return protoregistry.GlobalFiles.FindDescriptorByName(name)
+	}
+	return nil, protoregistry.NotFound
+}
+
+// FindMessageByName implements protoregistry.MessageTypeResolver.
+func (t *Types) FindMessageByName(name protoreflect.FullName) (protoreflect.MessageType, error) {
+	if mt, ok := t.messages.Load(name); ok {
+		return mt.(protoreflect.MessageType), nil
+	}
+	t.prepare()
+	for _, fd := range t.files {
+		if md, ok := findIn(fd, name).(protoreflect.MessageDescriptor); ok {
+			mt, _ := t.messages.LoadOrStore(name, dynamicpb.NewMessageType(md))
+			return mt.(protoreflect.MessageType), nil
+		}
+	}
+	if shipped(name) {
+		return protoregistry.GlobalTypes.FindMessageByName(name)
+	}
+	return nil, protoregistry.NotFound
+}
+
+// FindMessageByURL implements protoregistry.MessageTypeResolver.
+func (t *Types) FindMessageByURL(url string) (protoreflect.MessageType, error) {
+	return t.FindMessageByName(protoreflect.FullName(url[strings.LastIndexByte(url, '/')+1:]))
+}
+
+// FindEnumByName finds an enum of the closure.
+func (t *Types) FindEnumByName(name protoreflect.FullName) (protoreflect.EnumType, error) {
+	d, err := t.FindDescriptorByName(name)
+	if ed, ok := d.(protoreflect.EnumDescriptor); ok && err == nil {
+		return dynamicpb.NewEnumType(ed), nil
+	}
+	return nil, protoregistry.NotFound
+}
+
+// FindExtensionByName implements protoregistry.ExtensionTypeResolver.
+func (t *Types) FindExtensionByName(name protoreflect.FullName) (protoreflect.ExtensionType, error) {
+	t.prepare()
+	for _, list := range t.exts {
+		for _, x := range list {
+			if x.TypeDescriptor().FullName() == name {
+				return x, nil
+			}
+		}
+	}
+	return nil, protoregistry.NotFound
+}
+
+// FindExtensionByNumber implements protoregistry.ExtensionTypeResolver.
+func (t *Types) FindExtensionByNumber(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionType, error) {
+	t.prepare()
+	for _, x := range t.exts[message] {
+		if x.TypeDescriptor().Number() == number {
+			return x, nil
+		}
+	}
+	return nil, protoregistry.NotFound
+}
+
+// RangeExtensionsByMessage calls visit for each extension of a message until it returns false.
+func (t *Types) RangeExtensionsByMessage(message protoreflect.FullName, visit func(protoreflect.ExtensionType) bool) {
+	t.prepare()
+	for _, x := range t.exts[message] {
+		if !visit(x) {
+			return
+		}
+	}
+}
+
+// shipped reports whether a name is of a package that the binary may answer for.
+func shipped(name protoreflect.FullName) bool {
+	for _, pkg := range []string{"google.protobuf.", "google.api.", "google.rpc.", "google.type.", "google.longrunning."} {
+		if strings.HasPrefix(string(name), pkg) {
+			return true
+		}
+	}
+	return false
+}
