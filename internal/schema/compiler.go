@@ -175,7 +175,7 @@ func (c *Compiler) build(n *node, g *graph) {
 			n.findBroken()
 		}
 	}
-	n.publish(made, c.opts.DropComments)
+	n.publish(made, !c.opts.DropComments)
 	n.dirty = false
 }
 
