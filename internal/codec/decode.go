@@ -1,0 +1,231 @@
+package codec
+
+import (
+	"unsafe"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// decoder is the state of reading one message.
+type decoder struct {
+	alias    bool
+	partial  bool // a required field was missing somewhere: see required.go
+	rejected bool // the value of a map entry was not one of its closed enum
+	depth    int  // how many more levels of messages may be entered
+	hint     int  // how many elements of the list at hand follow each other
+	left     int  // an upper bound of the string bytes to come
+	chunk    int  // size of the last arena
+	arena    []byte
+	blocks   []block
+	entries  []*entry
+}
+
+// errUnknown tells the caller to treat a field as unknown. It never gets out.
+var errUnknown = &Error{}
+
+const (
+	errTruncated = "the input ends within a field"
+	errVarint    = "a varint is longer than 64 bits"
+	errTag       = "a field number or wire type is invalid"
+	errGroup     = "a group is not closed, or an end-group tag has no start"
+	errDepth     = "messages are nested too deeply"
+	errUTF8      = "the string is not valid UTF-8"
+)
+
+// message reads b into the struct at p, merging into what is there.
+func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte) *Error {
+	var seen uint64
+	for i := 0; i < len(b); {
+		start := i
+		tag := uint64(b[i])
+		i++
+		if tag >= 0x80 {
+			if tag, i = varint(b, start); i <= 0 {
+				return badVarint(i)
+			}
+		}
+		f := pl.lookup(tag)
+		if f == nil {
+			n, err := d.skip(tag, b[i:])
+			if err != nil {
+				return err
+			}
+			i += n
+			pl.keep(p, b[start:i])
+			continue
+		}
+		var known bool
+		var err *Error
+		if tag&7 == uint64(protowire.VarintType) {
+			// Most varints are one byte long.
+			var x uint64
+			if i < len(b) && b[i] < 0x80 {
+				x = uint64(b[i])
+				i++
+			} else if x, i = varint(b, i); i <= 0 {
+				return badVarint(i).in(f)
+			}
+			known = f.decodeBits(d, f, unsafe.Add(p, f.off), x)
+		} else {
+			i, known, err = d.long(f, unsafe.Add(p, f.off), tag, b, start, i)
+			if err != nil {
+				return err.in(f)
+			}
+		}
+		if !known {
+			pl.keep(p, b[start:i])
+			if !f.unbound {
+				continue
+			}
+		}
+		seen |= f.seen
+	}
+	if seen != pl.seenAll || pl.crowded {
+		d.partial = true
+	}
+	return nil
+}
+
+// long reads a field of any wire type but varint. It returns where the field
+// ends, and whether it was taken.
+func (d *decoder) long(f *field, p unsafe.Pointer, tag uint64, b []byte, start, i int) (int, bool, *Error) {
+	switch protowire.Type(tag & 7) {
+	case protowire.BytesType:
+		n, i := length(b, i)
+		if i <= 0 {
+			return 0, false, badVarint(i)
+		}
+		end := i + n
+		if f.counted && full(f, p) {
+			d.hint = run(b[start:], i-start, end-start)
+		}
+		if err := f.decodeBytes(d, f, p, b[i:end:end]); err != nil {
+			return end, false, ignoreUnknown(err)
+		}
+		return end, true, nil
+	case protowire.Fixed32Type:
+		if len(b)-i < 4 {
+			return 0, false, malformed(errTruncated)
+		}
+		return i + 4, f.decodeBits(d, f, p, uint64(le32(b[i:]))), nil
+	case protowire.Fixed64Type:
+		if len(b)-i < 8 {
+			return 0, false, malformed(errTruncated)
+		}
+		return i + 8, f.decodeBits(d, f, p, le64(b[i:])), nil
+	}
+	body, n, err := d.skipGroup(tag>>3, b[i:])
+	if err != nil {
+		return 0, false, err
+	}
+	if f.counted {
+		d.hint = 1
+	}
+	if err := f.decodeBytes(d, f, p, b[i:i+body:i+body]); err != nil {
+		return i + n, false, ignoreUnknown(err)
+	}
+	return i + n, true, nil
+}
+
+func ignoreUnknown(err *Error) *Error {
+	if err == errUnknown {
+		return nil
+	}
+	return err
+}
+
+// sub enters a nested message.
+func (d *decoder) sub(pl *plan, p unsafe.Pointer, b []byte) *Error {
+	if d.depth <= 0 {
+		return malformed(errDepth)
+	}
+	d.depth--
+	var err *Error
+	if pl.leaf == nil {
+		err = d.message(pl, p, b)
+	} else {
+		err = pl.leaf.decode(d, p, b)
+	}
+	d.depth++
+	return err
+}
+
+// keep saves an unknown field, if the struct has a place for it.
+func (pl *plan) keep(p unsafe.Pointer, raw []byte) {
+	if pl.keeps {
+		u := (*[]byte)(unsafe.Add(p, pl.unknown))
+		*u = append(*u, raw...)
+	}
+}
+
+// skip returns the length of an unknown field whose tag has been read.
+func (d *decoder) skip(tag uint64, b []byte) (int, *Error) {
+	if num := tag >> 3; num == 0 || num > uint64(protowire.MaxValidNumber) {
+		return 0, malformed(errTag)
+	}
+	return d.skipValue(tag, b)
+}
+
+func (d *decoder) skipValue(tag uint64, b []byte) (int, *Error) {
+	switch protowire.Type(tag & 7) {
+	case protowire.VarintType:
+		_, i := varint(b, 0)
+		if i <= 0 {
+			return 0, badVarint(i)
+		}
+		return i, nil
+	case protowire.BytesType:
+		n, i := length(b, 0)
+		if i <= 0 {
+			return 0, badVarint(i)
+		}
+		return i + n, nil
+	case protowire.Fixed32Type:
+		return fixedWidth(b, 4)
+	case protowire.Fixed64Type:
+		return fixedWidth(b, 8)
+	case protowire.StartGroupType:
+		_, n, err := d.skipGroup(tag>>3, b)
+		return n, err
+	case protowire.EndGroupType:
+		return 0, malformed(errGroup)
+	}
+	return 0, malformed(errTag)
+}
+
+func fixedWidth(b []byte, n int) (int, *Error) {
+	if len(b) < n {
+		return 0, malformed(errTruncated)
+	}
+	return n, nil
+}
+
+// skipGroup finds the end of the group num, whose start tag has been read. It
+// returns the length of the content, and with the end tag.
+func (d *decoder) skipGroup(num uint64, b []byte) (body, n int, err *Error) {
+	if d.depth <= 0 {
+		return 0, 0, malformed(errDepth)
+	}
+	d.depth--
+	for i := 0; ; {
+		tag, next := varint(b, i)
+		if next <= 0 {
+			return 0, 0, badVarint(next)
+		}
+		if tag>>3 == 0 || tag>>3 > 1<<31-1 {
+			return 0, 0, malformed(errTag)
+		}
+		if protowire.Type(tag&7) == protowire.EndGroupType {
+			if tag>>3 != num {
+				return 0, 0, malformed(errGroup)
+			}
+			d.depth++
+			return i, next, nil
+		}
+		n, err := d.skipValue(tag, b[next:])
+		if err != nil {
+			return 0, 0, err
+		}
+		i = next + n
+	}
+}

@@ -1,0 +1,185 @@
+package codec
+
+import (
+	"math"
+	"reflect"
+	"time"
+	"unsafe"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+)
+
+// The range of google.protobuf.Timestamp: the years 1 to 9999.
+const (
+	minSeconds = -62135596800
+	maxSeconds = 253402300799
+)
+
+// stamp is the wire form that Timestamp and Duration share.
+type stamp struct {
+	seconds int64
+	nanos   int32
+}
+
+// read merges b into the stamp.
+func (s *stamp) read(d *decoder, b []byte) *Error {
+	for i := 0; i < len(b); {
+		tag, next := varint(b, i)
+		if next <= 0 {
+			return badVarint(next)
+		}
+		if tag != 1<<3 && tag != 2<<3 {
+			n, err := d.skip(tag, b[next:])
+			if err != nil {
+				return err
+			}
+			i = next + n
+			continue
+		}
+		x, end := varint(b, next)
+		if end <= 0 {
+			return badVarint(end)
+		}
+		if tag == 1<<3 {
+			s.seconds = int64(x)
+		} else {
+			s.nanos = int32(x)
+		}
+		i = end
+	}
+	return nil
+}
+
+func (e *encoder) stamp(s stamp) {
+	e.reserve(2 * room)
+	if s.nanos != 0 {
+		e.varint(uint64(s.nanos))
+		e.varint(2 << 3)
+	}
+	if s.seconds != 0 {
+		e.varint(uint64(s.seconds))
+		e.varint(1 << 3)
+	}
+}
+
+// timeLeaf reads a google.protobuf.Timestamp into a time.Time.
+type timeLeaf struct{}
+
+func (timeLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
+	t := (*time.Time)(p)
+	var s stamp
+	if !t.IsZero() {
+		s = stamp{t.Unix(), int32(t.Nanosecond())}
+	}
+	if err := s.read(d, b); err != nil {
+		return err
+	}
+	if s.seconds < minSeconds || s.seconds > maxSeconds || s.nanos < 0 || s.nanos >= 1e9 {
+		return malformed("the timestamp is not within the years 1 to 9999")
+	}
+	*t = time.Unix(s.seconds, int64(s.nanos)).UTC()
+	return nil
+}
+
+func (timeLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
+	t := *(*time.Time)(p)
+	s := stamp{t.Unix(), int32(t.Nanosecond())}
+	if s.seconds < minSeconds || s.seconds > maxSeconds {
+		return unencodable("the time is not within the years 1 to 9999")
+	}
+	e.stamp(s)
+	return nil
+}
+
+func (timeLeaf) isZero(p unsafe.Pointer) bool { return (*time.Time)(p).IsZero() }
+
+// durationLeaf reads a google.protobuf.Duration into a time.Duration.
+type durationLeaf struct{}
+
+func (durationLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
+	v := (*time.Duration)(p)
+	s := stamp{int64(*v / time.Second), int32(*v % time.Second)}
+	if err := s.read(d, b); err != nil {
+		return err
+	}
+	switch {
+	case s.nanos <= -1e9 || s.nanos >= 1e9 || s.seconds > 0 && s.nanos < 0 || s.seconds < 0 && s.nanos > 0:
+		return malformed("the duration has nanoseconds out of range")
+	case s.seconds > math.MaxInt64/int64(time.Second) || s.seconds < math.MinInt64/int64(time.Second):
+		return malformed("the duration is longer than the 292 years of a time.Duration")
+	}
+	whole := s.seconds * int64(time.Second)
+	sum := whole + int64(s.nanos)
+	if whole > 0 && sum < 0 || whole < 0 && sum > 0 {
+		return malformed("the duration is longer than the 292 years of a time.Duration")
+	}
+	*v = time.Duration(sum)
+	return nil
+}
+
+func (durationLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
+	v := *(*time.Duration)(p)
+	e.stamp(stamp{int64(v / time.Second), int32(v % time.Second)})
+	return nil
+}
+
+func (durationLeaf) isZero(p unsafe.Pointer) bool { return *(*time.Duration)(p) == 0 }
+
+// generatedLeaf leaves a message to the package proto: the Go type is one that
+// was generated for it, or that otherwise implements proto.Message.
+type generatedLeaf struct{ typ reflect.Type }
+
+func (l generatedLeaf) at(p unsafe.Pointer) proto.Message {
+	return reflect.NewAt(l.typ, p).Interface().(proto.Message)
+}
+
+func (l generatedLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
+	m := l.at(p)
+	// The level that was just entered counts for protobuf as well.
+	opts := proto.UnmarshalOptions{Merge: true, AllowPartial: true, RecursionLimit: d.depth + 1}
+	if err := opts.Unmarshal(b, m); err != nil {
+		return malformed(err.Error())
+	}
+	if proto.CheckInitialized(m) != nil {
+		d.partial = true
+	}
+	return nil
+}
+
+func (l generatedLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
+	m := l.at(p)
+	if err := proto.CheckInitialized(m); err != nil {
+		e.missing = append(e.missing, missingIn(m.ProtoReflect())...)
+		return nil
+	}
+	opts := proto.MarshalOptions{AllowPartial: true}
+	size := opts.Size(m)
+	e.reserve(size)
+	e.pos -= size
+	out, err := opts.MarshalAppend(e.buf[e.pos:e.pos:e.pos+size], m)
+	if err != nil {
+		return unencodable("%v", err)
+	}
+	if len(out) != size {
+		return unencodable("the message changed while it was written")
+	}
+	return nil
+}
+
+func (generatedLeaf) isZero(unsafe.Pointer) bool { return false }
+
+// raw writes b as it is.
+func (e *encoder) raw(b []byte) {
+	e.reserve(len(b))
+	e.pos -= len(b)
+	copy(e.buf[e.pos:], b)
+}
+
+// field writes a length-prefixed field around what was written since before.
+func (e *encoder) wrap(num protowire.Number, before int) {
+	e.varint(uint64(e.written() - before))
+	e.longVarint(protowire.EncodeTag(num, protowire.BytesType))
+}
+
+func newOf(t reflect.Type) unsafe.Pointer { return reflect.New(t).UnsafePointer() }

@@ -1,0 +1,159 @@
+package codec
+
+import (
+	"reflect"
+	"unsafe"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// header is how Go lays out every slice.
+type header struct {
+	data unsafe.Pointer
+	len  int
+	cap  int
+}
+
+// full tells whether the slice or map at p has no room for one more: the run
+// of elements that starts is then counted.
+func full(f *field, p unsafe.Pointer) bool {
+	if f.maps != nil {
+		return isNil(p)
+	}
+	h := (*header)(p)
+	return h.len == h.cap
+}
+
+// extend makes room for d.hint more elements in the slice at p.
+func (d *decoder) extend(slice reflect.Type, p unsafe.Pointer) {
+	reflect.NewAt(slice, p).Elem().Grow(d.hint)
+}
+
+func decodeList1(_ *decoder, f *field, p unsafe.Pointer, x uint64) bool {
+	list := (*[]uint8)(p)
+	*list = append(*list, uint8(f.conv.apply(x)))
+	return true
+}
+
+func decodeList4(_ *decoder, f *field, p unsafe.Pointer, x uint64) bool {
+	if f.enum != nil && f.enum.rejects(int32(x)) {
+		return false
+	}
+	list := (*[]uint32)(p)
+	*list = append(*list, uint32(f.conv.apply(x)))
+	return true
+}
+
+func decodeList8(_ *decoder, f *field, p unsafe.Pointer, x uint64) bool {
+	if f.enum != nil && f.enum.rejects(int32(x)) {
+		return false
+	}
+	list := (*[]uint64)(p)
+	*list = append(*list, f.conv.apply(x))
+	return true
+}
+
+func decodeListName(d *decoder, f *field, p unsafe.Pointer, x uint64) bool {
+	var name string
+	known := decodeName(d, f, unsafe.Pointer(&name), x)
+	if known {
+		list := (*[]string)(p)
+		*list = append(*list, name)
+	}
+	return known
+}
+
+// decodePacked reads a packed list. Numbers that a closed enum does not have
+// are kept as unknown fields of their own, as they would be unpacked.
+func decodePacked(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
+	n, err := f.countPacked(b)
+	if err != nil {
+		return err
+	}
+	if h := (*header)(p); h.cap-h.len < n {
+		reflect.NewAt(f.goType, p).Elem().Grow(n)
+	}
+	if f.wire == protowire.VarintType {
+		return decodePackedVarints(d, f, p, b)
+	}
+	width := len(b) / max(n, 1)
+	for i := 0; i < len(b); i += width {
+		if width == 4 {
+			f.decodeBits(d, f, p, uint64(le32(b[i:])))
+		} else {
+			f.decodeBits(d, f, p, le64(b[i:]))
+		}
+	}
+	return nil
+}
+
+func decodePackedVarints(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
+	for i := 0; i < len(b); {
+		var x uint64
+		if b[i] < 0x80 {
+			x = uint64(b[i])
+			i++
+		} else if x, i = varint(b, i); i <= 0 {
+			return badVarint(i)
+		}
+		if !f.decodeBits(d, f, p, x) && f.owner.keeps {
+			raw := protowire.AppendVarint(nil, protowire.EncodeTag(protowire.Number(f.tag>>3), f.wire))
+			f.owner.keep(unsafe.Add(p, -int(f.off)), protowire.AppendVarint(raw, x))
+		}
+	}
+	return nil
+}
+
+// countPacked returns the number of elements in b.
+func (f *field) countPacked(b []byte) (int, *Error) {
+	width := 1
+	switch f.wire {
+	case protowire.VarintType:
+		n := 0
+		for _, c := range b {
+			if c < 0x80 {
+				n++
+			}
+		}
+		return n, nil
+	case protowire.Fixed32Type:
+		width = 4
+	case protowire.Fixed64Type:
+		width = 8
+	}
+	if len(b)%width != 0 {
+		return 0, malformed(errTruncated)
+	}
+	return len(b) / width, nil
+}
+
+// encodeList writes the elements, each with its tag.
+func encodeList(e *encoder, f *field, p unsafe.Pointer) *Error {
+	h := (*header)(p)
+	size := f.elemType.Size()
+	for i := h.len - 1; i >= 0; i-- {
+		if err := f.elemEncode(e, f, unsafe.Add(h.data, uintptr(i)*size)); err != nil {
+			return err.elem(i)
+		}
+		e.putTag(f)
+	}
+	return nil
+}
+
+// encodePacked writes the elements behind one tag.
+func encodePacked(e *encoder, f *field, p unsafe.Pointer) *Error {
+	h := (*header)(p)
+	if h.len == 0 {
+		return nil
+	}
+	size := f.elemType.Size()
+	before := e.written()
+	for i := h.len - 1; i >= 0; i-- {
+		if err := f.elemEncode(e, f, unsafe.Add(h.data, uintptr(i)*size)); err != nil {
+			return err.elem(i)
+		}
+	}
+	e.varint(uint64(e.written() - before))
+	e.putTag(f)
+	return nil
+}
