@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,7 +48,7 @@ func (t *tree) refresh(ctx context.Context, lim limits) error {
 		}
 		return &fs.PathError{Op: "open", Path: t.locate(t.only), Err: fs.ErrNotExist}
 	}
-	w := walker{tree: t, ctx: ctx}
+	w := walker{ctx: ctx, fsys: t.fsys, file: t.take, broken: t.unreadable}
 	if err := w.walk(".", nil); err != nil {
 		return err
 	}
@@ -82,7 +80,7 @@ func (t *tree) locate(p string) string {
 // read returns the file as it is now: the input known before if nothing changed.
 func (t *tree) read(p string, info fs.FileInfo, err error) *input {
 	old := t.before[p]
-	if err == nil && old != nil && (t.frozen || old.stat.unchanged(info)) {
+	if err == nil && old != nil && (t.frozen || old.problem == nil && old.stat.unchanged(info)) {
 		return old
 	}
 	in := &input{path: p, location: t.locate(p), builtin: t.frozen, stat: stat{info: info, read: time.Now()}}
@@ -128,83 +126,21 @@ func cause(err error) error {
 	return err
 }
 
-// walker finds the files below a root.
-type walker struct {
-	*tree
-	ctx context.Context
-}
-
-// walk reads a folder. Above are the folders that lead to it, to notice links that go round.
-func (w *walker) walk(dir string, above []fs.FileInfo) error {
-	if err := w.ctx.Err(); err != nil {
-		return context.Cause(w.ctx)
-	}
-	here, err := fs.Stat(w.fsys, dir)
-	var entries []fs.DirEntry
-	if err == nil {
-		if slices.ContainsFunc(above, func(a fs.FileInfo) bool { return os.SameFile(a, here) }) {
-			return nil
-		}
-		entries, err = fs.ReadDir(w.fsys, dir)
-	}
-	switch {
-	case err != nil && dir == ".":
-		return err
-	case errors.Is(err, fs.ErrNotExist): // went while we looked
-		return nil
-	case err != nil:
-		w.wrong = append(w.wrong, problem(w.locate(dir), "the folder cannot be read: %v", cause(err)))
-		return nil
-	}
-	above = append(above[:len(above):len(above)], here)
-	for _, entry := range entries {
-		if err := w.entry(dir, entry, above); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// maxDepth bounds how deep folders are followed.
-const maxDepth = 100
-
-func (w *walker) entry(dir string, entry fs.DirEntry, above []fs.FileInfo) error {
-	if strings.HasPrefix(entry.Name(), ".") {
-		// Hidden: .git, and the folders behind a Kubernetes ConfigMap's links.
-		return nil
-	}
-	p := path.Join(dir, entry.Name())
-	isDir := entry.IsDir()
-	isProto := strings.HasSuffix(entry.Name(), ".proto")
-	var info fs.FileInfo
-	var err error
-	if isProto && !isDir || entry.Type()&fs.ModeSymlink != 0 {
-		// This follows links.
-		if info, err = fs.Stat(w.fsys, p); err == nil {
-			isDir = info.IsDir()
-		}
-	}
-	switch {
-	case isDir && len(above) < maxDepth:
-		return w.walk(p, above)
-	case isDir || !isProto:
-		return nil
-	case errors.Is(err, fs.ErrNotExist) && entry.Type()&fs.ModeSymlink == 0: // went while we looked
-		return nil
-	}
-	return w.file(p, info, err)
-}
-
-func (w *walker) file(p string, info fs.FileInfo, err error) error {
+// take reads a file that the walk found.
+func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 	if why := importPathProblem(p); why != "" {
-		w.wrong = append(w.wrong, problem(w.locate(p), "this file is left out: %s", why))
+		t.wrong = append(t.wrong, problem(t.locate(p), "this file is left out: %s", why))
 		return nil
 	}
-	if len(w.own) >= w.lim.files {
-		return fmt.Errorf("%s holds more than %d .proto files; name a smaller folder", w.label, w.lim.files)
+	if len(t.own) >= t.lim.files {
+		return fmt.Errorf("%s holds more than %d .proto files; name a smaller folder", t.label, t.lim.files)
 	}
-	in := w.read(p, info, err)
-	w.files[p] = in
-	w.own = append(w.own, in)
+	in := t.read(p, info, err)
+	t.files[p] = in
+	t.own = append(t.own, in)
 	return nil
+}
+
+func (t *tree) unreadable(dir string, err error) {
+	t.wrong = append(t.wrong, problem(t.locate(dir), "the folder cannot be read: %v", cause(err)))
 }

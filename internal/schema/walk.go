@@ -1,0 +1,87 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+)
+
+// walker finds the .proto files below a root. It follows links, and leaves out what is hidden.
+type walker struct {
+	ctx  context.Context
+	fsys fs.FS
+
+	// Each may be nil.
+	dir    func(dir string)                                               // a folder is entered
+	file   func(p string, isLink bool, info fs.FileInfo, err error) error // info is that of a link's target
+	broken func(dir string, err error)                                    // a folder cannot be read
+}
+
+// walk reads a folder. Above are the folders that lead to it, to notice links that go round.
+func (w *walker) walk(dir string, above []fs.FileInfo) error {
+	if w.ctx.Err() != nil {
+		return context.Cause(w.ctx)
+	}
+	here, err := fs.Stat(w.fsys, dir)
+	var entries []fs.DirEntry
+	if err == nil {
+		if slices.ContainsFunc(above, func(a fs.FileInfo) bool { return os.SameFile(a, here) }) {
+			return nil
+		}
+		if w.dir != nil {
+			w.dir(dir)
+		}
+		entries, err = fs.ReadDir(w.fsys, dir)
+	}
+	switch {
+	case err != nil && dir == ".":
+		return err
+	case errors.Is(err, fs.ErrNotExist): // went while we looked
+		return nil
+	case err != nil:
+		if w.broken != nil {
+			w.broken(dir, err)
+		}
+		return nil
+	}
+	above = append(above[:len(above):len(above)], here)
+	for _, entry := range entries {
+		if err := w.entry(dir, entry, above); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxDepth bounds how deep folders are followed.
+const maxDepth = 100
+
+func (w *walker) entry(dir string, entry fs.DirEntry, above []fs.FileInfo) error {
+	if strings.HasPrefix(entry.Name(), ".") {
+		// Hidden: .git, and the folders behind the links of a Kubernetes ConfigMap.
+		return nil
+	}
+	p := path.Join(dir, entry.Name())
+	isDir, isLink := entry.IsDir(), entry.Type()&fs.ModeSymlink != 0
+	isProto := strings.HasSuffix(entry.Name(), ".proto")
+	var info fs.FileInfo
+	var err error
+	if isLink || isProto && !isDir {
+		if info, err = fs.Stat(w.fsys, p); err == nil {
+			isDir = info.IsDir()
+		}
+	}
+	switch {
+	case isDir && len(above) < maxDepth:
+		return w.walk(p, above)
+	case isDir || !isProto || w.file == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist) && !isLink: // went while we looked
+		return nil
+	}
+	return w.file(p, isLink, info, err)
+}
