@@ -35,9 +35,12 @@ func (c *Compiler) parse(ctx context.Context, nodes []*node) error {
 }
 
 func (n *node) parseText(text *source.File) {
-	if nesting(text.Text()) > maxNesting {
-		// The compiler recurses, and a Go stack that overflows cannot be recovered from.
-		n.parsed = []*Diagnostic{problem(n.in.location, "brackets are nested more than %d deep", maxNesting)}
+	if at := tooDeep(text.Text()); at >= 0 {
+		n.parsed = []*Diagnostic{pointed(text.Span(at, at+1), "more than %d brackets or signs are nested here", maxNesting)}
+		return
+	}
+	if at := strings.IndexByte(text.Text(), 0); at >= 0 {
+		n.parsed = []*Diagnostic{pointed(text.Span(at, at+1), "a NUL byte, which no .proto file may hold; is this a binary file?")}
 		return
 	}
 	r := new(report.Report)
@@ -53,27 +56,6 @@ func (n *node) parseText(text *source.File) {
 
 func panicked(location string, p any) *Diagnostic {
 	return problem(location, "the compiler failed on this file: %v", p)
-}
-
-// maxNesting is far above what any schema needs, and far below what overflows a stack.
-const maxNesting = 500
-
-// nesting bounds how deep a text's brackets are nested, counting those in comments and strings too.
-func nesting(text string) int {
-	if strings.Count(text, "{")+strings.Count(text, "[")+strings.Count(text, "(")+strings.Count(text, "<") <= maxNesting {
-		return 0
-	}
-	depth, deepest := 0, 0
-	for i := range len(text) {
-		switch text[i] {
-		case '{', '[', '(', '<':
-			depth++
-			deepest = max(deepest, depth)
-		case '}', ']', ')', '>':
-			depth = max(0, depth-1)
-		}
-	}
-	return deepest
 }
 
 func (n *node) readImports() {
