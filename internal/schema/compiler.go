@@ -22,6 +22,7 @@ type Compiler struct {
 	nodes   map[string]*node
 	last    *Snapshot
 	seen    []*input // the served inputs of the last snapshot
+	stale   bool     // nodes were built that the last snapshot does not show
 
 	session     *ir.Session
 	parsedBytes atomic.Int64 // since the session began
@@ -62,14 +63,15 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	}
 	dirty := slices.DeleteFunc(slices.Clone(g.order), func(n *node) bool { return !n.dirty })
 	c.nodes = g.nodes
-	if len(dirty) == 0 && c.last != nil && slices.Equal(c.seen, served) && sameDiagnostics(c.last.sources, found) {
+	if len(dirty) == 0 && !c.stale && c.last != nil && slices.Equal(c.seen, served) && sameDiagnostics(c.last.sources, found) {
 		return c.last, nil
 	}
+	c.stale = true
 	err = inOrder(ctx, dirty, g.needs, func(n *node) { c.build(n, g) })
 	if err != nil {
 		return nil, err
 	}
-	c.last, c.seen = assemble(g, found), served
+	c.last, c.seen, c.stale = assemble(g, found), served, false
 	return c.last, nil
 }
 

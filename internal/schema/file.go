@@ -96,6 +96,10 @@ func (f *File) Position(d protoreflect.Descriptor) (line, column int) {
 	return 0, 0
 }
 
+func (f *File) errorAt(name, format string, args ...any) *Diagnostic {
+	return errorAt(f.input, f.source.Load(), name, format, args...)
+}
+
 func positionOf(file *ir.File, name string) (line, column int) {
 	at, ok := definition(file, name)
 	if !ok {
@@ -193,8 +197,8 @@ func (n *node) publish(made *linked, comments bool) {
 		return
 	}
 	n.file = &File{input: n.in, linked: made, comments: comments}
+	n.file.source.Store(source)
 	if made != nil {
-		n.file.source.Store(source)
 		return
 	}
 	for _, b := range n.broken {

@@ -160,8 +160,7 @@ func (n *node) uniteExtensions(l *linked) (wrong []*Diagnostic) {
 			seen[k] = e
 			l.exts = append(l.exts, e)
 		case *first != *e:
-			wrong = append(wrong, n.at(string(e.name), "extension number %d of %s is used by both %s (%s) and %s (%s)",
-				e.number, e.extendee, first.name, first.path, e.name, e.path))
+			wrong = append(wrong, n.extensionClash(first, e))
 		}
 	}
 	for _, d := range with {
@@ -173,6 +172,15 @@ func (n *node) uniteExtensions(l *linked) (wrong []*Diagnostic) {
 		add(e)
 	}
 	return wrong
+}
+
+func (n *node) extensionClash(a, b *extension) *Diagnostic {
+	const format = "extension number %d of %s is used by both %s (%s) and %s (%s)"
+	args := []any{b.number, b.extendee, a.name, a.path, b.name, b.path}
+	if b.path == n.path() {
+		return n.at(string(b.name), format, args...)
+	}
+	return n.atImport(b.path, format, args...)
 }
 
 func extensionsOf(fd protoreflect.FileDescriptor) (out []*extension) {
@@ -215,16 +223,39 @@ func trimRuntime(err error) string {
 
 // at makes an error about a declaration of the file, at its top if it is unknown.
 func (n *node) at(name, format string, args ...any) *Diagnostic {
-	if n.ir != nil && n.in.proto == nil {
-		if at, ok := definition(n.ir, name); ok {
+	file := n.ir
+	if n.in.proto != nil {
+		file = nil // it was made of an outline
+	}
+	return errorAt(n.in, file, name, format, args...)
+}
+
+// errorAt makes an error about a declaration of an input, whose compiled file may be nil.
+func errorAt(in *input, file *ir.File, name, format string, args ...any) *Diagnostic {
+	if file != nil {
+		if at, ok := definition(file, name); ok {
 			return pointed(at, format, args...)
 		}
 	}
-	d := problem(n.in.location, format, args...)
-	if n.in.proto == nil {
+	d := problem(in.location, format, args...)
+	if in.text != nil {
 		d.Line, d.Column = 1, 1
+		d.Text = fmt.Sprintf("error: %s\n --> %s:1:1\n", d.Message, in.location)
 	}
 	return d
+}
+
+// atImport makes an error about an import of the file, by which it reaches a file.
+func (n *node) atImport(path, format string, args ...any) *Diagnostic {
+	for _, ref := range n.imports {
+		if ref.node == nil || ref.node.file == nil || n.in.proto != nil {
+			continue
+		}
+		if t := ref.node.file.Types(); t != nil && t.has(path) {
+			return pointed(ref.decl.Span(), format, args...)
+		}
+	}
+	return n.at("", format, args...)
 }
 
 // imports is what one file can see: it resolves names for protodesc.
@@ -269,5 +300,5 @@ func (i *imports) FindDescriptorByName(name protoreflect.FullName) (protoreflect
 			return d, nil
 		}
 	}
-	return nil, fmt.Errorf("%q is not imported: %w", name, protoregistry.NotFound)
+	return nil, protoregistry.NotFound
 }

@@ -78,7 +78,7 @@ func (s *set) load(content []byte, lim limits) {
 	for rest := content; len(rest) > 0; {
 		file, n := nextFile(rest)
 		if n < 0 {
-			s.wrong = append(s.wrong, problem(s.path, "this is not a descriptor set: %v", protowire.ParseError(n)))
+			s.wrong = append(s.wrong, problem(s.path, "this is not a descriptor set: %s", trimRuntime(protowire.ParseError(n))))
 			break
 		}
 		rest = rest[n:]

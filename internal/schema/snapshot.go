@@ -133,11 +133,9 @@ func clashOf(entries []serviceEntry) (out []*Diagnostic) {
 		return nil // one file with two of a name is the compiler's business
 	}
 	for _, e := range entries {
-		d := problem(e.file.Location(), "service %s is also defined in %s; no two files that are served may define one service",
-			e.name, others(entries, e.file))
-		d.Line, d.Column = e.line, e.column
-		d.Text = "error: " + d.Message + "\n --> " + place(e) + "\n"
-		out = append(out, d)
+		out = append(out, e.file.errorAt(string(e.name),
+			"service %s is also defined in %s; no two files that are served may define one service",
+			e.name, others(entries, e.file)))
 	}
 	return out
 }

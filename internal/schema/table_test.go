@@ -86,7 +86,9 @@ func summary(s *schema.Snapshot, dir string) string {
 	for _, d := range s.Diagnostics() {
 		fmt.Fprintf(&b, "%s: %s\n", d.Severity, d.Error())
 		if d.Severity == schema.Error {
-			for line := range strings.Lines(d.Text) {
+			// The message above the picture is wrapped, which hangs on the length of paths.
+			i := max(0, strings.Index(d.Text, " -->"))
+			for line := range strings.Lines(d.Text[i:]) {
 				b.WriteString("\t" + strings.TrimRight(line, " \n") + "\n")
 			}
 		}

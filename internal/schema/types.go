@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -65,6 +66,12 @@ func (t *Types) prepare() {
 		}
 		visit(t.root)
 	})
+}
+
+// has reports whether a file is in the closure.
+func (t *Types) has(path string) bool {
+	t.prepare()
+	return slices.ContainsFunc(t.files, func(fd protoreflect.FileDescriptor) bool { return fd.Path() == path })
 }
 
 // FindDescriptorByName finds a message, enum or extension of the closure.

@@ -1,0 +1,257 @@
+package schema_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protodesc"
+
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+const (
+	base  = "syntax = \"proto3\";\npackage p;\n// Base is %.\nmessage Base { string a = 1; }\n"
+	user  = "syntax = \"proto3\";\npackage p;\nimport \"base.proto\";\n// Uses base.\nservice User {\n  // Does.\n  rpc Do(Base) returns (Base);\n}\n"
+	alone = "syntax = \"proto3\";\npackage p;\nmessage Alone {}\nservice Alone2 { rpc Do(Alone) returns (Alone); }\n"
+)
+
+// folder is a compiler of a folder with three files, two of which hang together.
+func folder(t *testing.T) (dir string, c *schema.Compiler) {
+	dir = t.TempDir()
+	write(t, filepath.Join(dir, "base.proto"), base)
+	write(t, filepath.Join(dir, "user.proto"), user)
+	write(t, filepath.Join(dir, "alone.proto"), alone)
+	return dir, schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}})
+}
+
+func TestNothingChanged(t *testing.T) {
+	t.Parallel()
+	dir, c := folder(t)
+	first := compile(t, c)
+	if compile(t, c) != first {
+		t.Error("a second Compile made another snapshot")
+	}
+	write(t, filepath.Join(dir, "user.proto"), user) // touched, not changed
+	if compile(t, c) != first {
+		t.Error("a touched file made another snapshot")
+	}
+	write(t, filepath.Join(dir, "bad.proto"), "syntax = \"proto3\"; import \"none.proto\"; import \"cycle.proto\";")
+	write(t, filepath.Join(dir, "cycle.proto"), "syntax = \"proto3\"; import \"bad.proto\";")
+	second := compile(t, c)
+	if second == first || compile(t, c) != second {
+		t.Error("errors make a new snapshot each time")
+	}
+}
+
+func TestSharing(t *testing.T) {
+	t.Parallel()
+	dir, c := folder(t)
+	first := compile(t, c)
+
+	// Another meaning: all that import it are new, the rest is not.
+	write(t, filepath.Join(dir, "base.proto"), strings.Replace(base, "a = 1", "b = 2", 1))
+	second := compile(t, c)
+	for path, same := range map[string]bool{"base.proto": false, "user.proto": false, "alone.proto": true} {
+		if got := first.File(path) == second.File(path); got != same {
+			t.Errorf("%s: same File: %v", path, got)
+		}
+		if got := first.File(path).Descriptor() == second.File(path).Descriptor(); got != same {
+			t.Errorf("%s: same descriptor: %v", path, got)
+		}
+	}
+
+	// Another comment: the File is new, its descriptor and all else are not.
+	write(t, filepath.Join(dir, "base.proto"), strings.Replace(strings.Replace(base, "a = 1", "b = 2", 1), "%", "\n//\n// new", 1))
+	third := compile(t, c)
+	if second.File("base.proto") == third.File("base.proto") {
+		t.Error("the comment changed, the File did not")
+	}
+	if second.File("base.proto").Descriptor() != third.File("base.proto").Descriptor() ||
+		second.File("base.proto").Types() != third.File("base.proto").Types() {
+		t.Error("a comment made another descriptor")
+	}
+	if second.File("user.proto") != third.File("user.proto") {
+		t.Error("a comment in an import made another File")
+	}
+	md := third.File("base.proto").Descriptor().Messages().Get(0)
+	loc := third.File("base.proto").DescriptorWithComments().SourceLocations().ByDescriptor(md)
+	if !strings.Contains(loc.LeadingComments, "new") {
+		t.Errorf("comment is %q", loc.LeadingComments)
+	}
+	if line, col := third.File("base.proto").Position(md); line != 6 || col != 9 {
+		t.Errorf("position %d:%d", line, col)
+	}
+}
+
+// TestBrokenAndMended breaks a file and mends it: others go on, and it comes back as it was.
+func TestBrokenAndMended(t *testing.T) {
+	t.Parallel()
+	dir, c := folder(t)
+	first := compile(t, c)
+	write(t, filepath.Join(dir, "base.proto"), base[:len(base)-20])
+	second := compile(t, c)
+	if got := names(second); len(got) != 1 || got[0] != "p.Alone2" {
+		t.Errorf("services %v", got)
+	}
+	broken := second.Broken()
+	if len(broken) != 1 || broken[0].Name != "p.User" || len(broken[0].Errors) == 0 || broken[0].File != second.File("user.proto") {
+		t.Fatalf("broken %+v", broken)
+	}
+	if f := second.File("user.proto"); f.Descriptor() != nil || f.Types() != nil || f.DescriptorWithComments() != nil || len(f.Errors()) == 0 {
+		t.Errorf("a broken file has %v, %v", f.Descriptor(), f.Errors())
+	}
+	write(t, filepath.Join(dir, "base.proto"), base)
+	third := compile(t, c)
+	if first.File("user.proto").Descriptor() != third.File("user.proto").Descriptor() {
+		t.Error("the mended file has another descriptor")
+	}
+
+	// An import that failed is tried again when it appears, and missed when it goes.
+	must(t, os.Remove(filepath.Join(dir, "base.proto")))
+	if s := compile(t, c); len(s.Errors()) == 0 || s.File("base.proto") != nil {
+		t.Error("a removed import is not missed")
+	}
+	write(t, filepath.Join(dir, "base.proto"), base)
+	if s := compile(t, c); len(s.Errors()) > 0 || len(s.Services()) != 2 {
+		t.Errorf("after it came back: %v", s.Errors())
+	}
+}
+
+func TestComments(t *testing.T) {
+	t.Parallel()
+	dir, c := folder(t)
+	f := compile(t, c).File("user.proto")
+	if protodesc.ToFileDescriptorProto(f.Descriptor()).SourceCodeInfo != nil {
+		t.Error("the plain descriptor has source info")
+	}
+	view := f.DescriptorWithComments()
+	found := ""
+	for _, loc := range protodesc.ToFileDescriptorProto(view).GetSourceCodeInfo().GetLocation() {
+		found += loc.GetLeadingComments()
+	}
+	if found != " Uses base.\n Does.\n" {
+		t.Errorf("comments %q", found)
+	}
+	method := f.Descriptor().Services().Get(0).Methods().Get(0)
+	if loc := view.SourceLocations().ByDescriptor(method); loc.LeadingComments != " Does.\n" {
+		t.Errorf("method's comment %q", loc.LeadingComments)
+	}
+	if line, col := f.Position(method); line != 7 || col != 7 {
+		t.Errorf("method at %d:%d", line, col)
+	}
+	dropped := schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}, DropComments: true})
+	f = compile(t, dropped).File("user.proto")
+	if f.DescriptorWithComments() != f.Descriptor() {
+		t.Error("DropComments leaves comments")
+	}
+	if line, _ := f.Position(f.Descriptor().Services().Get(0)); line != 5 {
+		t.Errorf("without comments, the service is on line %d", line)
+	}
+}
+
+// TestCommentsOfEditions checks that the view answers what protodesc asks by assertion.
+func TestCommentsOfEditions(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "opts.proto"), "edition = \"2024\";\npackage o;\nimport \"google/protobuf/descriptor.proto\";\nextend google.protobuf.FileOptions { string note = 50000; }\n")
+	write(t, filepath.Join(dir, "a.proto"), "edition = \"2024\";\npackage a;\nimport public \"b.proto\";\nimport option \"opts.proto\";\noption (o.note) = \"x\";\nmessage M { b.B b = 1; }\n")
+	write(t, filepath.Join(dir, "b.proto"), "edition = \"2023\";\npackage b;\nmessage B {}\n")
+	s := compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}}))
+	for _, d := range s.Errors() {
+		t.Error(d.Text)
+	}
+	f := s.File("a.proto")
+	plain, view := protodesc.ToFileDescriptorProto(f.Descriptor()), protodesc.ToFileDescriptorProto(f.DescriptorWithComments())
+	if view.GetSourceCodeInfo() == nil {
+		t.Error("no source info")
+	}
+	view.SourceCodeInfo = nil
+	if plain.String() != view.String() || view.GetEdition().String() != "EDITION_2024" || len(view.GetOptionDependency()) != 1 {
+		t.Errorf("got %v\nand %v", plain, view)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a/x.proto"), service("A"))
+	write(t, filepath.Join(dir, "b/x.proto"), service("B"))
+	write(t, filepath.Join(dir, "b/google/api/http.proto"), "syntax = \"proto3\";\npackage google.api;\nmessage Mine {}\n")
+	write(t, filepath.Join(dir, "b/y.proto"), "syntax = \"proto3\";\nimport \"google/api/http.proto\";\nservice Y { rpc Do(google.api.Mine) returns (google.api.Mine); }\n")
+	s := compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(filepath.Join(dir, "a")), schema.Path(filepath.Join(dir, "b"))}}))
+	if got := strings.Join(names(s), " "); got != "Y p.A" {
+		t.Errorf("services %s, %v", got, s.Errors())
+	}
+	if got := s.File("x.proto").Location(); got != filepath.Join(dir, "a/x.proto") {
+		t.Errorf("location %s", got)
+	}
+	warned := false
+	for _, d := range s.Diagnostics() {
+		warned = warned || d.Severity == schema.Warning && d.Path == filepath.Join(dir, "b/x.proto") && strings.Contains(d.Message, filepath.Join(dir, "a/x.proto"))
+	}
+	if !warned {
+		t.Errorf("no warning in %v", s.Diagnostics())
+	}
+}
+
+func TestOneFile(t *testing.T) {
+	t.Parallel()
+	dir, _ := folder(t)
+	s := compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(filepath.Join(dir, "user.proto"))}}))
+	if got := names(s); len(got) != 1 || got[0] != "p.User" || len(s.Files()) != 1 {
+		t.Errorf("services %v, %v", got, s.Errors())
+	}
+	if s.File("base.proto") == nil || s.File("alone.proto") != nil {
+		t.Error("File finds the wrong files")
+	}
+}
+
+func TestEmbedded(t *testing.T) {
+	t.Parallel()
+	dir, _ := folder(t)
+	s := compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.FS("embedded", os.DirFS(dir))}}))
+	if len(s.Services()) != 2 || s.Files()[0].Location() != "embedded/alone.proto" {
+		t.Errorf("services %v, location %s", names(s), s.Files()[0].Location())
+	}
+}
+
+func TestCannotRun(t *testing.T) {
+	t.Parallel()
+	dir, c := folder(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Compile(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	if s := compile(t, c); len(s.Services()) != 2 {
+		t.Errorf("after a canceled call: %v", s.Diagnostics())
+	}
+	write(t, filepath.Join(dir, "notes.txt"), "")
+	for _, path := range []string{filepath.Join(dir, "none"), filepath.Join(dir, "none.proto"), filepath.Join(dir, "none.binpb"), filepath.Join(dir, "notes.txt"), ""} {
+		c := schema.New(schema.Options{Sources: []schema.Source{schema.Path(path)}})
+		if _, err := c.Compile(t.Context()); err == nil {
+			t.Errorf("%q compiles", path)
+		}
+	}
+}
+
+// TestCanceledMidway cancels at many points; the next Compile must not believe half-done work.
+func TestCanceledMidway(t *testing.T) {
+	t.Parallel()
+	dir, c := folder(t)
+	for i := range 50 {
+		write(t, filepath.Join(dir, "base.proto"), strings.Replace(base, "a = 1", "a"+strings.Repeat("x", i)+" = 1", 1))
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		_, _ = c.Compile(ctx)
+		s := compile(t, c)
+		in := s.Services()[1].Desc.Methods().Get(0).Input()
+		if got, want := string(in.Fields().Get(0).Name()), "a"+strings.Repeat("x", i); got != want {
+			t.Fatalf("field %s, want %s", got, want)
+		}
+	}
+}
