@@ -1,0 +1,203 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"google.golang.org/grpc/mem"
+)
+
+// Option settles how an adapter reads its requests.
+type Option func(*options)
+
+type options struct{ alias bool }
+
+// AliasInput lets the strings and bytes of requests share the request's memory
+// instead of being copied. It is safe, and faster; its price is that a single
+// string kept from a request keeps the whole request in memory.
+func AliasInput() Option { return func(o *options) { o.alias = true } }
+
+// Unary makes an [Implementation] of a function that answers one request with
+// one response. fn may keep in. A nil response without an error is a mistake of
+// fn that ends the call with INTERNAL.
+func Unary[In, Out any](fn func(ctx context.Context, in *In) (*Out, error), opts ...Option) Implementation {
+	return adapter[In, Out]{opts: opts, serve: func(ctx context.Context, c typedCall[In, Out]) error {
+		in, err := c.recv()
+		if err != nil {
+			return err
+		}
+		out, err := fn(ctx, in)
+		if err != nil {
+			return err
+		}
+		return c.send(out)
+	}}
+}
+
+// ServerStream makes an [Implementation] of a function that answers one request
+// with a stream of responses: the pairs of the sequence it returns, until the
+// sequence ends or an error comes, which ends the call. When the caller has
+// gone, yield returns false and ctx is done.
+func ServerStream[In, Out any](fn func(ctx context.Context, in *In) iter.Seq2[*Out, error], opts ...Option) Implementation {
+	return adapter[In, Out]{opts: opts, streamsOut: true, serve: func(ctx context.Context, c typedCall[In, Out]) error {
+		in, err := c.recv()
+		if err != nil {
+			return err
+		}
+		return c.sendAll(fn(ctx, in))
+	}}
+}
+
+// ClientStream makes an [Implementation] of a function that answers a stream of
+// requests with one response. The sequence ends when the caller has
+// half-closed; an error in it is the last pair, and fn should return it. fn may
+// answer without reading to the end.
+func ClientStream[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, error]) (*Out, error), opts ...Option) Implementation {
+	return adapter[In, Out]{opts: opts, streamsIn: true, serve: func(ctx context.Context, c typedCall[In, Out]) error {
+		out, err := fn(ctx, c.recvAll())
+		if err != nil {
+			return err
+		}
+		return c.send(out)
+	}}
+}
+
+// Bidi makes an [Implementation] of a function that answers a stream of
+// requests with a stream of responses. The two run as fn likes: what it
+// returns is iterated at once, so fn may send before it has received anything,
+// receive and send in turn by ranging over in inside its own sequence, send
+// after the caller has half-closed, or range over in from a goroutine of its
+// own to receive and send at the same time. Receiving fails once the call is
+// over, so such a goroutine ends by itself. Ranging over in a second time goes
+// on where the first stopped.
+func Bidi[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, error]) iter.Seq2[*Out, error], opts ...Option) Implementation {
+	return adapter[In, Out]{opts: opts, streamsIn: true, streamsOut: true, serve: func(ctx context.Context, c typedCall[In, Out]) error {
+		return c.sendAll(fn(ctx, c.recvAll()))
+	}}
+}
+
+// adapter is an Implementation whose messages are Go types.
+type adapter[In, Out any] struct {
+	opts                  []Option
+	streamsIn, streamsOut bool
+	serve                 func(context.Context, typedCall[In, Out]) error
+}
+
+// Bind checks the method's shape and both message types.
+func (a adapter[In, Out]) Bind(m *Method) (Handler, error) {
+	var opts options
+	for _, o := range a.opts {
+		o(&opts)
+	}
+	in, inErr := bindMessage[In](m.Input(), m.Types, opts)
+	out, outErr := bindMessage[Out](m.Output(), m.Types, opts)
+	if err := errors.Join(a.checkShape(m), inErr, outErr); err != nil {
+		return nil, err
+	}
+	needsMethod := isDynamic[In]() || isDynamic[Out]()
+	return HandlerFunc(func(ctx context.Context, call Call) error {
+		if needsMethod {
+			ctx = withMethod(ctx, m)
+		}
+		return a.serve(ctx, typedCall[In, Out]{call: call, in: in, out: out})
+	}), nil
+}
+
+func (a adapter[In, Out]) checkShape(m *Method) error {
+	if a.streamsIn == m.IsStreamingClient() && a.streamsOut == m.IsStreamingServer() {
+		return nil
+	}
+	return fmt.Errorf("the method is %s, its handler %s: use handlers.%s",
+		shapeName(m.IsStreamingClient(), m.IsStreamingServer()),
+		shapeName(a.streamsIn, a.streamsOut),
+		adapterName(m.IsStreamingClient(), m.IsStreamingServer()))
+}
+
+func shapeName(client, server bool) string {
+	switch {
+	case client && server:
+		return "bidirectional-streaming"
+	case client:
+		return "client-streaming"
+	case server:
+		return "server-streaming"
+	default:
+		return "unary"
+	}
+}
+
+func adapterName(client, server bool) string {
+	switch {
+	case client && server:
+		return "Bidi"
+	case client:
+		return "ClientStream"
+	case server:
+		return "ServerStream"
+	default:
+		return "Unary"
+	}
+}
+
+// typedCall is a Call whose messages are Go values.
+type typedCall[In, Out any] struct {
+	call Call
+	in   message[In]
+	out  message[Out]
+}
+
+func (c typedCall[In, Out]) recv() (*In, error) {
+	data, err := c.call.Recv()
+	if err != nil {
+		return nil, err
+	}
+	defer data.Free()
+	return c.in.Unmarshal(data)
+}
+
+func (c typedCall[In, Out]) recvAll() iter.Seq2[*In, error] {
+	return func(yield func(*In, error) bool) {
+		for {
+			in, err := c.recv()
+			if err == io.EOF {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(in, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (c typedCall[In, Out]) send(out *Out) error {
+	if out == nil {
+		return errors.New("the handler returned neither a response nor an error")
+	}
+	buf, err := c.out.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("cannot encode the response: %w", err)
+	}
+	return c.call.Send(mem.BufferSlice{buf})
+}
+
+func (c typedCall[In, Out]) sendAll(out iter.Seq2[*Out, error]) error {
+	if out == nil {
+		return errors.New("the handler returned no sequence")
+	}
+	for v, err := range out {
+		if err != nil {
+			return err
+		}
+		if err := c.send(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}

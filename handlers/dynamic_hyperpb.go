@@ -1,0 +1,53 @@
+//go:build amd64 || arm64
+
+package handlers
+
+import (
+	"fmt"
+
+	"buf.build/go/hyperpb"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// newParser parses with hyperpb, which is many times as fast as dynamicpb and
+// not open to its panics. A message type beyond hyperpb's limits is left to
+// dynamicpb.
+func newParser(md protoreflect.MessageDescriptor, types Types) parser {
+	ty, err := compileType(md, types)
+	if err != nil {
+		return newDynamicpbParser(md, types)
+	}
+	return func(b []byte) (protoreflect.Message, error) {
+		m := hyperpb.NewMessage(ty)
+		// Without its aliasing, which reads past the end of what it is given.
+		if err := m.Unmarshal(b, hyperpb.WithMaxDepth(maxDepth)); err != nil {
+			return nil, malformed(err)
+		}
+		return m, checkRequired(m)
+	}
+}
+
+// compileType turns the panic that hyperpb documents for types beyond its
+// limits into an error.
+func compileType(md protoreflect.MessageDescriptor, types Types) (ty *hyperpb.MessageType, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("hyperpb cannot compile %s: %v", md.FullName(), p)
+		}
+	}()
+	if types == nil {
+		return hyperpb.CompileMessageDescriptor(md), nil
+	}
+	return hyperpb.CompileMessageDescriptor(md, hyperpb.WithExtensions(extensionsOf{types})), nil
+}
+
+// extensionsOf lists extensions in the form that hyperpb asks for.
+type extensionsOf struct{ Types }
+
+func (e extensionsOf) FindExtensionsByMessage(name protoreflect.FullName) (found []protoreflect.ExtensionDescriptor) {
+	e.RangeExtensionsByMessage(name, func(xt protoreflect.ExtensionType) bool {
+		found = append(found, xt.TypeDescriptor())
+		return true
+	})
+	return found
+}

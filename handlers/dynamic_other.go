@@ -1,0 +1,10 @@
+//go:build !amd64 && !arm64
+
+package handlers
+
+import "google.golang.org/protobuf/reflect/protoreflect"
+
+// newParser parses with dynamicpb: hyperpb is for amd64 and arm64 only.
+func newParser(md protoreflect.MessageDescriptor, types Types) parser {
+	return newDynamicpbParser(md, types)
+}

@@ -1,0 +1,95 @@
+package handlers
+
+import (
+	"context"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+)
+
+// Handler serves RPCs of one method, of any of the four shapes.
+//
+// ServeRPC is called once for each RPC, concurrently. It receives with
+// call.Recv, answers with call.Send, and ends the RPC by returning: nil is OK,
+// an error its status (see the package documentation). A method that does not
+// stream its responses must Send exactly once before returning nil.
+//
+// Neither call nor the messages it handed out may be used after ServeRPC has
+// returned, other than messages whose buffers the handler still holds.
+type Handler interface {
+	ServeRPC(ctx context.Context, call Call) error
+}
+
+// HandlerFunc is a function as a [Handler].
+type HandlerFunc func(ctx context.Context, call Call) error
+
+// ServeRPC calls f.
+func (f HandlerFunc) ServeRPC(ctx context.Context, call Call) error { return f(ctx, call) }
+
+// Call is one RPC in progress, its messages as protobuf wire bytes, whatever
+// protocol and format the caller speaks.
+//
+// One goroutine may Recv while another Sends; neither method may be called by
+// two goroutines at once.
+type Call interface {
+	// Method is the method that is called, as the generation in which the call
+	// began knows it.
+	Method() *Method
+
+	// Recv returns the next request message. The caller owns it and must Free
+	// it. After the last one the error is io.EOF. For a method that does not
+	// stream its requests, Recv makes sure that there is exactly one.
+	Recv() (mem.BufferSlice, error)
+
+	// Send sends a response message and takes ownership of it, also when it
+	// fails. For a method that does not stream its responses the message is
+	// held back until the handler returns nil, so that an error leaves alone.
+	// An error means that the RPC is over; the handler should return it.
+	Send(mem.BufferSlice) error
+}
+
+// Method is a method of the schema together with what its messages refer to.
+type Method struct {
+	protoreflect.MethodDescriptor
+
+	// Types resolves the message and extension types of the import closure of
+	// the file that declares the method: what an Any inside its messages can
+	// hold. It is never nil for a method of a running server.
+	Types Types
+}
+
+// Path returns the method as registrations write it: pkg.Service/Method.
+func (m *Method) Path() string {
+	return string(m.Parent().FullName()) + "/" + string(m.Name())
+}
+
+// Types resolves message and extension types by name, URL or number, and lists
+// the extensions of a message.
+type Types interface {
+	protoregistry.MessageTypeResolver
+	protoregistry.ExtensionTypeResolver
+	RangeExtensionsByMessage(message protoreflect.FullName, f func(protoreflect.ExtensionType) bool)
+}
+
+// Implementation is what is registered for methods: something that can be
+// bound to a method descriptor. The adapters [Unary], [ServerStream],
+// [ClientStream] and [Bidi] make one from a Go function.
+//
+// Bind is called when a schema is loaded, for each method that the
+// registration answers, and again only when that method's definition has
+// changed. It checks everything that can be checked without a call; its error
+// says what does not fit, all of it, and how to mend it. Bind may be called
+// from any goroutine.
+type Implementation interface {
+	Bind(method *Method) (Handler, error)
+}
+
+// ImplementationFunc is a function as an [Implementation].
+type ImplementationFunc func(method *Method) (Handler, error)
+
+// Bind calls f.
+func (f ImplementationFunc) Bind(method *Method) (Handler, error) { return f(method) }
+
+// Middleware wraps a handler to do something around its calls.
+type Middleware func(Handler) Handler

@@ -1,0 +1,141 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+)
+
+// Guard makes sure that a handler ends with a status, whatever it does: a panic
+// is logged with its stack and becomes INTERNAL; context errors become their
+// codes; any other error without a code is logged and becomes INTERNAL. Neither
+// the panic's nor the error's text reaches the caller. A server puts Guard
+// around every handler, so that middleware sees statuses only.
+func Guard(log *slog.Logger) Middleware {
+	return func(next Handler) Handler {
+		return HandlerFunc(func(ctx context.Context, call Call) (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					log.ErrorContext(ctx, "handler panicked", "method", call.Method().Path(),
+						"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+					err = errInternal
+				}
+			}()
+			if err := next.ServeRPC(ctx, call); err != nil {
+				return settle(ctx, err, call.Method(), log)
+			}
+			return nil
+		})
+	}
+}
+
+var errInternal = status.Error(codes.Internal, "internal error")
+
+// settle gives err a status, unless it has one.
+func settle(ctx context.Context, err error, m *Method, log *slog.Logger) error {
+	if s, ok := status.FromError(err); ok {
+		return s.Err()
+	}
+	if s := status.FromContextError(err); s.Code() != codes.Unknown {
+		return s.Err()
+	}
+	log.ErrorContext(ctx, "handler failed", "method", m.Path(), "error", err)
+	return errInternal
+}
+
+// DefaultDeadline gives calls that come without a deadline one of d from their
+// start, long streams included. Zero or less gives none.
+func DefaultDeadline(d time.Duration) Middleware {
+	return func(next Handler) Handler {
+		if d <= 0 {
+			return next
+		}
+		return HandlerFunc(func(ctx context.Context, call Call) error {
+			if _, has := ctx.Deadline(); has {
+				return next.ServeRPC(ctx, call)
+			}
+			ctx, cancel := context.WithTimeout(ctx, d)
+			defer cancel()
+			return next.ServeRPC(ctx, call)
+		})
+	}
+}
+
+// AccessLog logs one line for each call when it ends: its method, code, peer,
+// duration, and the messages and bytes that went each way. Successful calls
+// are logged at level Info, the sample of them that is given (1 for all, 0 for
+// none); failed ones always, at Warn.
+func AccessLog(log *slog.Logger, sample float64) Middleware {
+	return func(next Handler) Handler {
+		return HandlerFunc(func(ctx context.Context, call Call) error {
+			start := time.Now()
+			counted := &countedCall{Call: call}
+			err := next.ServeRPC(ctx, counted)
+			level := slog.LevelInfo
+			if err != nil {
+				level = slog.LevelWarn
+			} else if sample < 1 && rand.Float64() >= sample { //nolint:gosec // nothing depends on its secrecy
+				return nil
+			}
+			log.LogAttrs(ctx, level, "call", counted.attrs(ctx, err, time.Since(start))...)
+			return err
+		})
+	}
+}
+
+// flow counts what went one way. A handler's goroutine may still be receiving
+// when the handler has returned.
+type flow struct{ messages, bytes atomic.Int64 }
+
+func (f *flow) add(size int) {
+	f.messages.Add(1)
+	f.bytes.Add(int64(size))
+}
+
+type countedCall struct {
+	Call
+	in, out flow
+}
+
+func (c *countedCall) Recv() (mem.BufferSlice, error) {
+	data, err := c.Call.Recv()
+	if err == nil {
+		c.in.add(data.Len())
+	}
+	return data, err
+}
+
+func (c *countedCall) Send(data mem.BufferSlice) error {
+	size := data.Len()
+	err := c.Call.Send(data)
+	if err == nil {
+		c.out.add(size)
+	}
+	return err
+}
+
+func (c *countedCall) attrs(ctx context.Context, err error, took time.Duration) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("method", c.Method().Path()),
+		slog.String("code", status.Code(err).String()),
+		slog.Duration("took", took),
+		slog.Int64("in", c.in.messages.Load()), slog.Int64("in_bytes", c.in.bytes.Load()),
+		slog.Int64("out", c.out.messages.Load()), slog.Int64("out_bytes", c.out.bytes.Load()),
+	}
+	if p, ok := peer.FromContext(ctx); ok {
+		attrs = append(attrs, slog.String("peer", p.Addr.String()))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	return attrs
+}
