@@ -1,0 +1,157 @@
+package dispatch
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// Builder makes generations. Its fields do not change while it is used.
+type Builder struct {
+	Registry   *handlers.Registry
+	Middleware []handlers.Middleware // the first is the outermost
+	Log        *slog.Logger
+
+	// Reserved reports the services that the server answers itself: a schema
+	// that declares one of them is warned about and its declaration ignored.
+	Reserved func(protoreflect.FullName) bool
+}
+
+// Build binds a snapshot's services to their handlers. A service that cannot be
+// served as its file says now, because its import closure has errors, because
+// its name is declared twice or because a handler no longer fits, keeps the
+// version that prev has, marked stale. The rest of the result is new, or shared
+// with prev where nothing changed. prev is nil at the start.
+//
+// The diagnostics are those of the snapshot and those of binding: what is wrong
+// with this generation, errors first.
+func (b *Builder) Build(prev *Generation, snap *schema.Snapshot) (*Generation, []*schema.Diagnostic) {
+	if prev == nil {
+		prev = &Generation{}
+	}
+	diags := slices.Clone(snap.Diagnostics())
+	services := make(map[protoreflect.FullName]*Service)
+	for _, s := range snap.Services() {
+		name := s.Desc.FullName()
+		if b.Reserved != nil && b.Reserved(name) {
+			diags = append(diags, reserved(s))
+			continue
+		}
+		bound, problems := b.bind(s, prev.services[name])
+		diags = append(diags, problems...)
+		if len(problems) > 0 {
+			bound = staleCopy(prev.services[name], problems)
+		}
+		if bound != nil {
+			services[name] = bound
+		}
+	}
+	keepStale(services, prev, snap)
+	slices.SortStableFunc(diags, func(a, b *schema.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
+	return newGeneration(prev.Number+1, snap, services), diags
+}
+
+// keepStale adds the last good version of the services that are broken now.
+func keepStale(services map[protoreflect.FullName]*Service, prev *Generation, snap *schema.Snapshot) {
+	keep := func(name protoreflect.FullName, why []*schema.Diagnostic) {
+		if old := prev.services[name]; old != nil && services[name] == nil {
+			services[name] = staleCopy(old, why)
+		}
+	}
+	for _, broken := range snap.Broken() {
+		keep(broken.Name, broken.Errors)
+	}
+	// A file too broken to say what it declares keeps what it declared.
+	for _, old := range prev.Services {
+		if f := snap.File(old.File.Path()); f != nil && len(f.Errors()) > 0 {
+			keep(old.Desc.FullName(), f.Errors())
+		}
+	}
+}
+
+func staleCopy(old *Service, why []*schema.Diagnostic) *Service {
+	if old == nil {
+		return nil
+	}
+	stale := *old
+	stale.Stale = why
+	return &stale
+}
+
+// bind binds every method of a service, or says all that keeps it from being
+// bound. What prev has bound alike is taken from there.
+func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*schema.Diagnostic) {
+	bound := &Service{Desc: s.Desc, File: s.File}
+	var problems []*schema.Diagnostic
+	same := prev != nil && prev.Desc == s.Desc && prev.File == s.File && len(prev.Stale) == 0
+	for i, m := range methods(s) {
+		reg := b.Registry.Lookup(m)
+		if prev != nil && prev.Desc == s.Desc && prev.Routes[i].Registration == reg {
+			bound.Routes = append(bound.Routes, prev.Routes[i])
+			continue
+		}
+		same = false
+		route, err := b.route(m, reg)
+		if err != nil {
+			problems = append(problems, unfit(s.File, m, reg, err))
+			continue
+		}
+		bound.Routes = append(bound.Routes, route)
+	}
+	if same {
+		return prev, nil
+	}
+	return bound, problems
+}
+
+// route binds one method. What a call meets, from the outside: Guard, the
+// middleware, Guard again so that middleware sees statuses, the rules of
+// cardinality, the handler.
+func (b *Builder) route(m *handlers.Method, reg *handlers.Registration) (_ *Route, err error) {
+	if reg == nil {
+		return &Route{Method: m}, nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("binding panicked: %v", p)
+		}
+	}()
+	h, err := reg.Implementation.Bind(m)
+	if err != nil {
+		return nil, err
+	}
+	guard := handlers.Guard(b.Log)
+	h = guard(cardinality(m, b.Log)(h))
+	for _, wrap := range slices.Backward(b.Middleware) {
+		h = wrap(h)
+	}
+	if len(b.Middleware) > 0 {
+		h = guard(h)
+	}
+	return &Route{Method: m, Registration: reg, handler: h}, nil
+}
+
+// unfit reports a handler that does not fit its method, at the method.
+func unfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *schema.Diagnostic {
+	message := fmt.Sprintf("method %s does not fit its handler, registered as %q at %s: %s",
+		m.Path(), reg.Pattern, reg.Site, strings.ReplaceAll(err.Error(), "\n", "; "))
+	return at(f, m, schema.Error, message)
+}
+
+func reserved(s *schema.Service) *schema.Diagnostic {
+	return at(s.File, s.Desc, schema.Warning,
+		fmt.Sprintf("service %s is answered by the server itself; this declaration is ignored", s.Desc.FullName()))
+}
+
+func at(f *schema.File, d protoreflect.Descriptor, severity schema.Severity, message string) *schema.Diagnostic {
+	line, column := f.Position(d)
+	diag := &schema.Diagnostic{Severity: severity, Path: f.Location(), Line: line, Column: column, Message: message}
+	diag.Text = diag.Error()
+	return diag
+}

@@ -1,0 +1,120 @@
+package dispatch
+
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/internal/nearest"
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// Generation is a schema with its handlers, bound: all that calls are served
+// from. It is immutable and safe for concurrent use; a reload makes a new one,
+// which shares what did not change.
+type Generation struct {
+	// Number counts generations from 1.
+	Number int
+
+	// Snapshot is the schema as it was read. Stale services are older than it.
+	Snapshot *schema.Snapshot
+
+	// Services are the services that can be called, by full name.
+	Services []*Service
+
+	services map[protoreflect.FullName]*Service
+	routes   map[string]*Route // by the path of a call: /pkg.Service/Method
+}
+
+// Service is a service that can be called. It is immutable.
+type Service struct {
+	Desc   protoreflect.ServiceDescriptor
+	File   *schema.File
+	Routes []*Route
+
+	// Stale says why the service is not served from what its file says now but
+	// from its last good version. It is empty for a service that is up to date.
+	Stale []*schema.Diagnostic
+}
+
+// Answered reports whether any method of the service has a handler.
+func (s *Service) Answered() bool {
+	return slices.ContainsFunc(s.Routes, func(r *Route) bool { return r.handler != nil })
+}
+
+// Service returns the service of that name, or nil.
+func (g *Generation) Service(name protoreflect.FullName) *Service { return g.services[name] }
+
+// Route returns the route of a call's path, "/pkg.Service/Method", or nil.
+func (g *Generation) Route(path string) *Route { return g.routes[path] }
+
+func newGeneration(number int, snap *schema.Snapshot, services map[protoreflect.FullName]*Service) *Generation {
+	g := &Generation{
+		Number: number, Snapshot: snap, services: services,
+		Services: make([]*Service, 0, len(services)),
+		routes:   make(map[string]*Route, 4*len(services)),
+	}
+	for _, s := range services {
+		g.Services = append(g.Services, s)
+		for _, r := range s.Routes {
+			g.routes["/"+r.Method.Path()] = r
+		}
+	}
+	slices.SortFunc(g.Services, func(a, b *Service) int {
+		return strings.Compare(string(a.Desc.FullName()), string(b.Desc.FullName()))
+	})
+	return g
+}
+
+// Unknown is the error for a path without a route: UNIMPLEMENTED, with the known
+// names that are nearest.
+func (g *Generation) Unknown(path string) error {
+	service, method, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if s := g.services[protoreflect.FullName(service)]; s != nil {
+		return unknownError("unknown method %q of service %s", clip(method), service,
+			nearest.Names(method, methodNames(s), 3))
+	}
+	names := make([]string, len(g.Services))
+	for i, s := range g.Services {
+		names[i] = string(s.Desc.FullName())
+	}
+	return unknownError("unknown service %q%s", clip(service), "", nearest.Names(service, names, 3))
+}
+
+func unknownError(format, what, where string, near []string) error {
+	st := status.Newf(codes.Unimplemented, format, what, where)
+	if len(near) > 0 {
+		st = status.Newf(codes.Unimplemented, "%s; did you mean %s?", st.Message(), strings.Join(near, ", "))
+	}
+	return st.Err()
+}
+
+// clip keeps a hostile name from coming back at full length.
+func clip(s string) string {
+	if len(s) > 100 {
+		return s[:100] + "..."
+	}
+	return s
+}
+
+func methodNames(s *Service) []string {
+	names := make([]string, len(s.Routes))
+	for i, r := range s.Routes {
+		names[i] = string(r.Method.Name())
+	}
+	return names
+}
+
+// methods are the methods that the service's file declares, bound to nothing.
+func methods(s *schema.Service) []*handlers.Method {
+	list := s.Desc.Methods()
+	out := make([]*handlers.Method, list.Len())
+	for i := range out {
+		out[i] = &handlers.Method{MethodDescriptor: list.Get(i), Types: s.File.Types()}
+	}
+	return out
+}
