@@ -1,0 +1,98 @@
+package dynserver
+
+import (
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/dyngate/dyngate/dynserver/internal/grpcfront"
+	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// Source is a place that schemas come from: see [Path] and [FS].
+type Source = schema.Source
+
+// Path is a folder of .proto files (the folder is an import root, as protoc's
+// -I has it), a single .proto file, or a file that holds a FileDescriptorSet or
+// buf image (.binpb, .pb, .desc).
+func Path(path string) Source { return schema.Path(path) }
+
+// FS is a file system as an import root, an embedded one for example. Name
+// stands for it in messages.
+func FS(name string, fsys fs.FS) Source { return schema.FS(name, fsys) }
+
+// GRPCOptions are the settings of the gRPC front. The zero value is ready for
+// production.
+type GRPCOptions = grpcfront.Options
+
+// Diagnostic is one error or warning about a schema or its handlers, with its
+// place.
+type Diagnostic = schema.Diagnostic
+
+// Config says what a [Server] serves and how. Only Sources is needed.
+type Config struct {
+	// Sources are searched in this order: the first that has an import path
+	// wins. The imports google/protobuf, google/api, google/rpc, google/type,
+	// google/longrunning, buf/validate and protoc-gen-openapiv2/options need
+	// no source.
+	Sources []Source
+
+	// Handlers answer the methods. A method without one is listed and
+	// described all the same, and answers UNIMPLEMENTED. Default: none.
+	Handlers *handlers.Registry
+
+	// Middleware is put around every handler, the first outermost. It sees
+	// statuses only: what a handler returns or panics with has been settled.
+	Middleware []handlers.Middleware
+
+	// GRPC are the limits and settings of the gRPC front.
+	GRPC GRPCOptions
+
+	// Lenient lets the server start with what is good. By default New fails
+	// with every error there is.
+	Lenient bool
+
+	// StrictReload makes a reload all or nothing. By default the services that
+	// are good move on and the others keep their last good version.
+	StrictReload bool
+
+	// Watch reloads when the sources change.
+	Watch bool
+
+	// WatchPoll, when set, looks for changes at this interval instead of
+	// relying on the operating system's notifications, which network file
+	// systems do not give.
+	WatchPoll time.Duration
+
+	// DrainTimeout is how long calls in progress may take when the context of
+	// Serve has ended, before they are cut. Default 15 s.
+	DrainTimeout time.Duration
+
+	// DropComments leaves the comments of .proto files out of reflection.
+	DropComments bool
+
+	// Channelz serves grpc.channelz.v1, which tells about connections and their
+	// peers.
+	Channelz bool
+
+	// Log is where the server logs. Default slog.Default().
+	Log *slog.Logger
+
+	// OnReload, when set, is called after every reload that found something,
+	// by the goroutine that reloaded. The report is also logged.
+	OnReload func(Report)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Handlers == nil {
+		c.Handlers = handlers.NewRegistry()
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = 15 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}

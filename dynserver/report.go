@@ -1,0 +1,132 @@
+package dynserver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// LoadError holds everything that is wrong with the sources and handlers of a
+// server that did not start.
+type LoadError struct {
+	// Diagnostics are the errors, then the warnings.
+	Diagnostics []*Diagnostic
+}
+
+// Error returns all diagnostics, each with its place, the source line and a
+// caret.
+func (e *LoadError) Error() string { return RenderDiagnostics(e.Diagnostics) }
+
+// RenderDiagnostics returns diagnostics as a person reads them, and how many
+// there are.
+func RenderDiagnostics(diags []*Diagnostic) string {
+	var b strings.Builder
+	errors, warnings := 0, 0
+	for _, d := range diags {
+		if d.Severity == schema.Error {
+			errors++
+		} else {
+			warnings++
+		}
+		b.WriteString(strings.TrimRight(d.Text, "\n"))
+		b.WriteString("\n\n")
+	}
+	fmt.Fprintf(&b, "%s, %s", plural(errors, "error"), plural(warnings, "warning"))
+	return b.String()
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Report says what a reload did.
+type Report struct {
+	// Generation is the number of the generation that is served now.
+	Generation int
+
+	// Applied reports whether that generation is new: false when nothing had
+	// changed, and when Config.StrictReload held it back.
+	Applied bool
+
+	// Added, Changed and Removed are the names of services, sorted.
+	Added, Changed, Removed []string
+
+	// Stale are the services that are served from their last good version.
+	Stale []string
+
+	// Diagnostics are all errors and warnings there are now, errors first.
+	Diagnostics []*Diagnostic
+
+	// Took is how long the reload took.
+	Took time.Duration
+}
+
+// compare fills in what changed between two generations.
+func (r *Report) compare(old, now *dispatch.Generation) {
+	for _, s := range now.Services {
+		name := s.Desc.FullName()
+		switch before := old.Service(name); {
+		case before == nil:
+			r.Added = append(r.Added, string(name))
+		case before.Desc != s.Desc || !slices.Equal(before.Routes, s.Routes):
+			r.Changed = append(r.Changed, string(name))
+		}
+		if len(s.Stale) > 0 {
+			r.Stale = append(r.Stale, string(name))
+		}
+	}
+	for _, s := range old.Services {
+		if name := s.Desc.FullName(); now.Service(name) == nil {
+			r.Removed = append(r.Removed, string(name))
+		}
+	}
+}
+
+// ServiceInfo describes a service that is served.
+type ServiceInfo struct {
+	Name    string // its full name
+	File    string // the file that declares it, as a person finds it
+	Methods []MethodInfo
+	Stale   []*Diagnostic // why it is served from its last good version; empty when it is up to date
+}
+
+// MethodInfo describes a method of a service that is served.
+type MethodInfo struct {
+	Path             string // pkg.Service/Method
+	StreamsRequests  bool
+	StreamsResponses bool
+	Handler          string // the pattern that its handler is registered under; empty when nothing answers it
+}
+
+// Services describes the services that can be called now, by name, without the
+// server's own (reflection, health).
+func (s *Server) Services() []ServiceInfo {
+	services := s.current.Load().Services
+	infos := make([]ServiceInfo, len(services))
+	for i, svc := range services {
+		infos[i] = ServiceInfo{Name: string(svc.Desc.FullName()), File: svc.File.Location(), Stale: svc.Stale}
+		for _, r := range svc.Routes {
+			infos[i].Methods = append(infos[i].Methods, methodInfo(r))
+		}
+	}
+	return infos
+}
+
+func methodInfo(r *dispatch.Route) MethodInfo {
+	info := MethodInfo{
+		Path:             r.Method.Path(),
+		StreamsRequests:  r.Method.IsStreamingClient(),
+		StreamsResponses: r.Method.IsStreamingServer(),
+	}
+	if r.Registration != nil {
+		info.Handler = r.Registration.Pattern
+	}
+	return info
+}

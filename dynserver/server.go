@@ -1,0 +1,164 @@
+package dynserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	channelz "google.golang.org/grpc/channelz/service"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/dynserver/internal/discovery"
+	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
+	"github.com/dyngate/dyngate/dynserver/internal/grpcfront"
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// Server serves the services of its sources. Its methods are safe for
+// concurrent use.
+type Server struct {
+	config   Config
+	compiler *schema.Compiler
+	builder  dispatch.Builder
+	current  atomic.Pointer[dispatch.Generation]
+	grpc     *grpc.Server
+	health   *discovery.Health
+
+	reloading sync.Mutex      // one reload at a time
+	closing   context.Context // ends when Shutdown is called
+	close     context.CancelFunc
+}
+
+// New reads the sources and binds the handlers. The error is a [*LoadError]
+// when they have errors and Config.Lenient is not set; it holds all of them.
+// Nothing listens until Serve; a Server that is never served must be Shutdown.
+func New(ctx context.Context, config Config) (*Server, error) {
+	config = config.withDefaults()
+	if err := config.Handlers.Err(); err != nil {
+		return nil, err
+	}
+	s := &Server{config: config}
+	s.closing, s.close = context.WithCancel(context.Background())
+	s.compiler = schema.New(schema.Options{
+		Sources: config.Sources, DropComments: config.DropComments, Logger: config.Log,
+	})
+	s.grpc = grpcfront.New(config.GRPC, s.current.Load)
+	builtin := s.registerBuiltin()
+	s.builder = dispatch.Builder{
+		Registry: config.Handlers, Middleware: config.Middleware, Log: config.Log,
+		Reserved: func(name protoreflect.FullName) bool { return slices.Contains(builtin, string(name)) },
+	}
+	if err := s.load(ctx); err != nil {
+		s.close()
+		s.grpc.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// registerBuiltin registers the services that the server itself answers and
+// returns their names.
+func (s *Server) registerBuiltin() []string {
+	s.health = discovery.NewHealth(s.current.Load)
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	if s.config.Channelz {
+		channelz.RegisterChannelzServiceToServer(s.grpc)
+	}
+	return discovery.RegisterReflection(s.grpc, s.current.Load)
+}
+
+// load makes the first generation.
+func (s *Server) load(ctx context.Context) error {
+	snap, err := s.compiler.Compile(ctx)
+	if err != nil {
+		return err
+	}
+	g, diags := s.builder.Build(nil, snap)
+	if hasErrors(diags) && !s.config.Lenient {
+		return &LoadError{Diagnostics: diags}
+	}
+	s.logDiagnostics(ctx, diags)
+	s.logUnused(g)
+	s.current.Store(g)
+	return nil
+}
+
+// Serve accepts calls on all listeners until ctx ends or [Server.Shutdown] is
+// called. When ctx ends it drains for up to Config.DrainTimeout. It closes the
+// listeners and returns nil once everything has ended, or the error of the
+// first listener that failed. A Server serves once.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	if len(listeners) == 0 {
+		return errors.New("dynserver: no listener to serve on")
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(s.closing, stop)() //nolint:contextcheck // Shutdown ends Serve, whoever called it
+	group, ctx := errgroup.WithContext(ctx)
+	for _, lis := range listeners {
+		group.Go(func() error { // ends when the grpc.Server stops
+			if err := s.grpc.Serve(lis); err != nil {
+				return fmt.Errorf("serving on %s: %w", lis.Addr(), err)
+			}
+			return nil
+		})
+	}
+	if s.config.Watch {
+		group.Go(func() error { return s.watch(ctx) })
+	}
+	group.Go(func() error { return s.stopAfter(ctx) })
+	return group.Wait()
+}
+
+// stopAfter stops the server when ctx ends, unless Shutdown is doing so.
+func (s *Server) stopAfter(ctx context.Context) error {
+	<-ctx.Done()
+	if s.closing.Err() != nil {
+		return nil
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTimeout)
+	defer cancel()
+	return s.Shutdown(drain)
+}
+
+// watch reloads when the sources change, until ctx ends.
+func (s *Server) watch(ctx context.Context) error {
+	err := s.compiler.Watch(ctx, schema.WatchOptions{Poll: s.config.WatchPoll}, func(ctx context.Context) {
+		if _, err := s.Reload(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.ErrorContext(ctx, "reload failed", "error", err)
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("watching the sources: %w", err)
+	}
+	return nil
+}
+
+// Shutdown makes health NOT_SERVING, stops accepting connections and calls, and
+// waits for the calls in progress. When ctx ends first they are cut and the
+// error is ctx's. It is safe to call more than once: a second call with an
+// ended context cuts at once.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.close()
+	s.health.Drain()
+	drained := make(chan struct{})
+	go func() { // ends when the calls have, or were cut
+		defer close(drained)
+		s.grpc.GracefulStop()
+	}()
+	select {
+	case <-drained:
+		return nil
+	case <-ctx.Done():
+		s.grpc.Stop()
+		<-drained
+		return fmt.Errorf("calls were cut: %w", context.Cause(ctx))
+	}
+}
