@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/handlers"
+)
+
+// serveFlags are the settings of `dyngate serve`. A zero limit stands for the
+// default of package dynserver, which the help text names.
+type serveFlags struct {
+	grpc []string
+
+	examples     bool
+	features     string
+	taskInterval time.Duration
+
+	noWatch      bool
+	poll         time.Duration
+	lenient      bool
+	strictReload bool
+	dropComments bool
+
+	drain    time.Duration
+	deadline time.Duration
+	channelz bool
+
+	accessLog float64
+	logFormat string
+	logLevel  string
+
+	limits dynserver.GRPCOptions
+}
+
+func (f *serveFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.grpc, "grpc", []string{"127.0.0.1:50051"},
+		"serve gRPC on `ADDR`: host:port, a port of the loopback, or unix:PATH; repeatable")
+
+	flags.BoolVar(&f.examples, "examples", false, "answer with the example handlers too, where a PATH declares their services")
+	flags.StringVar(&f.features, "features", "", "JSON `FILE` of the features that the RouteGuide example knows (default: a small embedded one)")
+	flags.DurationVar(&f.taskInterval, "task-interval", 40*time.Second, "how often the Contact example pushes tasks")
+
+	flags.BoolVar(&f.noWatch, "no-watch", false, "do not follow the files; SIGHUP still reloads")
+	flags.DurationVar(&f.poll, "poll", 0, "look for changes at this interval instead of waiting for notifications (for network file systems)")
+	flags.BoolVar(&f.lenient, "lenient", false, "start with what is good instead of failing on any error")
+	flags.BoolVar(&f.strictReload, "strict-reload", false, "make a reload all or nothing instead of service by service")
+	flags.BoolVar(&f.dropComments, "drop-comments", false, "leave comments out of reflection")
+
+	flags.DurationVar(&f.drain, "drain", 15*time.Second, "how long calls in progress may take after a signal to stop")
+	flags.DurationVar(&f.deadline, "default-deadline", 0, "deadline of calls that come without one, streams included (default none)")
+	flags.BoolVar(&f.channelz, "channelz", false, "serve grpc.channelz.v1, which tells about connections and peers")
+
+	flags.Float64Var(&f.accessLog, "access-log", 0, "log this share of successful calls, from 0 to 1; when set, failed calls are all logged")
+	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+
+	f.registerLimits(flags)
+}
+
+func (f *serveFlags) registerLimits(flags *pflag.FlagSet) {
+	l := &f.limits
+	flags.IntVar(&l.MaxRecvBytes, "max-recv-bytes", 4<<20, "largest request message, after decompression")
+	flags.IntVar(&l.MaxSendBytes, "max-send-bytes", 1<<31-1, "largest response message")
+	flags.Uint32Var(&l.MaxHeaderBytes, "max-header-bytes", 64<<10, "largest metadata of a call")
+	flags.Uint32Var(&l.MaxConcurrentStreams, "max-concurrent-streams", 1000, "calls in progress on one connection")
+	flags.DurationVar(&l.ConnectionTimeout, "connection-timeout", 20*time.Second, "longest handshake of a new connection")
+	flags.DurationVar(&l.MinPingInterval, "min-ping-interval", 10*time.Second, "how often clients may send keepalive pings")
+	flags.DurationVar(&l.PingAfterIdle, "ping-after-idle", 2*time.Minute, "silence after which a connection is asked whether it lives")
+	flags.DurationVar(&l.PingTimeout, "ping-timeout", 20*time.Second, "how long it may take to answer")
+	flags.DurationVar(&l.MaxConnectionAge, "max-connection-age", 0, "ask clients to reconnect after this long (default never)")
+	flags.DurationVar(&l.MaxConnectionAgeGrace, "max-connection-age-grace", 0, "how long calls in progress may then take (default no limit)")
+	flags.IntVar(&l.StreamWorkers, "stream-workers", 64, "goroutines that stand ready to serve calls; negative for none")
+}
+
+// base is the configuration but for sources and handlers.
+func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
+	config := dynserver.Config{
+		GRPC:         f.limits,
+		Lenient:      f.lenient,
+		StrictReload: f.strictReload,
+		Watch:        !f.noWatch,
+		WatchPoll:    f.poll,
+		DrainTimeout: f.drain,
+		DropComments: f.dropComments,
+		Channelz:     f.channelz,
+		Log:          log,
+		Middleware:   []handlers.Middleware{handlers.DefaultDeadline(f.deadline)},
+	}
+	if f.accessLog > 0 {
+		config.Middleware = append([]handlers.Middleware{handlers.AccessLog(log, f.accessLog)}, config.Middleware...)
+	}
+	return config
+}
+
+func (f *serveFlags) logger(w io.Writer) (*slog.Logger, error) {
+	opts := &slog.HandlerOptions{}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, fmt.Errorf("--log-level: %w", err)
+	}
+	opts.Level = level
+	switch f.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, opts)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, opts)), nil
+	}
+	return nil, fmt.Errorf("--log-format: %q is neither text nor json", f.logFormat)
+}

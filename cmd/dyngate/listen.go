@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// listenAll listens on every address, or on none and says why.
+func listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
+	listeners := make([]net.Listener, 0, len(addrs))
+	for _, addr := range addrs {
+		lis, err := listen(ctx, addr)
+		if err != nil {
+			for _, l := range listeners {
+				_ = l.Close()
+			}
+			return nil, err
+		}
+		listeners = append(listeners, lis)
+	}
+	return listeners, nil
+}
+
+// listen listens on host:port, on a port of the loopback, or on unix:PATH.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	var config net.ListenConfig
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		path = strings.TrimPrefix(path, "//")
+		if err := removeDeadSocket(ctx, path); err != nil {
+			return nil, fmt.Errorf("listening on %s: %w", addr, err)
+		}
+		return config.Listen(ctx, "unix", path)
+	}
+	if _, err := strconv.ParseUint(addr, 10, 16); err == nil {
+		addr = net.JoinHostPort("127.0.0.1", addr)
+	}
+	lis, err := config.Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%w: choose another address with --grpc", err)
+	}
+	return lis, err
+}
+
+// removeDeadSocket removes the socket that a server which was killed has left
+// behind. One that somebody listens on, and any other file, stays.
+func removeDeadSocket(ctx context.Context, path string) error {
+	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSocket == 0 {
+		return nil //nolint:nilerr // Listen creates it, or says what is in the way
+	}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", path)
+	if err == nil {
+		_ = conn.Close()
+		return errors.New("another process listens there")
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return os.Remove(path)
+	}
+	return nil
+}

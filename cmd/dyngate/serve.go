@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/handlers/examples"
+	"github.com/dyngate/dyngate/protos"
+)
+
+const serveHelp = `Serve parses .proto files and serves their services over gRPC, with reflection
+and health, and follows the files while it runs: a new file's services are live
+at once, a broken edit leaves what was good alone, calls in progress never
+notice.
+
+Each PATH is a folder of .proto files (an import root, as protoc's -I), a single
+.proto file, or a file that holds a descriptor set (.binpb, .pb, .desc); where
+two have the same import path the first wins. Without a PATH the services that
+ship with dyngate are served, answered by their example handlers.
+
+SIGHUP reloads. SIGINT and SIGTERM drain (see --drain); a second one stops at
+once.`
+
+func newServe() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve [PATH...]",
+		Short: "Serve the services of .proto files",
+		Long:  serveHelp,
+		Example: `  dyngate serve
+  dyngate serve ./protos ./third_party
+  dyngate serve --examples --grpc 127.0.0.1:50051 --grpc unix:/run/dyngate.sock ./protos`,
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			return f.run(cmd.Context(), paths)
+		},
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func (f *serveFlags) run(ctx context.Context, paths []string) error {
+	log, err := f.logger(os.Stderr)
+	if err != nil {
+		return err
+	}
+	config, err := f.config(log, paths)
+	if err != nil {
+		return err
+	}
+	srv, err := dynserver.New(ctx, config)
+	if err != nil {
+		return fmt.Errorf("cannot start:\n\n%w", err)
+	}
+	listeners, err := listenAll(ctx, f.grpc)
+	if err != nil {
+		return err
+	}
+	ctx, stop := followSignals(ctx, srv, log)
+	defer stop()
+	printWelcome(os.Stdout, srv.Services(), listeners)
+	return srv.Serve(ctx, listeners...)
+}
+
+// sources are the paths, or what ships with dyngate. The latter is embedded, so
+// there is nothing to watch.
+func (f *serveFlags) config(log *slog.Logger, paths []string) (dynserver.Config, error) {
+	config := f.base(log)
+	for _, path := range paths {
+		config.Sources = append(config.Sources, dynserver.Path(path))
+	}
+	if len(paths) == 0 {
+		config.Sources = []dynserver.Source{dynserver.FS("embedded protos", protos.FS)}
+	}
+	config.Handlers = handlers.NewRegistry()
+	if len(paths) == 0 || f.examples {
+		opts := examples.Options{Features: f.features, TaskInterval: f.taskInterval}
+		if err := examples.Register(config.Handlers, opts); err != nil {
+			return config, err
+		}
+	}
+	return config, nil
+}

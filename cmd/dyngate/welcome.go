@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/dyngate/dyngate/dynserver"
+)
+
+// listed is how many services the welcome names.
+const listed = 20
+
+// printWelcome says what is served, where, and what to try next.
+func printWelcome(w io.Writer, services []dynserver.ServiceInfo, listeners []net.Listener) {
+	width := 0
+	for _, s := range services[:min(listed, len(services))] {
+		width = max(width, len(s.Name))
+	}
+	fmt.Fprintf(w, "Serving %d services:\n", len(services))
+	for i, s := range services {
+		if i == listed {
+			fmt.Fprintf(w, "  ... and %d more\n", len(services)-listed)
+			break
+		}
+		fmt.Fprintf(w, "  %-*s  %s%s\n", width, s.Name, s.File, answered(s))
+	}
+	addrs := make([]string, len(listeners))
+	for i, lis := range listeners {
+		addrs[i] = dialAddr(lis.Addr())
+	}
+	fmt.Fprintf(w, "gRPC, with reflection and health, on %s\n\n", strings.Join(addrs, ", "))
+	fmt.Fprintf(w, "Try: %s\n", tryNext(services, addrs[0]))
+}
+
+// answered tells about the methods that nothing answers, if there are any.
+func answered(s dynserver.ServiceInfo) string {
+	missing := 0
+	for _, m := range s.Methods {
+		if m.Handler == "" {
+			missing++
+		}
+	}
+	switch missing {
+	case 0:
+		return ""
+	case len(s.Methods):
+		return "  (no handlers)"
+	default:
+		return fmt.Sprintf("  (%d of %d methods without a handler)", missing, len(s.Methods))
+	}
+}
+
+// dialAddr is the address as a client on this machine would dial it.
+func dialAddr(addr net.Addr) string {
+	if addr.Network() == "unix" {
+		return "unix://" + addr.String()
+	}
+	return addr.String()
+}
+
+func tryNext(services []dynserver.ServiceInfo, addr string) string {
+	for _, s := range services {
+		if s.Name == "tutorial.Greeter" && s.Methods[0].Handler != "" {
+			return fmt.Sprintf(`grpcurl -plaintext -d '{"name": "you"}' %s tutorial.Greeter/SayHello`, addr)
+		}
+	}
+	return fmt.Sprintf("grpcurl -plaintext %s list", addr)
+}
