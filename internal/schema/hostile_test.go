@@ -122,7 +122,7 @@ func TestOddFiles(t *testing.T) {
 		want += " p.G" // root may read all
 	}
 	if got := strings.Join(names(s), " "); got != want {
-		t.Errorf("services %s", got)
+		t.Errorf("services %s: %v", got, s.Diagnostics())
 	}
 	for _, part := range []string{"larger than 1000", "backslash", "UTF-8", "control character", "dangling.proto: cannot be read"} {
 		found := false
