@@ -90,7 +90,7 @@ func (c *Compiler) refresh(ctx context.Context) error {
 			return fmt.Errorf("schema source %s: %w", s, err)
 		}
 	}
-	return c.builtin.refresh(ctx, lim)
+	return c.builtin.refresh(ctx, limits{fileSize: DefaultMaxFileSize})
 }
 
 // resolve returns the input that an import path names, or nil.
