@@ -79,8 +79,9 @@ type Config struct {
 	// Log is where the server logs. Default slog.Default().
 	Log *slog.Logger
 
-	// OnReload, when set, is called after every reload that found something,
-	// by the goroutine that reloaded. The report is also logged.
+	// OnReload is told about the first load and about every reload that found
+	// something new, by the goroutine that loaded. Default: log the report, and
+	// each new diagnostic.
 	OnReload func(Report)
 }
 
@@ -93,6 +94,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.OnReload == nil {
+		c.OnReload = func(r Report) { r.log(c.Log) }
 	}
 	return c
 }

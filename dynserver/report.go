@@ -1,7 +1,9 @@
 package dynserver
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -58,11 +60,13 @@ type Report struct {
 	// Added, Changed and Removed are the names of services, sorted.
 	Added, Changed, Removed []string
 
-	// Stale are the services that are served from their last good version.
-	Stale []string
+	// Stale are the services that are served from their last good version now.
+	// Mended are those that were and no longer are.
+	Stale, Mended []string
 
-	// Diagnostics are all errors and warnings there are now, errors first.
-	Diagnostics []*Diagnostic
+	// Diagnostics are all errors and warnings there are now, errors first. New
+	// are those of them that the last load did not have.
+	Diagnostics, New []*Diagnostic
 
 	// Took is how long the reload took.
 	Took time.Duration
@@ -78,8 +82,11 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 		case before.Desc != s.Desc || !slices.Equal(before.Routes, s.Routes):
 			r.Changed = append(r.Changed, string(name))
 		}
-		if len(s.Stale) > 0 {
+		switch before := old.Service(name); {
+		case len(s.Stale) > 0:
 			r.Stale = append(r.Stale, string(name))
+		case before != nil && len(before.Stale) > 0:
+			r.Mended = append(r.Mended, string(name))
 		}
 	}
 	for _, s := range old.Services {
@@ -87,6 +94,49 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 			r.Removed = append(r.Removed, string(name))
 		}
 	}
+}
+
+// log is what becomes of a report by default.
+func (r *Report) log(log *slog.Logger) {
+	ctx := context.Background()
+	for _, d := range r.New {
+		log.Log(ctx, levels[d.Severity], d.Message, "file", d.Path, "line", d.Line, "column", d.Column)
+	}
+	level := slog.LevelInfo
+	if hasErrors(r.Diagnostics) {
+		level = slog.LevelWarn
+	}
+	log.Log(ctx, level, "loaded", "generation", r.Generation, "applied", r.Applied, "added", brief(r.Added),
+		"changed", brief(r.Changed), "removed", brief(r.Removed), "stale", brief(r.Stale),
+		"mended", brief(r.Mended), "took", r.Took)
+}
+
+// brief keeps a log line short when thousands of services come at once.
+func brief(names []string) any {
+	if len(names) > 20 {
+		return fmt.Sprintf("%d services", len(names))
+	}
+	return names
+}
+
+var levels = map[schema.Severity]slog.Level{schema.Error: slog.LevelError, schema.Warning: slog.LevelWarn}
+
+func hasErrors(diags []*Diagnostic) bool {
+	return slices.ContainsFunc(diags, func(d *Diagnostic) bool { return d.Severity == schema.Error })
+}
+
+// newOnes returns the diagnostics that were not there before.
+func newOnes(diags, before []*Diagnostic) (fresh []*Diagnostic) {
+	known := make(map[string]bool, len(before))
+	for _, d := range before {
+		known[d.Text] = true
+	}
+	for _, d := range diags {
+		if !known[d.Text] {
+			fresh = append(fresh, d)
+		}
+	}
+	return fresh
 }
 
 // ServiceInfo describes a service that is served.

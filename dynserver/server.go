@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -31,9 +32,11 @@ type Server struct {
 	grpc     *grpc.Server
 	health   *discovery.Health
 
-	reloading sync.Mutex      // one reload at a time
-	closing   context.Context // ends when Shutdown is called
-	close     context.CancelFunc
+	loading     sync.Mutex    // one load at a time
+	diagnostics []*Diagnostic // of the last one
+
+	closing context.Context // ends when Shutdown is called
+	close   context.CancelFunc
 }
 
 // New reads the sources and binds the handlers. The error is a [*LoadError]
@@ -76,6 +79,7 @@ func (s *Server) registerBuiltin() []string {
 
 // load makes the first generation.
 func (s *Server) load(ctx context.Context) error {
+	start := time.Now()
 	snap, err := s.compiler.Compile(ctx)
 	if err != nil {
 		return err
@@ -84,9 +88,13 @@ func (s *Server) load(ctx context.Context) error {
 	if hasErrors(diags) && !s.config.Lenient {
 		return &LoadError{Diagnostics: diags}
 	}
-	s.logDiagnostics(ctx, diags)
-	s.logUnused(g)
 	s.current.Store(g)
+	s.diagnostics = diags
+	report := Report{Generation: g.Number, Applied: true, Diagnostics: diags, New: diags}
+	report.compare(&dispatch.Generation{}, g)
+	report.Took = time.Since(start)
+	s.config.OnReload(report)
+	s.logUnused(g)
 	return nil
 }
 

@@ -77,6 +77,9 @@ func (f *serveFlags) config(log *slog.Logger, paths []string) (dynserver.Config,
 	if len(paths) == 0 {
 		config.Sources = []dynserver.Source{dynserver.FS("embedded protos", protos.FS)}
 	}
+	if f.logFormat == "text" {
+		config.OnReload = func(r dynserver.Report) { printReport(os.Stderr, r) }
+	}
 	config.Handlers = handlers.NewRegistry()
 	if len(paths) == 0 || f.examples {
 		opts := examples.Options{Features: f.features, TaskInterval: f.taskInterval}

@@ -1,0 +1,81 @@
+package tests
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/dyngate/dyngate/"
+
+// allowed says which packages of the project a package may import, besides the
+// packages below itself. A trailing /* stands for everything below.
+var allowed = map[string][]string{
+	"internal/schema":              {},
+	"internal/codec":               {},
+	"internal/nearest":             {},
+	"protos":                       {},
+	"handlers":                     {"internal/codec"},
+	"handlers/examples":            {"handlers"},
+	"dynserver/internal/dispatch":  {"handlers", "internal/*"},
+	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},
+	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
+	"dynserver":                    {"handlers", "internal/*"},
+	"cmd/dyngate":                  {"handlers", "handlers/examples", "dynserver", "protos"},
+	"tests":                        {"handlers", "handlers/examples", "dynserver", "protos"},
+}
+
+// TestImportsRunOneWay keeps the arrows of docs/architecture.md.
+func TestImportsRunOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", module+"...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for list := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var pkg struct {
+			ImportPath                         string
+			Imports, TestImports, XTestImports []string
+		}
+		if err := list.Decode(&pkg); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(pkg.ImportPath, module)
+		checkImports(t, name, pkg.Imports)
+		if name == "tests" || below(name, "tests") { // they see only what users see
+			checkImports(t, name, slices.Concat(pkg.TestImports, pkg.XTestImports))
+		}
+	}
+}
+
+func checkImports(t *testing.T, pkg string, imports []string) {
+	rule := pkg
+	for allowed[rule] == nil && strings.Contains(rule, "/") {
+		rule = rule[:strings.LastIndexByte(rule, '/')]
+	}
+	may, known := allowed[rule]
+	if !known {
+		t.Errorf("package %s is in no rule of this test", pkg)
+	}
+	for _, imported := range imports {
+		to, ours := strings.CutPrefix(imported, module)
+		if !ours || below(to, rule) || slices.ContainsFunc(may, func(m string) bool { return matches(to, m) }) {
+			continue
+		}
+		t.Errorf("%s must not import %s", pkg, to)
+	}
+}
+
+func matches(pkg, pattern string) bool {
+	if dir, ok := strings.CutSuffix(pattern, "/*"); ok {
+		return below(pkg, dir)
+	}
+	return pkg == pattern
+}
+
+func below(pkg, dir string) bool { return strings.HasPrefix(pkg, dir+"/") }
