@@ -119,7 +119,10 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		})
 	}
 	if s.config.Watch {
-		group.Go(func() error { return s.watch(ctx) })
+		group.Go(func() error {
+			s.watch(ctx)
+			return nil
+		})
 	}
 	group.Go(func() error { return s.stopAfter(ctx) })
 	return group.Wait()
@@ -136,17 +139,17 @@ func (s *Server) stopAfter(ctx context.Context) error {
 	return s.Shutdown(drain)
 }
 
-// watch reloads when the sources change, until ctx ends.
-func (s *Server) watch(ctx context.Context) error {
+// watch reloads when the sources change, until ctx ends. A server that cannot
+// watch serves on.
+func (s *Server) watch(ctx context.Context) {
 	err := s.compiler.Watch(ctx, schema.WatchOptions{Poll: s.config.WatchPoll}, func(ctx context.Context) {
 		if _, err := s.Reload(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.ErrorContext(ctx, "reload failed", "error", err)
 		}
 	})
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("watching the sources: %w", err)
+		s.config.Log.ErrorContext(ctx, "the sources are no longer watched", "error", err)
 	}
-	return nil
 }
 
 // Shutdown makes health NOT_SERVING, stops accepting connections and calls, and

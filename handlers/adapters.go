@@ -97,12 +97,8 @@ func (a adapter[In, Out]) Bind(m *Method) (Handler, error) {
 	if err := errors.Join(a.checkShape(m), inErr, outErr); err != nil {
 		return nil, err
 	}
-	needsMethod := isDynamic[In]() || isDynamic[Out]()
 	return HandlerFunc(func(ctx context.Context, call Call) error {
-		if needsMethod {
-			ctx = withMethod(ctx, m)
-		}
-		return a.serve(ctx, typedCall[In, Out]{call: call, in: in, out: out})
+		return a.serve(callContext{ctx, m}, typedCall[In, Out]{call: call, in: in, out: out})
 	}), nil
 }
 

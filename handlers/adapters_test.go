@@ -98,7 +98,7 @@ func bidiMsg(_ context.Context, in iter.Seq2[*msg, error]) iter.Seq2[*msg, error
 
 func dynamicMsg(ctx context.Context, in *Dynamic) (*Dynamic, error) {
 	name := in.Descriptor().Fields().ByName("name")
-	out := NewReply(ctx)
+	out := MethodFrom(ctx).NewReply()
 	out.Set(out.Descriptor().Fields().ByName("name"), in.Get(name))
 	return out, nil
 }

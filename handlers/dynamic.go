@@ -13,28 +13,55 @@ import (
 
 // Dynamic is a message of whatever type the method declares, read and built by
 // reflection: for handlers that serve methods which they do not know
-// beforehand. A request is read-only; [NewReply] makes a message to fill.
+// beforehand. A request is read-only; [Method.NewReply] makes a message to fill.
 //
 //	name := in.Get(in.Descriptor().Fields().ByName("name")).String()
+//	out := handlers.MethodFrom(ctx).NewReply()
+//	out.Set(out.Descriptor().Fields().ByName("message"), protoreflect.ValueOfString("Hello, "+name))
 type Dynamic struct{ protoreflect.Message }
 
-// NewReply returns an empty message of the response type of the method that is
-// being called. ctx must come from a call to an adapter that has Dynamic for a
-// type, else NewReply panics.
-func NewReply(ctx context.Context) *Dynamic {
-	m := ctx.Value(methodKey{}).(*Method)
+// NewReply returns an empty message of the method's response type.
+func (m *Method) NewReply() *Dynamic {
 	return &Dynamic{dynamicpb.NewMessage(m.Output())}
+}
+
+// NewMessage returns an empty message of any type in the import closure of the
+// method's file. It is the way to error details of the schema's own types:
+//
+//	detail, err := handlers.MethodFrom(ctx).NewMessage("shop.OutOfStock")
+//	...
+//	st, err := status.New(codes.FailedPrecondition, "sold out").
+//		WithDetails(protoadapt.MessageV1Of(detail.Interface()))
+func (m *Method) NewMessage(name protoreflect.FullName) (*Dynamic, error) {
+	mt, err := m.Types.FindMessageByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("message %s is not in the schema of %s: %w", name, m.Path(), err)
+	}
+	return &Dynamic{mt.New()}, nil
+}
+
+// MethodFrom returns the method that is being called. ctx must come from an
+// adapter of this package or from one of those that it derives; else MethodFrom
+// returns nil.
+func MethodFrom(ctx context.Context) *Method {
+	m, _ := ctx.Value(methodKey{}).(*Method)
+	return m
 }
 
 type methodKey struct{}
 
-func withMethod(ctx context.Context, m *Method) context.Context {
-	return context.WithValue(ctx, methodKey{}, m)
+// callContext is the context that handlers get. It is a type of its own as that
+// costs each call less than context.WithValue does.
+type callContext struct {
+	context.Context //nolint:containedctx // it is one
+	method          *Method
 }
 
-func isDynamic[T any]() bool {
-	_, ok := any((*T)(nil)).(*Dynamic)
-	return ok
+func (c callContext) Value(key any) any {
+	if key == (methodKey{}) {
+		return c.method
+	}
+	return c.Context.Value(key)
 }
 
 // parser reads one message, which does not refer to its input.
@@ -66,7 +93,7 @@ func (d dynamicMessage) Unmarshal(data mem.BufferSlice) (*Dynamic, error) {
 
 func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
 	if v.Message == nil {
-		return nil, errors.New("the handler returned an empty Dynamic: make it with NewReply")
+		return nil, errors.New("the handler returned an empty Dynamic: make it with Method.NewReply")
 	}
 	if got := v.Descriptor().FullName(); got != d.name {
 		return nil, fmt.Errorf("the handler returned a %s, the method's response is %s", got, d.name)

@@ -90,10 +90,12 @@ func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 		DropComments: f.dropComments,
 		Channelz:     f.channelz,
 		Log:          log,
-		Middleware:   []handlers.Middleware{handlers.DefaultDeadline(f.deadline)},
 	}
 	if f.accessLog > 0 {
-		config.Middleware = append([]handlers.Middleware{handlers.AccessLog(log, f.accessLog)}, config.Middleware...)
+		config.Middleware = append(config.Middleware, handlers.AccessLog(log, f.accessLog))
+	}
+	if f.deadline > 0 {
+		config.Middleware = append(config.Middleware, handlers.DefaultDeadline(f.deadline))
 	}
 	return config
 }

@@ -113,9 +113,23 @@ func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*schema.Di
 // route binds one method. What a call meets, from the outside: Guard, the
 // middleware, Guard again so that middleware sees statuses, the rules of
 // cardinality, the handler.
-func (b *Builder) route(m *handlers.Method, reg *handlers.Registration) (_ *Route, err error) {
+func (b *Builder) route(m *handlers.Method, reg *handlers.Registration) (*Route, error) {
+	h, err := b.handler(m, reg)
+	if err != nil {
+		return nil, err
+	}
+	for _, wrap := range slices.Backward(b.Middleware) {
+		h = wrap(h)
+	}
+	if len(b.Middleware) > 0 {
+		h = handlers.Guard(b.Log)(h)
+	}
+	return &Route{Method: m, Registration: reg, handler: h}, nil
+}
+
+func (b *Builder) handler(m *handlers.Method, reg *handlers.Registration) (_ handlers.Handler, err error) {
 	if reg == nil {
-		return &Route{Method: m}, nil
+		return handlers.HandlerFunc(unanswered), nil
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -126,15 +140,7 @@ func (b *Builder) route(m *handlers.Method, reg *handlers.Registration) (_ *Rout
 	if err != nil {
 		return nil, err
 	}
-	guard := handlers.Guard(b.Log)
-	h = guard(cardinality(m, b.Log)(h))
-	for _, wrap := range slices.Backward(b.Middleware) {
-		h = wrap(h)
-	}
-	if len(b.Middleware) > 0 {
-		h = guard(h)
-	}
-	return &Route{Method: m, Registration: reg, handler: h}, nil
+	return handlers.Guard(b.Log)(cardinality(m, b.Log)(h)), nil
 }
 
 // unfit reports a handler that does not fit its method, at the method.

@@ -291,7 +291,8 @@ func TestCardinalityIsKeptToTheLetter(t *testing.T) {
 
 func TestMethodWithoutHandler(t *testing.T) {
 	g := newBench(t, handlers.NewRegistry()).reload(map[string]string{"a.proto": service("A", "")})
-	err := g.Route("/p.A/Call").Serve(t.Context(), nil)
+	route := g.Route("/p.A/Call")
+	err := route.Serve(t.Context(), &wire{method: route.Method, in: 1})
 	if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), "p.A/Call is in the schema, but no handler answers it") {
 		t.Error(err)
 	}

@@ -43,7 +43,7 @@ type Service struct {
 
 // Answered reports whether any method of the service has a handler.
 func (s *Service) Answered() bool {
-	return slices.ContainsFunc(s.Routes, func(r *Route) bool { return r.handler != nil })
+	return slices.ContainsFunc(s.Routes, func(r *Route) bool { return r.Registration != nil })
 }
 
 // Service returns the service of that name, or nil.
