@@ -66,7 +66,7 @@ type Config struct {
 	WatchPoll time.Duration
 
 	// DrainTimeout is how long calls in progress may take when the context of
-	// Serve has ended, before they are cut. Default 15 s.
+	// Serve has ended, before they are cut. Default 15 s; negative for none.
 	DrainTimeout time.Duration
 
 	// DropComments leaves the comments of .proto files out of reflection.

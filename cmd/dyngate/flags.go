@@ -52,7 +52,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.strictReload, "strict-reload", false, "make a reload all or nothing instead of service by service")
 	flags.BoolVar(&f.dropComments, "drop-comments", false, "leave comments out of reflection")
 
-	flags.DurationVar(&f.drain, "drain", 15*time.Second, "how long calls in progress may take after a signal to stop")
+	flags.DurationVar(&f.drain, "drain", 15*time.Second, "how long calls in progress may take after a signal to stop; 0 to cut them at once")
 	flags.DurationVar(&f.deadline, "default-deadline", 0, "deadline of calls that come without one, streams included (default none)")
 	flags.BoolVar(&f.channelz, "channelz", false, "serve grpc.channelz.v1, which tells about connections and peers")
 
@@ -90,6 +90,9 @@ func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 		DropComments: f.dropComments,
 		Channelz:     f.channelz,
 		Log:          log,
+	}
+	if f.drain == 0 {
+		config.DrainTimeout = -1 // here 0 means what it says
 	}
 	if f.accessLog > 0 {
 		config.Middleware = append(config.Middleware, handlers.AccessLog(log, f.accessLog))
