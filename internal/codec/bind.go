@@ -20,7 +20,7 @@ func bind(t reflect.Type, md protoreflect.MessageDescriptor, opts Options) (*eng
 		b.problem("%s cannot hold the message %s: make it a struct", t, md.FullName())
 	}
 	if len(b.problems) > 0 {
-		return nil, errors.Join(b.problems...)
+		return nil, b.join()
 	}
 	b.finish()
 	if opts.MaxDepth <= 0 {
@@ -34,7 +34,34 @@ type binder struct {
 	plans    map[planKey]*plan
 	list     []*plan
 	maps     int
-	problems []error
+	problems []problem
+	at       int // the Go field that is being looked at
+}
+
+// problem is something that does not fit, in a Go field of the struct that is
+// being bound.
+type problem struct {
+	at  int
+	err error
+}
+
+func (b *binder) join() error {
+	all := make([]error, len(b.problems))
+	for i, p := range b.problems {
+		all[i] = p.err
+	}
+	return errors.Join(all...)
+}
+
+// inOrder sorts the problems since start, found in one struct, by its fields.
+// From outside they all are in the field whose type the struct is.
+func (b *binder) inOrder(start, outer int) {
+	found := b.problems[start:]
+	slices.SortStableFunc(found, func(a, c problem) int { return cmp.Compare(a.at, c.at) })
+	for i := range found {
+		found[i].at = outer
+	}
+	b.at = outer
 }
 
 type planKey struct {
@@ -43,7 +70,7 @@ type planKey struct {
 }
 
 func (b *binder) problem(format string, args ...any) {
-	b.problems = append(b.problems, fmt.Errorf(format, args...))
+	b.problems = append(b.problems, problem{b.at, fmt.Errorf(format, args...)})
 }
 
 func (b *binder) newPlan(t reflect.Type, md protoreflect.MessageDescriptor) *plan {
@@ -119,6 +146,7 @@ type claim struct {
 
 // bindStruct binds the fields of a struct.
 func (b *binder) bindStruct(pl *plan) {
+	defer b.inOrder(len(b.problems), b.at)
 	claims := b.claims(pl)
 	required := pl.md.RequiredNumbers()
 	bound := map[protowire.Number]bool{}
@@ -129,6 +157,7 @@ func (b *binder) bindStruct(pl *plan) {
 	for _, c := range claims {
 		fields = append(fields, field{})
 		f := &fields[len(fields)-1]
+		b.at = c.at
 		if !b.bindField(pl, f, c.fd, c.typ, c.offset) {
 			b.problem("%s.%s (%s) cannot hold %s (%s): make it %s",
 				typeName(pl.typ), c.name, c.typ, c.fd.FullName(), describe(c.fd), wants(c.fd))

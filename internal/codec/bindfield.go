@@ -15,8 +15,8 @@ func (b *binder) bindField(pl *plan, f *field, fd protoreflect.FieldDescriptor, 
 	f.utf8 = fd.Kind() == protoreflect.StringKind && enforcesUTF8(fd)
 	f.required = fd.Cardinality() == protoreflect.Required
 	f.always, f.present = f.required, fd.HasPresence()
-	if od := fd.ContainingOneof(); od != nil && !od.IsSynthetic() {
-		f.oneof = string(od.Name())
+	if inOneof(fd) {
+		f.oneof = string(fd.ContainingOneof().Name())
 	}
 	f.setTag(fd)
 	switch {

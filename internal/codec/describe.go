@@ -14,10 +14,16 @@ func describe(fd protoreflect.FieldDescriptor) string {
 	case fd.IsList():
 		return "repeated " + describeElem(fd)
 	}
-	if od := fd.ContainingOneof(); od != nil && !od.IsSynthetic() {
-		return describeElem(fd) + " in the oneof " + string(od.Name())
+	if inOneof(fd) {
+		return describeElem(fd) + " in the oneof " + string(fd.ContainingOneof().Name())
 	}
 	return describeElem(fd)
+}
+
+// inOneof tells the members of oneofs that are written as such.
+func inOneof(fd protoreflect.FieldDescriptor) bool {
+	od := fd.ContainingOneof()
+	return od != nil && !od.IsSynthetic()
 }
 
 func describeElem(fd protoreflect.FieldDescriptor) string {
@@ -34,16 +40,19 @@ func describeElem(fd protoreflect.FieldDescriptor) string {
 func wants(fd protoreflect.FieldDescriptor) string {
 	switch {
 	case fd.IsMap():
-		value := wantsElem(fd.MapValue())[0]
-		return "map[" + wantsElem(fd.MapKey())[0] + "]" + value
+		return "map[" + wantsElem(fd.MapKey())[0] + "]" + wantsItem(fd.MapValue())[0]
 	case fd.IsList():
 		var all []string
-		for _, t := range wantsElem(fd) {
-			if !strings.HasPrefix(t, "*") || fd.Message() != nil {
-				all = append(all, "[]"+t)
-			}
+		for _, t := range wantsItem(fd) {
+			all = append(all, "[]"+t)
 		}
 		return either(all)
+	}
+	if fd.Message() != nil && wantsMessage(fd.Message().FullName()) == nil {
+		if inOneof(fd) {
+			return "a pointer to a struct for " + string(fd.Message().FullName())
+		}
+		return "a struct for " + string(fd.Message().FullName()) + ", or a pointer to one"
 	}
 	all := wantsElem(fd)
 	var pointers []string
@@ -52,7 +61,7 @@ func wants(fd protoreflect.FieldDescriptor) string {
 			pointers = append(pointers, "*"+t)
 		}
 	}
-	if od := fd.ContainingOneof(); od != nil && !od.IsSynthetic() {
+	if inOneof(fd) {
 		for _, t := range all {
 			if strings.HasPrefix(t, "[]") || strings.HasPrefix(t, "map[") {
 				pointers = append(pointers, t)
@@ -64,6 +73,17 @@ func wants(fd protoreflect.FieldDescriptor) string {
 		all = append(all[:1:1], append(pointers[:1:1], all[1:]...)...)
 	}
 	return either(all)
+}
+
+// wantsItem lists the Go types for an element of a list or a value of a map.
+func wantsItem(fd protoreflect.FieldDescriptor) []string {
+	if fd.Message() == nil {
+		return wantsElem(fd)
+	}
+	if known := wantsMessage(fd.Message().FullName()); known != nil {
+		return known
+	}
+	return []string{"T, where T is a struct for " + string(fd.Message().FullName())}
 }
 
 func either(all []string) string {
@@ -98,6 +118,7 @@ func wantsElem(fd protoreflect.FieldDescriptor) []string {
 	return []string{narrowest}
 }
 
+// wantsMessage lists the Go types for a well-known type; nil for other messages.
 func wantsMessage(name protoreflect.FullName) []string {
 	switch name {
 	case "google.protobuf.Timestamp":
@@ -125,5 +146,5 @@ func wantsMessage(name protoreflect.FullName) []string {
 		}
 		return []string{kind}
 	}
-	return []string{"a struct for " + string(name)}
+	return nil
 }

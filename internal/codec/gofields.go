@@ -16,6 +16,7 @@ type goField struct {
 	typ    reflect.Type
 	offset uintptr
 	depth  int
+	at     int // its place among them
 }
 
 // goFields lists the fields of t that ask for a message field, in their order.
@@ -26,23 +27,24 @@ func (b *binder) goFields(pl *plan, t reflect.Type, prefix string, offset uintpt
 		tag, option, _ := strings.Cut(sf.Tag.Get("proto"), ",")
 		embedded := sf.Anonymous && tag == "" && structUnder(sf.Type)
 		name := prefix + sf.Name
-		at := offset + sf.Offset
+		start := offset + sf.Offset
+		b.at++
 		switch {
 		case tag == "-" || sf.Name == "_":
 		case embedded && sf.Type.Kind() == reflect.Pointer:
 			b.problem("%s.%s is embedded by pointer: embed the struct itself, or tag it with the message field that it holds", typeName(pl.typ), name)
 		case embedded:
-			out = append(out, b.goFields(pl, sf.Type, name+".", at, depth+1)...)
+			out = append(out, b.goFields(pl, sf.Type, name+".", start, depth+1)...)
 		case !sf.IsExported():
 			if tag != "" || option != "" {
 				b.problem("%s.%s has a proto tag but is not exported: export it or drop the tag", typeName(pl.typ), name)
 			}
 		case option == "unknown" && tag == "":
-			b.bindUnknown(pl, sf, name, at)
+			b.bindUnknown(pl, sf, name, start)
 		case option != "":
 			b.problem(`%s.%s: its tag has the option %q: there is only proto:",unknown"`, typeName(pl.typ), name, option)
 		default:
-			out = append(out, goField{name, tag, sf.Type, at, depth})
+			out = append(out, goField{name, tag, sf.Type, start, depth, b.at})
 		}
 	}
 	return out
@@ -69,6 +71,7 @@ func (b *binder) bindUnknown(pl *plan, sf reflect.StructField, name string, at u
 func (b *binder) claims(pl *plan) []claim {
 	var out []claim
 	for _, g := range b.goFields(pl, pl.typ, "", 0, 0) {
+		b.at = g.at
 		fd, trouble := findField(pl.md, g)
 		if trouble != "" {
 			b.problem("%s.%s %s", typeName(pl.typ), g.name, trouble)
