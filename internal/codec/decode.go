@@ -13,9 +13,12 @@ type decoder struct {
 	rejected bool // the value of a map entry was not one of its closed enum
 	depth    int  // how many more levels of messages may be entered
 	hint     int  // how many elements of the list at hand follow each other
-	left     int  // an upper bound of the string bytes to come
+	left     int  // an upper bound of the string bytes to come, this arena included
 	chunk    int  // size of the last arena
 	arena    []byte
+	used     int      // of the arena
+	lists    []string // of which lists of strings are cut
+	listed   int
 	blocks   []block
 	entries  []*entry
 }
@@ -54,10 +57,10 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte) *Error {
 			pl.keep(p, b[start:i])
 			continue
 		}
-		var known bool
+		known := true
 		var err *Error
-		if tag&7 == uint64(protowire.VarintType) {
-			// Most varints are one byte long.
+		switch protowire.Type(tag & 7) {
+		case protowire.VarintType:
 			var x uint64
 			if i < len(b) && b[i] < 0x80 {
 				x = uint64(b[i])
@@ -66,11 +69,29 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte) *Error {
 				return badVarint(i).in(f)
 			}
 			known = f.decodeBits(d, f, unsafe.Add(p, f.off), x)
-		} else {
-			i, known, err = d.long(f, unsafe.Add(p, f.off), tag, b, start, i)
-			if err != nil {
+		case protowire.BytesType:
+			var n int
+			if i < len(b) && int(b[i]) < min(0x80, len(b)-i) {
+				n = int(b[i])
+				i++
+			} else if n, i = length(b, i); i <= 0 {
+				return badVarint(i).in(f)
+			}
+			if f.counted && full(f, unsafe.Add(p, f.off)) {
+				d.hint = run(b[start:], i-start, i+n-start)
+			}
+			err = f.decodeBytes(d, f, unsafe.Add(p, f.off), b[i:i+n:i+n])
+			i += n
+		default:
+			var n int
+			n, known, err = d.other(f, unsafe.Add(p, f.off), tag, b[i:])
+			i += n
+		}
+		if err != nil {
+			if err != errUnknown {
 				return err.in(f)
 			}
+			known = false
 		}
 		if !known {
 			pl.keep(p, b[start:i])
@@ -86,52 +107,27 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte) *Error {
 	return nil
 }
 
-// long reads a field of any wire type but varint. It returns where the field
-// ends, and whether it was taken.
-func (d *decoder) long(f *field, p unsafe.Pointer, tag uint64, b []byte, start, i int) (int, bool, *Error) {
+// other reads the value of a field in one of the rarer wire types. It returns
+// its length, and whether the field took it.
+func (d *decoder) other(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, bool, *Error) {
 	switch protowire.Type(tag & 7) {
-	case protowire.BytesType:
-		n, i := length(b, i)
-		if i <= 0 {
-			return 0, false, badVarint(i)
-		}
-		end := i + n
-		if f.counted && full(f, p) {
-			d.hint = run(b[start:], i-start, end-start)
-		}
-		if err := f.decodeBytes(d, f, p, b[i:end:end]); err != nil {
-			return end, false, ignoreUnknown(err)
-		}
-		return end, true, nil
 	case protowire.Fixed32Type:
-		if len(b)-i < 4 {
+		if len(b) < 4 {
 			return 0, false, malformed(errTruncated)
 		}
-		return i + 4, f.decodeBits(d, f, p, uint64(le32(b[i:]))), nil
+		return 4, f.decodeBits(d, f, p, uint64(le32(b))), nil
 	case protowire.Fixed64Type:
-		if len(b)-i < 8 {
+		if len(b) < 8 {
 			return 0, false, malformed(errTruncated)
 		}
-		return i + 8, f.decodeBits(d, f, p, le64(b[i:])), nil
+		return 8, f.decodeBits(d, f, p, le64(b)), nil
 	}
-	body, n, err := d.skipGroup(tag>>3, b[i:])
-	if err != nil {
-		return 0, false, err
-	}
-	if f.counted {
+	body, n, err := d.skipGroup(tag>>3, b)
+	if err == nil {
 		d.hint = 1
+		err = f.decodeBytes(d, f, p, b[:body:body])
 	}
-	if err := f.decodeBytes(d, f, p, b[i:i+body:i+body]); err != nil {
-		return i + n, false, ignoreUnknown(err)
-	}
-	return i + n, true, nil
-}
-
-func ignoreUnknown(err *Error) *Error {
-	if err == errUnknown {
-		return nil
-	}
-	return err
+	return n, true, err
 }
 
 // sub enters a nested message.

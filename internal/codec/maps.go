@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"unsafe"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // entry is memory for one entry of a map on its way in or out: a struct of the
@@ -14,6 +16,7 @@ type entry struct {
 	key   reflect.Value // its fields
 	value reflect.Value
 	iter  reflect.MapIter
+	busy  bool
 }
 
 func newEntry(t reflect.Type) *entry {
@@ -23,18 +26,15 @@ func newEntry(t reflect.Type) *entry {
 }
 
 // take borrows the entry of a map field. A map that is nested in itself finds
-// it taken and gets another one.
+// it busy and gets another one.
 func take(entries []*entry, f *field) *entry {
-	if ent := entries[f.scratch]; ent != nil {
-		entries[f.scratch] = nil
-		return ent
+	ent := entries[f.scratch]
+	if ent == nil || ent.busy {
+		ent = newEntry(f.sub.typ)
+		entries[f.scratch] = ent
 	}
-	return newEntry(f.sub.typ)
-}
-
-func giveBack(entries []*entry, f *field, ent *entry) {
-	ent.whole.SetZero()
-	entries[f.scratch] = ent
+	ent.busy = true
+	return ent
 }
 
 func (ent *entry) label() string {
@@ -44,8 +44,10 @@ func (ent *entry) label() string {
 	return fmt.Sprintf("[%v]", ent.key)
 }
 
-// mapOps puts entries into maps of one Go type and takes them out.
+// mapOps puts entries into maps of one Go type and takes them out. The entry
+// is left zero, to keep nothing alive.
 type mapOps interface {
+	reset(ent *entry)
 	put(m unsafe.Pointer, ent *entry, hint int)
 	encode(e *encoder, f *field, m unsafe.Pointer, ent *entry) *Error
 }
@@ -61,21 +63,39 @@ func decodeMap(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 		f.sub.init(ent.mem)
 	}
 	d.rejected = false
-	if err := d.sub(f.sub, ent.mem, b); err != nil {
+	if err := d.entry(f.sub, ent.mem, b); err != nil {
 		err.Path = join(ent.label(), err.Path)
 		return err
 	}
 	if d.rejected {
 		d.rejected = false
-		giveBack(d.entries, f, ent)
+		f.maps.reset(ent)
+		ent.busy = false
 		return errUnknown
 	}
 	if value := &f.sub.fields[1]; value.sub != nil {
 		d.fillValue(value, unsafe.Add(ent.mem, value.off))
 	}
 	f.maps.put(p, ent, hint)
-	giveBack(d.entries, f, ent)
+	ent.busy = false
 	return nil
+}
+
+// entry reads an entry as message does, but expects what every encoder writes:
+// the key, then the value, and nothing else.
+func (d *decoder) entry(pl *plan, p unsafe.Pointer, b []byte) *Error {
+	key := &pl.fields[0]
+	if len(b) < 2 || uint64(b[0]) != key.tag || key.wire != protowire.BytesType || pl.seenAll != 0 {
+		return d.sub(pl, p, b)
+	}
+	n, i := length(b, 1)
+	if i <= 0 {
+		return badVarint(i)
+	}
+	if err := key.decodeBytes(d, key, unsafe.Add(p, key.off), b[i:i+n:i+n]); err != nil {
+		return err
+	}
+	return d.sub(pl, p, b[i+n:])
 }
 
 // fillValue makes an empty message of a message value that the entry lacks.
@@ -104,11 +124,11 @@ func encodeMap(e *encoder, f *field, p unsafe.Pointer) *Error {
 		return nil
 	}
 	ent := take(e.entries, f)
-	err := f.maps.encode(e, f, p, ent)
-	if err != nil {
+	if err := f.maps.encode(e, f, p, ent); err != nil {
 		return err
 	}
-	giveBack(e.entries, f, ent)
+	f.maps.reset(ent)
+	ent.busy = false
 	return nil
 }
 
@@ -158,7 +178,10 @@ func (typedMap[K, V]) put(m unsafe.Pointer, ent *entry, hint int) {
 		*to = make(map[K]V, hint)
 	}
 	(*to)[from.Key] = from.Value
+	*from = pair[K, V]{}
 }
+
+func (typedMap[K, V]) reset(ent *entry) { *(*pair[K, V])(ent.mem) = pair[K, V]{} }
 
 func (typedMap[K, V]) encode(e *encoder, f *field, m unsafe.Pointer, ent *entry) *Error {
 	to := (*pair[K, V])(ent.mem)
@@ -180,7 +203,10 @@ func (a anyMap) put(m unsafe.Pointer, ent *entry, hint int) {
 		v.Set(reflect.MakeMapWithSize(a.typ, hint))
 	}
 	v.SetMapIndex(ent.key, ent.value)
+	ent.whole.SetZero()
 }
+
+func (anyMap) reset(ent *entry) { ent.whole.SetZero() }
 
 func (a anyMap) encode(e *encoder, f *field, m unsafe.Pointer, ent *entry) *Error {
 	ent.iter.Reset(reflect.NewAt(a.typ, m).Elem())

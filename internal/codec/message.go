@@ -104,14 +104,14 @@ func decodeMessagePointers(d *decoder, f *field, p unsafe.Pointer, b []byte) *Er
 		hint = d.hint
 		d.extend(f.goType, p)
 	}
-	list := (*[]unsafe.Pointer)(p)
 	q := d.allocate(f.sub, hint)
-	*list = append(*list, q)
-	if f.nilable {
-		return decodeNilable(d, f, q, b)
-	}
+	h.len++
+	(*(*[]unsafe.Pointer)(p))[h.len-1] = q
 	if err := d.sub(f.sub, q, b); err != nil {
-		return err.elem(len(*list) - 1)
+		return err.elem(h.len - 1)
+	}
+	if f.nilable {
+		f.sub.makeEmpty(q)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ type plan struct {
 
 	// Two tables lead from a tag to the field that takes it. A tag that is not
 	// there is an unknown field, by its number or by its wire type.
-	dense  []uint8 // index into fields plus one, by tag
+	dense  []*field
 	sparse map[uint32]*field
 
 	inits    []func(p unsafe.Pointer) // set what is not zero in an empty message
@@ -120,48 +120,49 @@ const denseTags = 1024
 // lookup returns the field that takes the tag, or nil.
 func (pl *plan) lookup(tag uint64) *field {
 	if tag < uint64(len(pl.dense)) {
-		if i := pl.dense[tag]; i != 0 {
-			return &pl.fields[i-1]
-		}
-		return nil
+		return pl.dense[tag]
 	}
+	return pl.lookupSparse(tag)
+}
+
+func (pl *plan) lookupSparse(tag uint64) *field {
 	if pl.sparse == nil || tag > 1<<32-1 {
 		return nil
 	}
 	return pl.sparse[uint32(tag)]
 }
 
-// index builds the tables from the fields, which are complete and sorted.
+// buildTables makes the tables from the fields, which are complete and sorted.
 func (pl *plan) buildTables() {
 	for i := range pl.fields {
 		f := &pl.fields[i]
-		num := protowire.Number(f.tag >> 3)
 		f.owner = pl
+		num := protowire.Number(f.tag >> 3)
 		if f.decodeBits != nil {
-			pl.accept(i, protowire.EncodeTag(num, f.wire))
+			pl.accept(f, protowire.EncodeTag(num, f.wire))
 		}
 		if f.decodeBytes != nil {
 			wire := protowire.BytesType
 			if f.group {
 				wire = protowire.StartGroupType
 			}
-			pl.accept(i, protowire.EncodeTag(num, wire))
+			pl.accept(f, protowire.EncodeTag(num, wire))
 		}
 	}
 }
 
-func (pl *plan) accept(i int, tag uint64) {
+func (pl *plan) accept(f *field, tag uint64) {
 	if tag >= denseTags {
 		if pl.sparse == nil {
 			pl.sparse = make(map[uint32]*field)
 		}
-		pl.sparse[uint32(tag)] = &pl.fields[i]
+		pl.sparse[uint32(tag)] = f
 		return
 	}
-	for uint64(len(pl.dense)) <= tag {
-		pl.dense = append(pl.dense, 0)
+	if n := int(tag) + 1 - len(pl.dense); n > 0 {
+		pl.dense = append(pl.dense, make([]*field, n)...)
 	}
-	pl.dense[tag] = uint8(i + 1)
+	pl.dense[tag] = f
 }
 
 // init turns zeroed memory into an empty message: defaults that are not zero.

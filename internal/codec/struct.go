@@ -122,7 +122,7 @@ func (g *engine) unmarshal(b []byte, p unsafe.Pointer) error {
 	if d.partial {
 		missing = d.lacking(g.root, b, "", nil)
 	}
-	d.arena = nil
+	d.arena, d.used, d.lists, d.listed = nil, 0, nil, 0
 	clear(d.blocks)
 	g.decoders.Put(d)
 	return g.requiredError(missing)

@@ -19,25 +19,45 @@ func (d *decoder) text(b []byte) string {
 	if d.alias {
 		return unsafe.String(unsafe.SliceData(b), len(b))
 	}
-	if len(b) > len(d.arena) {
+	if len(b) > len(d.arena)-d.used {
 		if len(b) > maxArena/4 {
 			d.left -= len(b)
 			return string(b)
 		}
 		d.grow(len(b))
 	}
-	s := d.arena[:len(b)]
+	s := d.arena[d.used : d.used+len(b)]
 	copy(s, b)
-	d.arena = d.arena[len(b):]
-	d.left -= len(b)
+	d.used += len(b)
 	return unsafe.String(unsafe.SliceData(s), len(s))
 }
 
 // grow starts an arena for at least n bytes, and for no more than the rest of
 // the input can need.
 func (d *decoder) grow(n int) {
+	d.left -= d.used
+	d.used = 0
 	d.chunk = min(max(minArena, 2*d.chunk), maxArena)
 	d.arena = make([]byte, max(n, min(d.chunk, d.left)))
+}
+
+// Lists of a few strings are cut from blocks as well.
+const (
+	maxShared   = 8
+	stringBlock = 32
+)
+
+// strings makes room for n strings.
+func (d *decoder) strings(n int) []string {
+	if n > maxShared {
+		return make([]string, 0, n)
+	}
+	if cap(d.lists)-len(d.lists) < n {
+		d.lists = make([]string, 0, min(max(2*cap(d.lists), n), stringBlock))
+	}
+	at := len(d.lists)
+	d.lists = d.lists[:at+n]
+	return d.lists[at : at : at+n]
 }
 
 // bytes makes a Go slice of b that is never nil.
@@ -69,10 +89,16 @@ func decodeStrings(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	if f.utf8 && !utf8.Valid(b) {
 		return malformed(errUTF8).elem(len(*list))
 	}
-	if len(*list) == cap(*list) {
+	if *list == nil {
+		*list = d.strings(d.hint)
+	} else if len(*list) == cap(*list) {
 		*list = slices.Grow(*list, d.hint)
 	}
-	*list = append(*list, d.text(b))
+	// Not append, which would write the pointer of the list each time, at the
+	// cost of a write barrier.
+	h := (*header)(p)
+	h.len++
+	(*list)[h.len-1] = d.text(b)
 	return nil
 }
 
