@@ -75,6 +75,7 @@ func (b *binder) problem(format string, args ...any) {
 
 func (b *binder) newPlan(t reflect.Type, md protoreflect.MessageDescriptor) *plan {
 	pl := &plan{md: md, typ: t, slice: reflect.SliceOf(t), size: t.Size(), index: len(b.list)}
+	pl.perBlock = maxBlockBytes / max(1, int(pl.size))
 	b.list = append(b.list, pl)
 	return pl
 }

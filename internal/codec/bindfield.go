@@ -164,6 +164,9 @@ func (b *binder) bindList(f *field, fd protoreflect.FieldDescriptor) bool {
 	switch {
 	case f.elemBits != nil:
 		f.decodeBits, f.decodeBytes = f.listBits(), decodePacked
+		if f.enum != nil {
+			f.decodeBytes = decodePackedEnum
+		}
 		if f.packed {
 			f.encode = encodePacked
 		}

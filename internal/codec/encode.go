@@ -18,7 +18,7 @@ type encoder struct {
 	entries []*entry
 }
 
-// room is what a tag and a number need at most.
+// room is what a tag and a number take at most.
 const room = 5 + 10
 
 // written returns how many bytes are written. Unlike pos it survives grow.
@@ -39,7 +39,7 @@ func (e *encoder) grow(n int) {
 	copy(e.buf[e.pos:], done)
 }
 
-// varint writes x; there must be room.
+// varint writes x.
 func (e *encoder) varint(x uint64) {
 	if x < 0x80 && e.pos > 0 {
 		e.pos--
@@ -87,6 +87,13 @@ func (e *encoder) number(wire protowire.Type, x uint64) {
 	}
 }
 
+// raw writes b as it is.
+func (e *encoder) raw(b []byte) {
+	e.reserve(len(b))
+	e.pos -= len(b)
+	copy(e.buf[e.pos:], b)
+}
+
 // text writes s behind its length.
 func (e *encoder) text(s string) {
 	e.reserve(len(s) + room)
@@ -98,10 +105,7 @@ func (e *encoder) text(s string) {
 // message writes the fields of the struct at p, in the order of their numbers.
 func (e *encoder) message(pl *plan, p unsafe.Pointer) *Error {
 	if pl.keeps {
-		u := *(*[]byte)(unsafe.Add(p, pl.unknown))
-		e.reserve(len(u))
-		e.pos -= len(u)
-		copy(e.buf[e.pos:], u)
+		e.raw(*(*[]byte)(unsafe.Add(p, pl.unknown)))
 	}
 	for _, members := range pl.oneofs {
 		if err := checkOneof(members, p); err != nil {

@@ -95,7 +95,7 @@ func (b *binder) claims(pl *plan) []claim {
 func findField(md protoreflect.MessageDescriptor, g goField) (protoreflect.FieldDescriptor, string) {
 	fields := md.Fields()
 	if g.tag != "" {
-		if fd := fields.ByTextName(g.tag); fd != nil {
+		if fd := fields.ByName(protoreflect.Name(g.tag)); fd != nil {
 			return fd, ""
 		}
 		if fd := fields.ByJSONName(g.tag); fd != nil {

@@ -52,7 +52,6 @@ func (s *stamp) read(d *decoder, b []byte) *Error {
 }
 
 func (e *encoder) stamp(s stamp) {
-	e.reserve(2 * room)
 	if s.nanos != 0 {
 		e.varint(uint64(s.nanos))
 		e.varint(2 << 3)
@@ -169,14 +168,7 @@ func (l generatedLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
 
 func (generatedLeaf) isZero(unsafe.Pointer) bool { return false }
 
-// raw writes b as it is.
-func (e *encoder) raw(b []byte) {
-	e.reserve(len(b))
-	e.pos -= len(b)
-	copy(e.buf[e.pos:], b)
-}
-
-// field writes a length-prefixed field around what was written since before.
+// wrap writes the prefix of a length-prefixed field around what was written since before.
 func (e *encoder) wrap(num protowire.Number, before int) {
 	e.varint(uint64(e.written() - before))
 	e.longVarint(protowire.EncodeTag(num, protowire.BytesType))

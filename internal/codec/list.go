@@ -63,39 +63,52 @@ func decodeListName(d *decoder, f *field, p unsafe.Pointer, x uint64) bool {
 	return known
 }
 
-// decodePacked reads a packed list. Numbers that a closed enum does not have
-// are kept as unknown fields of their own, as they would be unpacked.
-func decodePacked(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
+// decodePacked reads a packed list of numbers.
+func decodePacked(_ *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	n, err := f.countPacked(b)
-	if err != nil {
+	if err != nil || n == 0 {
 		return err
 	}
-	if h := (*header)(p); h.cap-h.len < n {
+	h := (*header)(p)
+	if h.cap-h.len < n {
 		reflect.NewAt(f.goType, p).Elem().Grow(n)
 	}
-	if f.wire == protowire.VarintType {
-		return decodePackedVarints(d, f, p, b)
-	}
-	width := len(b) / max(n, 1)
-	for i := 0; i < len(b); i += width {
-		if width == 4 {
-			f.decodeBits(d, f, p, uint64(le32(b[i:])))
-		} else {
-			f.decodeBits(d, f, p, le64(b[i:]))
+	at := unsafe.Add(h.data, h.len*int(f.elem))
+	h.len += n
+	width := len(b) / n // of the fixed wire types
+	for i := 0; i < len(b); {
+		var x uint64
+		switch {
+		case f.wire == protowire.Fixed32Type:
+			x = uint64(le32(b[i:]))
+			i += width
+		case f.wire == protowire.Fixed64Type:
+			x = le64(b[i:])
+			i += width
+		case b[i] < 0x80:
+			x = uint64(b[i])
+			i++
+		default:
+			if x, i = varint(b, i); i <= 0 {
+				return badVarint(i)
+			}
 		}
+		store(f.elem, at, f.conv.apply(x))
+		at = unsafe.Add(at, f.elem)
 	}
 	return nil
 }
 
-func decodePackedVarints(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
+// decodePackedEnum reads a packed list of a closed enum, or of one whose names
+// are wanted. Numbers that the enum does not have are kept as unknown fields of
+// their own, as they would be unpacked.
+func decodePackedEnum(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	for i := 0; i < len(b); {
-		var x uint64
-		if b[i] < 0x80 {
-			x = uint64(b[i])
-			i++
-		} else if x, i = varint(b, i); i <= 0 {
-			return badVarint(i)
+		x, next := varint(b, i)
+		if next <= 0 {
+			return badVarint(next)
 		}
+		i = next
 		if !f.decodeBits(d, f, p, x) && f.owner.keeps {
 			raw := protowire.AppendVarint(nil, protowire.EncodeTag(protowire.Number(f.tag>>3), f.wire))
 			f.owner.keep(unsafe.Add(p, -int(f.off)), protowire.AppendVarint(raw, x))

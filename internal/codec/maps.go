@@ -134,6 +134,10 @@ func encodeMap(e *encoder, f *field, p unsafe.Pointer) *Error {
 
 // entry writes one entry of a map.
 func (e *encoder) entry(f *field, ent *entry) *Error {
+	if e.depth <= 0 {
+		return unencodable(errDepth)
+	}
+	e.depth--
 	key, value := &f.sub.fields[0], &f.sub.fields[1]
 	p := unsafe.Add(ent.mem, value.off)
 	before, lacks := e.written(), len(e.missing)
@@ -153,6 +157,7 @@ func (e *encoder) entry(f *field, ent *entry) *Error {
 	}
 	e.varint(uint64(e.written() - before))
 	e.putTag(f)
+	e.depth++
 	return nil
 }
 

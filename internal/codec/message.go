@@ -12,9 +12,13 @@ type block struct {
 	last   int // size of the block before, which the next one doubles
 }
 
-// maxBlock bounds the messages in a block that nothing is known about: a
-// message that is kept keeps its block alive.
-const maxBlock = 16
+// A block that is not for a list has at most maxBlock messages and, unless a
+// single one is larger, maxBlockBytes: a message that is kept keeps its block
+// alive.
+const (
+	maxBlock      = 16
+	maxBlockBytes = 2048
+)
 
 // allocate returns an empty message of the plan. n is how many are about to be
 // needed, if known.
@@ -22,7 +26,7 @@ func (d *decoder) allocate(pl *plan, n int) unsafe.Pointer {
 	k := &d.blocks[pl.index]
 	if k.cap-k.len < max(n, 1) {
 		if n <= 1 {
-			n = min(max(2*k.last, 1), maxBlock)
+			n = max(1, min(2*k.last, maxBlock, pl.perBlock))
 		}
 		k.header, k.last = header{}, n
 		reflect.NewAt(pl.slice, unsafe.Pointer(&k.header)).Elem().Grow(n)

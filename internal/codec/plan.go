@@ -12,13 +12,14 @@ import (
 // plan is what is known, once and for all, about reading one message type into
 // one Go type. Plans of recursive messages point at each other.
 type plan struct {
-	md     protoreflect.MessageDescriptor
-	typ    reflect.Type // the Go type of the message: a struct, or e.g. string for a StringValue
-	slice  reflect.Type // []typ, through which blocks of typ are allocated
-	size   uintptr
-	index  int     // of the block that the decoder hands out messages of typ from
-	leaf   leaf    // reads and writes the message instead of the fields, if set
-	fields []field // by field number
+	md       protoreflect.MessageDescriptor
+	typ      reflect.Type // the Go type of the message: a struct, or e.g. string for a StringValue
+	slice    reflect.Type // []typ, through which blocks of typ are allocated
+	size     uintptr
+	perBlock int     // how many make maxBlockBytes
+	index    int     // of the block that the decoder hands out messages of typ from
+	leaf     leaf    // reads and writes the message instead of the fields, if set
+	fields   []field // by field number
 
 	// Two tables lead from a tag to the field that takes it. A tag that is not
 	// there is an unknown field, by its number or by its wire type.

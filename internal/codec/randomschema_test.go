@@ -23,10 +23,10 @@ type schema struct {
 
 // model says how a message was bound, where that changes what is written.
 type model struct {
-	typ    reflect.Type
-	keeps  bool
-	plain  map[protoreflect.FieldNumber]bool // plain values of fields with presence
-	demand bool                              // required fields in it or below
+	typ   reflect.Type
+	keeps bool
+	plain map[protoreflect.FieldNumber]bool // plain values of fields with presence
+	byRef bool                              // required fields or defaults in it or below: a zero struct is no message then
 }
 
 // schemaMaker builds a file descriptor from random numbers.
@@ -34,7 +34,7 @@ type schemaMaker struct {
 	r      *rand.Rand
 	syntax string
 	file   *descriptorpb.FileDescriptorProto
-	demand []bool
+	demand []bool // of each message: see model.byRef
 }
 
 var scalarTypes = []descriptorpb.FieldDescriptorProto_Type{1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 15, 16, 17, 18}
@@ -181,6 +181,7 @@ func (m *schemaMaker) label(md *descriptorpb.DescriptorProto, scope string, f *d
 		}
 		f.Options.Features.FieldPresence = descriptorpb.FeatureSet_IMPLICIT.Enum()
 	case m.syntax == "proto2" && !isMessage && m.chance(40):
+		m.demand[i] = true
 		f.DefaultValue = proto.String(map[bool]string{true: "true", false: "7"}[f.GetType() == descriptorpb.FieldDescriptorProto_TYPE_BOOL])
 		if f.GetType() == descriptorpb.FieldDescriptorProto_TYPE_ENUM {
 			f.DefaultValue = proto.String(fmt.Sprintf("E%c_V2", f.GetTypeName()[4]))
@@ -235,7 +236,7 @@ func (m *schemaMaker) addModel(s *schema, md protoreflect.MessageDescriptor, dem
 }
 
 func (m *schemaMaker) model(s *schema, md protoreflect.MessageDescriptor, demand bool) *model {
-	out := &model{plain: map[protoreflect.FieldNumber]bool{}, demand: demand}
+	out := &model{plain: map[protoreflect.FieldNumber]bool{}, byRef: demand}
 	var fields []reflect.StructField
 	for i := range md.Fields().Len() {
 		fd := md.Fields().Get(i)
@@ -274,7 +275,7 @@ func (m *schemaMaker) goType(s *schema, out *model, fd protoreflect.FieldDescrip
 	case t.Kind() == reflect.Slice:
 		return t
 	case fd.ContainingOneof() != nil && !fd.ContainingOneof().IsSynthetic(),
-		fd.Message() != nil && s.models[fd.Message().FullName()].demand,
+		fd.Message() != nil && s.models[fd.Message().FullName()].byRef,
 		m.chance(60):
 		return reflect.PointerTo(t)
 	}

@@ -75,7 +75,7 @@ func (d *decoder) note(found *presence, f *field, wire protowire.Type, raw []byt
 	if f.sub == nil {
 		return out
 	}
-	body := raw
+	var body []byte
 	if wire == protowire.StartGroupType {
 		body, _ = protowire.ConsumeGroup(num, raw)
 	} else {

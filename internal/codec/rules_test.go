@@ -270,7 +270,6 @@ func TestNesting(t *testing.T) {
 		Text   string   `proto:"st"`
 		Number int32    `proto:"i32"`
 		Skip   chan int `proto:"-"`
-		lower  int
 	}
 	rule[tagged]{"tags", "p3.Scalars", `i32:1 st:"x"`, tagged{Text: "x", Number: 1}, ""}.run(t)
 }

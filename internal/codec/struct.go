@@ -102,7 +102,7 @@ type engine struct {
 }
 
 // maxScratch bounds the buffer that is kept for the next message.
-const maxScratch = 256 << 10
+const maxScratch = 1 << 20
 
 // unmarshal reads b into the zero value at p.
 func (g *engine) unmarshal(b []byte, p unsafe.Pointer) error {

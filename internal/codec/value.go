@@ -19,10 +19,10 @@ type valueLeaf struct {
 
 // Tags of google.protobuf.Value.
 const (
-	tagNull   = 1<<3 | 0
+	tagNull   = 1 << 3
 	tagNumber = 2<<3 | 1
 	tagString = 3<<3 | 2
-	tagBool   = 4<<3 | 0
+	tagBool   = 4 << 3
 	tagStruct = 5<<3 | 2
 	tagList   = 6<<3 | 2
 )
@@ -86,7 +86,6 @@ func (l *valueLeaf) member(d *decoder, v *any, tag uint64, raw []byte) *Error {
 func (l *valueLeaf) isZero(p unsafe.Pointer) bool { return *(*any)(p) == nil }
 
 func (l *valueLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
-	e.reserve(2 * room)
 	before := e.written()
 	switch v := (*(*any)(p)).(type) {
 	case nil:
