@@ -46,6 +46,7 @@ func TestMalformed(t *testing.T) {
 		"huge length of 64 bits":    {"p3.Scalars", "\x72\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "field st"},
 		"huge packed length":        {"p3.Lists", "\x0a\xff\xff\xff\xff\x0f", "field packed"},
 		"truncated packed varint":   {"p3.Lists", "\x0a\x02\x01\x80", "field packed"},
+		"packed part of a varint":   {"p3.Lists", "\x0a\x02\x81\x82", "field packed"},
 		"packed fixed of 7 bytes":   {"p3.Lists", "\x42\x07\x00\x00\x00\x00\x00\x00\x00", "field ds"},
 		"end group":                 {"p3.Scalars", "\x0c", "group"},
 		"end group of another":      {"p2.Groups", "\x0b\x14", "field one"},

@@ -65,18 +65,21 @@ func decodeListName(d *decoder, f *field, p unsafe.Pointer, x uint64) bool {
 
 // decodePacked reads a packed list of numbers.
 func decodePacked(_ *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
+	if len(b) == 0 {
+		return nil
+	}
 	n, err := f.countPacked(b)
-	if err != nil || n == 0 {
+	if err != nil {
 		return err
 	}
 	h := (*header)(p)
 	if h.cap-h.len < n {
 		reflect.NewAt(f.goType, p).Elem().Grow(n)
 	}
-	at := unsafe.Add(h.data, h.len*int(f.elem))
+	at := h.len // an index: a pointer must not run past the end
 	h.len += n
 	width := len(b) / n // of the fixed wire types
-	for i := 0; i < len(b); {
+	for i := 0; i < len(b); at++ {
 		var x uint64
 		switch {
 		case f.wire == protowire.Fixed32Type:
@@ -93,8 +96,7 @@ func decodePacked(_ *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 				return badVarint(i)
 			}
 		}
-		store(f.elem, at, f.conv.apply(x))
-		at = unsafe.Add(at, f.elem)
+		store(f.elem, unsafe.Add(h.data, at*int(f.elem)), f.conv.apply(x))
 	}
 	return nil
 }
@@ -117,7 +119,8 @@ func decodePackedEnum(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	return nil
 }
 
-// countPacked returns the number of elements in b.
+// countPacked returns the number of elements in b, which is not empty. Each
+// varint that is complete has one byte below 0x80.
 func (f *field) countPacked(b []byte) (int, *Error) {
 	width := 1
 	switch f.wire {
@@ -127,6 +130,9 @@ func (f *field) countPacked(b []byte) (int, *Error) {
 			if c < 0x80 {
 				n++
 			}
+		}
+		if n == 0 {
+			return 0, malformed(errTruncated)
 		}
 		return n, nil
 	case protowire.Fixed32Type:

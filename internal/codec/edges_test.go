@@ -1,0 +1,147 @@
+package codec_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/codec"
+)
+
+// requiredMessage has n required fields, f1 to fn, of type int32.
+func requiredMessage(n int) protoreflect.MessageDescriptor {
+	md := &descriptorpb.DescriptorProto{Name: proto.String("Many")}
+	for i := range n {
+		md.Field = append(md.Field, &descriptorpb.FieldDescriptorProto{
+			Name: proto.String(fmt.Sprintf("f%d", i+1)), Number: proto.Int32(int32(i + 1)),
+			Label: descriptorpb.FieldDescriptorProto_LABEL_REQUIRED.Enum(), Type: descriptorpb.FieldDescriptorProto_TYPE_INT32.Enum(),
+		})
+	}
+	file := &descriptorpb.FileDescriptorProto{Name: proto.String("many.proto"), MessageType: []*descriptorpb.DescriptorProto{md}}
+	return must(protodesc.NewFile(file, nil)).Messages().Get(0)
+}
+
+// TestManyRequired has more required fields than a plan has bits, and most of
+// them not bound.
+func TestManyRequired(t *testing.T) {
+	for _, n := range []int{3, 64, 65, 150} {
+		md := requiredMessage(n)
+		plan := must(codec.Bind[struct{ F2 int32 }](md, codec.Options{}))
+		m := dynamicpb.NewMessage(md)
+		for i := range n {
+			m.Set(md.Fields().Get(i), protoreflect.ValueOfInt32(7))
+		}
+		var v struct{ F2 int32 }
+		if err := plan.Unmarshal(must(proto.Marshal(m)), &v); err != nil || v.F2 != 7 {
+			t.Errorf("%d: got %v, %v", n, v, err)
+		}
+		m.Clear(md.Fields().Get(n - 1))
+		m.Clear(md.Fields().Get(1))
+		wire := must(proto.MarshalOptions{AllowPartial: true}.Marshal(m))
+		var required *codec.RequiredError
+		err := plan.Unmarshal(wire, &v)
+		if want := []string{fmt.Sprintf("f%d", n), "f2"}; !errors.As(err, &required) || !slices.Equal(slices.Sorted(slices.Values(want)), required.Paths) {
+			t.Errorf("%d: got %v, want %v", n, err, want)
+		}
+	}
+}
+
+func TestRequiredInGenerated(t *testing.T) {
+	type option struct {
+		Name []*descriptorpb.UninterpretedOption_NamePart
+	}
+	md := (&descriptorpb.UninterpretedOption{}).ProtoReflect().Descriptor()
+	plan := must(codec.Bind[option](md, codec.Options{}))
+	var required *codec.RequiredError
+	want := []string{"name[1].is_extension", "name[1].name_part"}
+	var v option
+	if err := plan.Unmarshal([]byte("\x12\x05\x0a\x01x\x10\x01\x12\x00"), &v); !errors.As(err, &required) || !slices.Equal(required.Paths, want) {
+		t.Errorf("read: got %v", err)
+	}
+	if _, err := plan.Append(nil, &v); !errors.As(err, &required) || !slices.Equal(required.Paths, want) {
+		t.Errorf("write: got %v", err)
+	}
+}
+
+func TestBindForeignMessages(t *testing.T) {
+	_, err := codec.Bind[struct{ At *dynamicpb.Message }](message(t, "p3.Known"), codec.Options{})
+	if err == nil || !strings.Contains(err.Error(), "make it time.Time or *time.Time") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestKeptParts keeps pieces of messages whose rest is garbage: blocks and
+// arenas must hold what points into them.
+func TestKeptParts(t *testing.T) {
+	type part struct {
+		price *money
+		tags  []string
+		text  string
+		attrs map[string]string
+	}
+	want := newOrder(20)
+	wire := must(proto.Marshal(want))
+	plan := must(codec.Bind[order](want.ProtoReflect().Descriptor(), codec.Options{}))
+	var parts []part
+	for i := range 200 {
+		var o order
+		must(0, plan.Unmarshal(wire, &o))
+		it := o.Items[i%20]
+		parts = append(parts, part{it.Price, it.Tags, it.Title, it.Attributes})
+		if i%20 == 0 {
+			runtime.GC()
+		}
+	}
+	runtime.GC()
+	for i, p := range parts {
+		it := want.Items[i%20]
+		if p.text != it.Title || *p.price != (money{it.Price.Currency, it.Price.Units, it.Price.Nanos}) ||
+			!slices.Equal(p.tags, it.Tags) || !reflect.DeepEqual(p.attrs, it.Attributes) {
+			t.Fatalf("part %d is %+v", i, p)
+		}
+	}
+}
+
+// TestListsDoNotOverlap appends to a list that is cut from a block.
+func TestListsDoNotOverlap(t *testing.T) {
+	wire := must(proto.Marshal(newOrder(3)))
+	plan := must(codec.Bind[order](newOrder(0).ProtoReflect().Descriptor(), codec.Options{}))
+	var o order
+	must(0, plan.Unmarshal(wire, &o))
+	for _, it := range o.Items {
+		it.Tags = append(it.Tags, "more")
+	}
+	for _, it := range o.Items {
+		if !slices.Equal(it.Tags, []string{"brass", "analytical", "spare-part", "more"}) {
+			t.Errorf("got %q", it.Tags)
+		}
+	}
+}
+
+// TestLargeMessages grows the buffer many times over.
+func TestLargeMessages(t *testing.T) {
+	type lists struct {
+		Packed []int32
+		Texts  []string
+	}
+	plan := must(codec.Bind[lists](message(t, "p3.Lists"), codec.Options{}))
+	v := lists{Texts: []string{strings.Repeat("x", 3<<20)}}
+	for i := range 500_000 {
+		v.Packed = append(v.Packed, int32(i))
+	}
+	var back lists
+	must(0, plan.Unmarshal(must(plan.Append(nil, &v)), &back))
+	if !reflect.DeepEqual(v, back) {
+		t.Error("the message changed on its way")
+	}
+}
