@@ -9,12 +9,14 @@ import (
 // decoder is the state of reading one message.
 type decoder struct {
 	alias    bool
-	partial  bool // a required field was missing somewhere: see required.go
-	rejected bool // the value of a map entry was not one of its closed enum
-	depth    int  // how many more levels of messages may be entered
-	hint     int  // how many elements of the list at hand follow each other
-	left     int  // an upper bound of the string bytes to come, this arena included
-	chunk    int  // size of the last arena
+	partial  bool   // a required field was missing somewhere: see required.go
+	rejected bool   // the value of a map entry was not one of its closed enum
+	depth    int    // how many more levels of messages may be entered
+	group    uint64 // the end-group tag of the message that is entered next, if it is a group
+	closed   int    // where the group ended that was read last
+	hint     int    // how many elements of the list at hand follow each other
+	left     int    // an upper bound of the string bytes to come, this arena included
+	chunk    int    // size of the last arena
 	arena    []byte
 	used     int      // of the arena
 	lists    []string // of which lists of strings are cut
@@ -35,10 +37,13 @@ const (
 	errUTF8      = "the string is not valid UTF-8"
 )
 
-// message reads b into the struct at p, merging into what is there.
-func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte) *Error {
+// message reads b into the struct at p, merging into what is there. It ends with
+// b or, in a group, behind the end-group tag, which end is then; d.closed tells
+// where that is.
+func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Error {
 	var seen uint64
-	for i := 0; i < len(b); {
+	i := 0
+	for i < len(b) {
 		start := i
 		tag := uint64(b[i])
 		i++
@@ -49,6 +54,10 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte) *Error {
 		}
 		f := pl.lookup(tag)
 		if f == nil {
+			if tag == end && end != 0 {
+				d.closed, end = i, 0
+				break
+			}
 			n, err := d.skip(tag, b[i:])
 			if err != nil {
 				return err
@@ -101,6 +110,9 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte) *Error {
 		}
 		seen |= f.seen
 	}
+	if end != 0 {
+		return malformed(errGroup)
+	}
 	if seen != pl.seenAll || pl.crowded {
 		d.partial = true
 	}
@@ -122,9 +134,14 @@ func (d *decoder) other(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, 
 		}
 		return 8, f.decodeBits(d, f, p, le64(b)), nil
 	}
+	d.hint = 1
+	if f.sub != nil && f.sub.leaf == nil {
+		d.group = tag + 1 // the end-group wire type follows start-group
+		err := f.decodeBytes(d, f, p, b)
+		return d.closed, true, err
+	}
 	body, n, err := d.skipGroup(tag>>3, b)
 	if err == nil {
-		d.hint = 1
 		err = f.decodeBytes(d, f, p, b[:body:body])
 	}
 	return n, true, err
@@ -136,9 +153,11 @@ func (d *decoder) sub(pl *plan, p unsafe.Pointer, b []byte) *Error {
 		return malformed(errDepth)
 	}
 	d.depth--
+	end := d.group
+	d.group = 0
 	var err *Error
 	if pl.leaf == nil {
-		err = d.message(pl, p, b)
+		err = d.message(pl, p, b, end)
 	} else {
 		err = pl.leaf.decode(d, p, b)
 	}

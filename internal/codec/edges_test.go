@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
@@ -143,5 +144,35 @@ func TestLargeMessages(t *testing.T) {
 	must(0, plan.Unmarshal(must(plan.Append(nil, &v)), &back))
 	if !reflect.DeepEqual(v, back) {
 		t.Error("the message changed on its way")
+	}
+}
+
+// TestHostile has input that is small and would like to be large.
+func TestHostile(t *testing.T) {
+	const n = 200_000
+	group := "\x23" + strings.Repeat("\x13", 98) + strings.Repeat("\x08\x01", n) + strings.Repeat("\x14", 98) + "\x24"
+	for name, c := range map[string]struct {
+		message protoreflect.FullName
+		wire    string
+	}{
+		"entries with one key": {"p3.Maps", strings.Repeat("\x0a\x00", n)},
+		"empty messages":       {"p3.Nest", strings.Repeat("\x12\x00", n)},
+		"empty strings":        {"p3.Lists", strings.Repeat("\x1a\x00", n)},
+		"packed numbers":       {"p3.Lists", "\x0a\x80\x89\x7a" + strings.Repeat("\x01", 2_000_000)},
+		"lengths":              {"p3.Lists", strings.Repeat("\x1a\xff\xff\xff\x7f", n)},
+		"nested groups":        {"ed.Mixed", "\x18\x00" + group},
+		"unknown groups":       {"p3.Nest", strings.Repeat(strings.Repeat("\xa3\x06", 50)+strings.Repeat("\xa4\x06", 50), n/200)},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		_ = unmarshal(t, c.message, []byte(c.wire))
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 60*uint64(len(c.wire)) {
+			t.Errorf("%s: %d bytes of input allocate %d", name, len(c.wire), used)
+		}
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("%s: took %v", name, took)
+		}
 	}
 }

@@ -130,9 +130,17 @@ func unmarshal(t *testing.T, name protoreflect.FullName, b []byte) error {
 			Many []struct{ N int32 }
 		}](md, b)
 	case "ed.Mixed":
-		return unmarshalAs[struct{ Loose, Strict string }](md, b)
+		return unmarshalAs[struct {
+			Loose, Strict string
+			Child         *child
+		}](md, b)
 	}
 	panic(name)
+}
+
+type child struct {
+	N     int32
+	Child *child
 }
 
 func unmarshalAs[T any](md protoreflect.MessageDescriptor, b []byte) error {
@@ -214,8 +222,8 @@ func TestUnencodable(t *testing.T) {
 	}
 	type wide struct {
 		I32, S32 int64
-		SF32     int
-		U32      uint
+		SF32     int64
+		U32      uint64
 		F32      uint64
 		Fl       float64
 		St       string

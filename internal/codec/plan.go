@@ -62,7 +62,7 @@ type field struct {
 
 	// decodeBits takes the varint, fixed32 and fixed64 wire types; it returns
 	// false when the number is not one of a closed enum. decodeBytes takes the
-	// content of length-prefixed values and of groups; it returns errUnknown
+	// content of length-prefixed values, and groups; it returns errUnknown
 	// where decodeBits returns false.
 	decodeBits  func(d *decoder, f *field, p unsafe.Pointer, x uint64) bool
 	decodeBytes func(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error

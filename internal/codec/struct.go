@@ -110,7 +110,7 @@ func (g *engine) unmarshal(b []byte, p unsafe.Pointer) error {
 	if d == nil {
 		d = &decoder{alias: g.opts.Alias, blocks: make([]block, g.plans), entries: make([]*entry, g.maps)}
 	}
-	d.depth, d.left, d.chunk, d.partial = g.opts.MaxDepth, len(b), 0, false
+	d.depth, d.left, d.chunk, d.partial, d.group = g.opts.MaxDepth, len(b), 0, false, 0
 	g.root.init(p)
 	err := d.sub(g.root, p, b)
 	if err != nil {
