@@ -47,7 +47,8 @@
 //	google.protobuf.ListValue    []any
 //	google.protobuf.FieldMask    []string
 //
-// Named types of these kinds do as well. A well-known type may also be bound to
+// Named types of these kinds do as well, other than of time.Time and
+// time.Duration. A well-known type may also be bound to
 // a struct with its fields, as any message may; and every message to a pointer
 // to the type that was generated for it. A value that is wider than its field is
 // checked when it is written.
@@ -83,12 +84,13 @@
 // specification says (and google.golang.org/protobuf does not). Strings must be
 // UTF-8 where the schema asks for it: not in proto2.
 //
-// Required fields are checked in every message that was bound, those without a
-// Go field included when reading. Invalid input of any kind is an error; what is
+// Required fields are checked in every message that was bound. Reading asks for
+// those without a Go field as well; writing cannot supply them: bind them all in
+// what is to be written. Invalid input of any kind is an error; what is
 // allocated for it is bounded by its length.
 //
-// Strings of a message that are short share blocks of up to 1 KiB, and nested
-// messages of one type share blocks of up to 16, or of the list that they are
-// elements of. A string or a nested message that is kept for long keeps its block:
-// clone it if that matters.
+// Strings of a message that are short share blocks of up to 1 KiB, lists of a few
+// strings share blocks of 32, and nested messages of one type share blocks of up
+// to 16, or of the list that they are elements of. What is kept for long keeps its
+// block: clone it if that matters. Blocks are never shared between messages.
 package codec

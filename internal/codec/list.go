@@ -148,7 +148,7 @@ func (f *field) countPacked(b []byte) (int, *Error) {
 
 // encodeList writes the elements, each with its tag.
 func encodeList(e *encoder, f *field, p unsafe.Pointer) *Error {
-	h := (*header)(p)
+	h := *(*header)(p)
 	size := f.elemType.Size()
 	for i := h.len - 1; i >= 0; i-- {
 		if err := f.elemEncode(e, f, unsafe.Add(h.data, uintptr(i)*size)); err != nil {
@@ -161,7 +161,7 @@ func encodeList(e *encoder, f *field, p unsafe.Pointer) *Error {
 
 // encodePacked writes the elements behind one tag.
 func encodePacked(e *encoder, f *field, p unsafe.Pointer) *Error {
-	h := (*header)(p)
+	h := *(*header)(p)
 	if h.len == 0 {
 		return nil
 	}

@@ -158,7 +158,7 @@ func encodeMessagePointer(e *encoder, f *field, p unsafe.Pointer) *Error {
 }
 
 func encodeMessages(e *encoder, f *field, p unsafe.Pointer) *Error {
-	h := (*header)(p)
+	h := *(*header)(p)
 	for i := h.len - 1; i >= 0; i-- {
 		if err := e.nested(f, unsafe.Add(h.data, uintptr(i)*f.sub.size), i); err != nil {
 			return err.elem(i)
