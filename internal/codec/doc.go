@@ -48,10 +48,10 @@
 //	google.protobuf.FieldMask    []string
 //
 // Named types of these kinds do as well, other than of time.Time and
-// time.Duration. A well-known type may also be bound to
-// a struct with its fields, as any message may; and every message to a pointer
-// to the type that was generated for it. A value that is wider than its field is
-// checked when it is written.
+// time.Duration. A well-known type may also be bound to a struct with its fields,
+// as any message may; and every message to a pointer to the type that was
+// generated for it. A value that is wider than its field is checked when it is
+// written.
 //
 // An enum that is bound to a string reads as the name of its value, and as the
 // number in digits where there is no name; both can be written.
