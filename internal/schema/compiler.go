@@ -162,6 +162,9 @@ func (c *Compiler) build(n *node, g *graph) {
 	if n.in.problem != nil {
 		n.own = append(n.own, n.in.problem)
 	}
+	if n.emptied() {
+		n.own = append(n.own, problem(n.in.location, "the file is empty now; what it declared before stays until it has content or is removed"))
+	}
 	if n.wantIR {
 		n.own = append(n.own, c.lower(n, g)...)
 	}
@@ -179,6 +182,13 @@ func (c *Compiler) build(n *node, g *graph) {
 	}
 	n.publish(made, !c.opts.DropComments)
 	n.dirty = false
+}
+
+// emptied reports whether a file that declared services has nothing in it now: that is how a
+// file looks while it is written anew, and not how one removes a service.
+func (n *node) emptied() bool {
+	return n.in.text != nil && strings.TrimSpace(n.in.text.Text()) == "" &&
+		n.prior != nil && n.prior.desc.Services().Len() > 0
 }
 
 // checkSetImports reports imports of a set's file that nothing has: no compiler

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -208,15 +209,33 @@ func (n *node) publish(made *linked, comments bool) {
 	n.file.services = n.declaredServices()
 }
 
-// declaredServices names the services of a broken file, as far as can be told.
-func (n *node) declaredServices() (out []declared) {
+// declaredServices names the services of a broken file: those that it declares now, as far as
+// can be told, and those of its last good version, which is the one that still counts.
+func (n *node) declaredServices() []declared {
+	out := n.servicesInText()
+	if n.prior == nil {
+		return out
+	}
+	list := n.prior.desc.Services()
+	for i := range list.Len() {
+		name := list.Get(i).FullName()
+		if !slices.ContainsFunc(out, func(d declared) bool { return d.name == name }) {
+			out = append(out, declared{name: name})
+		}
+	}
+	return out
+}
+
+func (n *node) servicesInText() (out []declared) {
 	if n.in.proto != nil {
 		for _, s := range n.in.proto.GetService() {
 			name := protoreflect.FullName(s.GetName())
 			if pkg := n.in.proto.GetPackage(); pkg != "" {
 				name = protoreflect.FullName(pkg) + "." + name
 			}
-			out = append(out, declared{name: name})
+			if name.IsValid() {
+				out = append(out, declared{name: name})
+			}
 		}
 		return out
 	}

@@ -43,6 +43,8 @@ func TestHostile(t *testing.T) {
 		"many semicolons": {head + strings.Repeat(";", 1_000_000), true},
 		"many strings":    {head + "option java_package = " + strings.Repeat("'a' ", 100_000) + ";", true},
 		"many dots":       {head + "message X { " + strings.Repeat(".", 1_000_000) + "a f = 1; }", false},
+		"compiler panics": {"option", false},
+		"panics again":    {"repeated group G option!", false},
 		"deep path":       {head + "message X { " + strings.Repeat("a.", 100_000) + "a f = 1; }", false},
 		"long name":       {head + "message " + strings.Repeat("A", 1_000_000) + " {}", true},
 		"many errors":     {head + strings.Repeat("message X { Nope a = 1; }\n", 500), false},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/bufbuild/protocompile/experimental/ast"
@@ -138,13 +139,17 @@ func (c *Compiler) lower(n *node, g *graph) (found []*Diagnostic) {
 		return c.imported(n.imports[i])
 	})
 	n.ir = file
-	for i := range r.Diagnostics {
-		if r.Diagnostics[i].Level() == report.ICE {
-			n.ir = nil // half-made: it would fail its importers too
+	if slices.ContainsFunc(r.Diagnostics, isPanic) {
+		n.ir = nil // half-made: it would fail its importers too
+		if hasErrors(n.parsed) {
+			// What confused the compiler is an error that it has pointed at.
+			r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isPanic)
 		}
 	}
 	return translate(r, n.in.location)
 }
+
+func isPanic(d report.Diagnostic) bool { return d.Level() == report.ICE }
 
 // imported returns what the compiler needs of an import, or why it cannot have it.
 func (c *Compiler) imported(ref *importRef) (*ir.File, error) {

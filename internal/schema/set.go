@@ -93,12 +93,33 @@ func (s *set) load(content []byte, lim limits) {
 			s.wrong = append(s.wrong, problem(s.path, "file %d of the descriptor set: %v", len(s.files)+1, err))
 		}
 	}
+	if len(content) == 0 && len(s.wrong) == 0 {
+		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is empty"))
+	}
+	s.keepLost(old)
 	for _, f := range s.files {
 		if !f.isImport {
 			s.own = append(s.own, f.input)
 		}
 	}
 	slices.SortFunc(s.own, func(a, b *input) int { return strings.Compare(a.path, b.path) })
+}
+
+// keepLost keeps the files that were in the set before it became unreadable: they are
+// not gone, as far as we know, so they are there with an error.
+func (s *set) keepLost(old map[string]*setFile) {
+	if len(s.wrong) == 0 {
+		return
+	}
+	for p, f := range old {
+		if s.files[p] == nil {
+			lost := &input{path: p, location: f.input.location, problem: problem(f.input.location, "the descriptor set cannot be read: %s", s.wrong[0].Message)}
+			if lost.sameContent(f.input) {
+				lost = f.input
+			}
+			s.files[p] = &setFile{input: lost, isImport: f.isImport}
+		}
+	}
 }
 
 // nextFile takes the next field of a FileDescriptorSet off b: its bytes if it is

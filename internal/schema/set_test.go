@@ -253,3 +253,27 @@ func TestSetImportsSource(t *testing.T) {
 		t.Error("the set's copy won")
 	}
 }
+
+// TestSetStaysBroken loses a set's content: its services are broken, not gone, and come back.
+func TestSetStaysBroken(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "src/a.proto"), service("A"))
+	path := filepath.Join(dir, "set.pb")
+	writeSet(t, path, toSet(t, compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(filepath.Join(dir, "src"))}})), "a.proto"))
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	c := schema.New(schema.Options{Sources: []schema.Source{schema.Path(path)}})
+	first := compile(t, c)
+	for _, content := range [][]byte{whole[:len(whole)/2], nil, []byte("garbage"), {}} {
+		must(t, os.WriteFile(path, content, 0o644))
+		s := compile(t, c)
+		if len(s.Services()) > 0 || len(s.Broken()) != 1 || s.Broken()[0].Name != "p.A" || len(s.Broken()[0].Errors) == 0 {
+			t.Errorf("services %v, broken %v", names(s), s.Broken())
+		}
+	}
+	must(t, os.WriteFile(path, whole, 0o644))
+	if s := compile(t, c); len(s.Services()) != 1 || s.File("a.proto").Descriptor() != first.File("a.proto").Descriptor() {
+		t.Errorf("after it was mended: %v", s.Errors())
+	}
+}

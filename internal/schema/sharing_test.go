@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"google.golang.org/protobuf/reflect/protodesc"
@@ -254,4 +255,84 @@ func TestCanceledMidway(t *testing.T) {
 			t.Fatalf("field %s, want %s", got, want)
 		}
 	}
+}
+
+// TestStaysBroken loses the text of services in several ways. None of them is a removal: the
+// services are broken, not gone.
+func TestStaysBroken(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(dir string) error{
+		"cut":     func(dir string) error { return os.WriteFile(filepath.Join(dir, "sub/a.proto"), []byte("synt"), 0o644) },
+		"emptied": func(dir string) error { return os.Truncate(filepath.Join(dir, "sub/a.proto"), 0) },
+		"renamed": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "sub/a.proto"), []byte(strings.Replace(service("B"), "}", "", 1)), 0o644)
+		},
+		"option": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "sub/a.proto"), []byte("option"), 0o644)
+		},
+		"unlink": func(dir string) error { return os.Remove(filepath.Join(dir, "elsewhere/.a")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "sub/a.proto"), service("A"))
+			if name == "unlink" {
+				write(t, filepath.Join(dir, "elsewhere/.a"), service("A"))
+				must(t, os.Remove(filepath.Join(dir, "sub/a.proto")))
+				must(t, os.Symlink(filepath.Join(dir, "elsewhere/.a"), filepath.Join(dir, "sub/a.proto")))
+			}
+			c := schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}})
+			if s := compile(t, c); len(s.Services()) != 1 {
+				t.Fatal(s.Errors())
+			}
+			must(t, spoil(dir))
+			s := compile(t, c)
+			found := false
+			for _, b := range s.Broken() {
+				found = found || b.Name == "p.A" && len(b.Errors) > 0
+			}
+			if !found || len(s.Services()) > 0 {
+				t.Errorf("broken %v, services %v", s.Broken(), names(s))
+			}
+			for _, d := range s.Errors() {
+				if strings.Contains(d.Message, "nil pointer") {
+					t.Errorf("a panic is shown beside what caused it: %v", s.Errors())
+				}
+			}
+			must(t, os.RemoveAll(filepath.Join(dir, "sub")))
+			if s := compile(t, c); len(s.Broken()) > 0 {
+				t.Errorf("removed, but %v", s.Broken())
+			}
+		})
+	}
+}
+
+// TestConcurrentUse reads snapshots while others are made.
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	dir, c := folder(t)
+	s := compile(t, c)
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					use(t, s)
+				}
+			}
+		})
+	}
+	for i := range 30 {
+		write(t, filepath.Join(dir, "base.proto"), strings.Replace(base, "%", strings.Repeat("x", i), 1))
+		next := compile(t, c)
+		if next.File("user.proto") != s.File("user.proto") {
+			t.Error("a comment made another File")
+		}
+	}
+	close(stop)
+	readers.Wait()
 }

@@ -141,6 +141,15 @@ func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 	return nil
 }
 
+// unreadable notes a folder that cannot be read. The files that it had are not gone, as far as
+// we know, so they are there with an error.
 func (t *tree) unreadable(dir string, err error) {
 	t.wrong = append(t.wrong, problem(t.locate(dir), "the folder cannot be read: %v", cause(err)))
+	for p := range t.before {
+		if strings.HasPrefix(p, dir+"/") && t.files[p] == nil {
+			in := t.read(p, nil, fmt.Errorf("its folder cannot be read: %w", cause(err)))
+			t.files[p] = in
+			t.own = append(t.own, in)
+		}
+	}
 }
