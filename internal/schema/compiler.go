@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/bufbuild/protocompile/experimental/ir"
+	"github.com/fsnotify/fsnotify"
 )
 
 // Compiler turns its sources into snapshots, and keeps what it learnt from one to the next.
@@ -26,6 +27,8 @@ type Compiler struct {
 
 	session     *ir.Session
 	parsedBytes atomic.Int64 // since the session began
+
+	newEvents func() (*fsnotify.Watcher, error)
 }
 
 // New returns a compiler of these sources. Nothing is read before Compile.
@@ -37,6 +40,8 @@ func New(opts Options) *Compiler {
 		readers: make([]reader, len(opts.Sources)),
 		builtin: newBuiltin(),
 		session: new(ir.Session),
+
+		newEvents: fsnotify.NewWatcher,
 	}
 }
 

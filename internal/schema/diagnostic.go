@@ -69,7 +69,7 @@ func pointed(at source.Span, format string, args ...any) *Diagnostic {
 // translate takes what the compiler reported about the file at path.
 func translate(r *report.Report, path string) []*Diagnostic {
 	r.Canonicalize()
-	var out []*Diagnostic
+	out := make([]*Diagnostic, 0, len(r.Diagnostics))
 	for i := range r.Diagnostics {
 		if r.Diagnostics[i].Level() == report.Remark {
 			continue
@@ -92,7 +92,7 @@ func translateOne(d *report.Diagnostic, path string) *Diagnostic {
 		out.Message = "the compiler failed on this file: " + strings.Join(d.Notes(), "; ")
 	}
 	if at := d.Primary(); !at.IsZero() {
-		start := at.File.Location(min(at.Start, len(at.File.Text())), length.Runes)
+		start := at.Location(min(at.Start, len(at.File.Text())), length.Runes)
 		out.Line, out.Column = start.Line, start.Column
 	}
 	out.Text = render(d, out)

@@ -106,7 +106,7 @@ func positionOf(file *ir.File, name string) (line, column int) {
 	if !ok {
 		return 0, 0
 	}
-	start := at.File.Location(at.Start, length.Runes)
+	start := at.Location(at.Start, length.Runes)
 	return start.Line, start.Column
 }
 

@@ -61,5 +61,5 @@ func definition(file *ir.File, name string) (at source.Span, ok bool) {
 	}
 	at = sym.Definition()
 	// Symbols of imports are found too.
-	return at, !at.IsZero() && at.File.Path() == file.AST().Span().File.Path()
+	return at, !at.IsZero() && at.Path() == file.AST().Span().Path()
 }

@@ -1,10 +1,16 @@
 package schema_test
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/schema"
 )
@@ -57,6 +63,45 @@ func BenchmarkReloadLeaf(b *testing.B) {
 		}
 		last = next
 	}
+}
+
+// BenchmarkReloadFolder edits one of ten files and waits for the watch to have it compiled.
+func BenchmarkReloadFolder(b *testing.B) {
+	dir := b.TempDir()
+	for i := range 9 {
+		write(b, filepath.Join(dir, fmt.Sprintf("s%d.proto", i)), service(fmt.Sprintf("S%d", i)))
+	}
+	own := filepath.Join(dir, "leaf.proto")
+	write(b, own, leaf(0))
+	c := schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}})
+	compile(b, c)
+	done := make(chan *schema.Snapshot)
+	ctx, cancel := context.WithCancel(b.Context())
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		_ = c.Watch(ctx, schema.WatchOptions{}, func(ctx context.Context) {
+			if s, err := c.Compile(ctx); err == nil {
+				select {
+				case done <- s:
+				case <-ctx.Done():
+				}
+			}
+		})
+	})
+	time.Sleep(100 * time.Millisecond) // only edits from here on are to be measured
+	i := 0
+	for b.Loop() {
+		i++
+		write(b, own, leaf(i))
+		for want := fmt.Sprintf("name_%d", i); ; {
+			in := (<-done).File("leaf.proto").Descriptor().Messages().Get(0)
+			if in.Fields().ByName(protoreflect.Name(want)) != nil {
+				break
+			}
+		}
+	}
+	cancel()
+	watch.Wait()
 }
 
 // withEditableLeaf puts a folder with one file in front of dir.

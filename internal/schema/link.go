@@ -24,14 +24,6 @@ type linked struct {
 	types  *Types
 }
 
-// extension is what must be unique among the extensions of an import closure.
-type extension struct {
-	extendee protoreflect.FullName
-	number   protoreflect.FieldNumber
-	name     protoreflect.FullName
-	path     string
-}
-
 // link makes the descriptor of a node whose closure has no errors, or finds that
 // the one it had still holds.
 func (n *node) link() (made *linked, wrong []*Diagnostic) {
@@ -109,7 +101,7 @@ func mendPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
 	for i, p := range fd.GetDependency() {
 		for decl := range file.AST().Imports() {
 			if decl.IsPublic() && ir.CanonicalizeFilePath(decl.ImportPath().AsLiteral().AsString().Text()) == p {
-				fd.PublicDependency = append(fd.PublicDependency, int32(i))
+				fd.PublicDependency = append(fd.PublicDependency, int32(i)) //nolint:gosec // an index
 			}
 		}
 	}
@@ -133,76 +125,6 @@ func (n *node) refuse(fd *descriptorpb.FileDescriptorProto) (wrong []*Diagnostic
 	}
 	visit(fd.GetPackage(), fd.GetMessageType())
 	return wrong
-}
-
-// uniteExtensions checks that no two files of the closure use one extension number.
-func (n *node) uniteExtensions(l *linked) (wrong []*Diagnostic) {
-	own := extensionsOf(l.desc)
-	var with []*linked
-	for _, d := range l.deps {
-		if len(d.exts) > 0 {
-			with = append(with, d)
-		}
-	}
-	if len(own) == 0 && len(with) == 1 {
-		l.exts = with[0].exts
-		return nil
-	}
-	type key struct {
-		extendee protoreflect.FullName
-		number   protoreflect.FieldNumber
-	}
-	seen := make(map[key]*extension)
-	add := func(e *extension) {
-		k := key{e.extendee, e.number}
-		switch first := seen[k]; {
-		case first == nil:
-			seen[k] = e
-			l.exts = append(l.exts, e)
-		case *first != *e:
-			wrong = append(wrong, n.extensionClash(first, e))
-		}
-	}
-	for _, d := range with {
-		for _, e := range d.exts {
-			add(e)
-		}
-	}
-	for _, e := range own {
-		add(e)
-	}
-	return wrong
-}
-
-func (n *node) extensionClash(a, b *extension) *Diagnostic {
-	const format = "extension number %d of %s is used by both %s (%s) and %s (%s)"
-	args := []any{b.number, b.extendee, a.name, a.path, b.name, b.path}
-	if b.path == n.path() {
-		return n.at(string(b.name), format, args...)
-	}
-	return n.atImport(b.path, format, args...)
-}
-
-func extensionsOf(fd protoreflect.FileDescriptor) (out []*extension) {
-	visitExtensions(fd, func(x protoreflect.ExtensionDescriptor) {
-		out = append(out, &extension{x.ContainingMessage().FullName(), x.Number(), x.FullName(), fd.Path()})
-	})
-	return out
-}
-
-// extensible is a file or a message: what extensions can be declared in.
-type extensible interface {
-	Messages() protoreflect.MessageDescriptors
-	Extensions() protoreflect.ExtensionDescriptors
-}
-
-func visitExtensions(in extensible, visit func(protoreflect.ExtensionDescriptor)) {
-	for i := range in.Extensions().Len() {
-		visit(in.Extensions().Get(i))
-	}
-	for i := range in.Messages().Len() {
-		visitExtensions(in.Messages().Get(i), visit)
-	}
 }
 
 var quoted = regexp.MustCompile(`"([A-Za-z_][\w.]*)"`)

@@ -40,7 +40,7 @@ func sourcePath(d protoreflect.Descriptor) (protoreflect.SourcePath, bool) {
 		if !ok {
 			return nil, false
 		}
-		path = append(path, int32(d.Index()), number)
+		path = append(path, int32(d.Index()), number) //nolint:gosec // an index
 		d = parent
 	}
 }

@@ -132,7 +132,7 @@ func (c *Compiler) lower(n *node, g *graph) (found []*Diagnostic) {
 			found = append(translate(r, n.in.location), panicked(n.in.location, p))
 		}
 	}()
-	file, _ := c.session.Lower(n.syntax, r, func(i int, _ string, decl ast.DeclImport) (*ir.File, error) {
+	file, _ := c.session.Lower(n.syntax, r, func(i int, _ string, _ ast.DeclImport) (*ir.File, error) {
 		if i < 0 {
 			return g.lang.ir, nil
 		}
@@ -168,7 +168,7 @@ func (c *Compiler) imported(ref *importRef) (*ir.File, error) {
 
 // notFound says where an import was looked for.
 func (c *Compiler) notFound(path string) string {
-	var names []string
+	names := make([]string, 0, len(c.readers)+1)
 	for _, r := range c.readers {
 		names = append(names, r.name())
 	}

@@ -3,11 +3,8 @@ package schema
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
-	"google.golang.org/protobuf/encoding/prototext"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
@@ -28,13 +25,13 @@ func outline(fd *descriptorpb.FileDescriptorProto) string {
 	if fd.GetPackage() != "" {
 		o.line("package %s;", fd.GetPackage())
 	}
-	public := make(map[int32]bool)
+	public := make(map[int]bool)
 	for _, i := range fd.GetPublicDependency() {
-		public[i] = true
+		public[int(i)] = true
 	}
 	for i, p := range fd.GetDependency() {
 		modifier := ""
-		if public[int32(i)] {
+		if public[i] {
 			modifier = "public "
 		}
 		o.line("import %s%q;", modifier, p)
@@ -53,20 +50,20 @@ func outline(fd *descriptorpb.FileDescriptorProto) string {
 		o.enum(e)
 	}
 	o.extensions(fd.GetExtension(), groups)
-	return o.String()
+	return o.out.String()
 }
 
 type outliner struct {
-	strings.Builder
+	out    strings.Builder
 	fd     *descriptorpb.FileDescriptorProto
 	proto3 bool
 	indent int
 }
 
 func (o *outliner) line(format string, args ...any) {
-	o.WriteString(strings.Repeat("  ", o.indent))
-	fmt.Fprintf(o, format, args...)
-	o.WriteByte('\n')
+	o.out.WriteString(strings.Repeat("  ", o.indent))
+	fmt.Fprintf(&o.out, format, args...)
+	o.out.WriteByte('\n')
 }
 
 func (o *outliner) block(head string, body func()) {
@@ -77,70 +74,15 @@ func (o *outliner) block(head string, body func()) {
 	o.line("}")
 }
 
-func (o *outliner) options(opts protoreflect.ProtoMessage) {
-	for _, s := range standardOptions(opts) {
-		o.line("option %s;", s)
-	}
-}
-
-// standardOptions returns those options that descriptor.proto itself defines, as "name = value".
-func standardOptions(opts protoreflect.ProtoMessage) []string {
-	var out []string
-	m := opts.ProtoReflect()
-	fields := m.Descriptor().Fields()
-	for i := range fields.Len() {
-		fd := fields.Get(i)
-		if !m.Has(fd) || fd.Name() == "uninterpreted_option" || fd.Name() == "map_entry" {
-			continue
-		}
-		v := m.Get(fd)
-		if !fd.IsList() {
-			out = append(out, fmt.Sprintf("%s = %s", fd.Name(), optionValue(fd, v)))
-			continue
-		}
-		for j := range v.List().Len() {
-			out = append(out, fmt.Sprintf("%s = %s", fd.Name(), optionValue(fd, v.List().Get(j))))
-		}
-	}
-	return out
-}
-
-func optionValue(fd protoreflect.FieldDescriptor, v protoreflect.Value) string {
-	switch fd.Kind() {
-	case protoreflect.StringKind:
-		return quote([]byte(v.String()))
-	case protoreflect.EnumKind:
-		if value := fd.Enum().Values().ByNumber(v.Enum()); value != nil {
-			return string(value.Name())
-		}
-		return strconv.Itoa(int(v.Enum()))
-	case protoreflect.MessageKind:
-		m := v.Message().Interface()
-		standard := m.ProtoReflect().New()
-		m.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-			if !f.IsExtension() {
-				standard.Set(f, v)
-			}
-			return true
-		})
-		return "{ " + prototext.MarshalOptions{}.Format(standard.Interface()) + " }"
-	default:
-		return v.String()
-	}
-}
-
 func (o *outliner) message(m *descriptorpb.DescriptorProto) {
 	o.block(visible(m.GetVisibility())+"message "+m.GetName(), func() { o.body(m) })
 }
 
 func visible(v descriptorpb.SymbolVisibility) string {
-	switch v {
-	case descriptorpb.SymbolVisibility_VISIBILITY_EXPORT:
-		return "export "
-	case descriptorpb.SymbolVisibility_VISIBILITY_LOCAL:
-		return "local "
+	if v == descriptorpb.SymbolVisibility_VISIBILITY_UNSET {
+		return ""
 	}
-	return ""
+	return strings.ToLower(strings.TrimPrefix(v.String(), "VISIBILITY_")) + " "
 }
 
 func (o *outliner) body(m *descriptorpb.DescriptorProto) {
@@ -210,21 +152,22 @@ func (o *outliner) reserved(names []string) {
 }
 
 func (o *outliner) fields(m *descriptorpb.DescriptorProto, maps, groups map[string]*descriptorpb.DescriptorProto) {
-	members := make(map[int32][]*descriptorpb.FieldDescriptorProto)
+	members := make(map[int][]*descriptorpb.FieldDescriptorProto)
 	for _, f := range m.GetField() {
 		if f.OneofIndex == nil || f.GetProto3Optional() {
 			o.field(f, o.label(f), maps, groups)
 		} else {
-			members[f.GetOneofIndex()] = append(members[f.GetOneofIndex()], f)
+			i := int(f.GetOneofIndex())
+			members[i] = append(members[i], f)
 		}
 	}
 	for i, decl := range m.GetOneofDecl() {
-		if len(members[int32(i)]) == 0 {
+		if len(members[i]) == 0 {
 			continue // proto3 optional
 		}
 		o.block("oneof "+decl.GetName(), func() {
 			o.options(decl.GetOptions())
-			for _, f := range members[int32(i)] {
+			for _, f := range members[i] {
 				o.field(f, "", maps, groups)
 			}
 		})
@@ -232,11 +175,8 @@ func (o *outliner) fields(m *descriptorpb.DescriptorProto, maps, groups map[stri
 }
 
 func (o *outliner) label(f *descriptorpb.FieldDescriptorProto) string {
-	switch f.GetLabel() {
-	case descriptorpb.FieldDescriptorProto_LABEL_REPEATED:
-		return "repeated "
-	case descriptorpb.FieldDescriptorProto_LABEL_REQUIRED:
-		return "required "
+	if l := f.GetLabel(); l != descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL {
+		return strings.ToLower(strings.TrimPrefix(l.String(), "LABEL_")) + " "
 	}
 	if o.fd.GetSyntax() == "editions" || o.proto3 && !f.GetProto3Optional() {
 		return ""
@@ -269,10 +209,10 @@ func (o *outliner) fieldOptions(f *descriptorpb.FieldDescriptorProto) string {
 	opts := standardOptions(f.GetOptions())
 	if f.DefaultValue != nil {
 		value := f.GetDefaultValue()
-		switch f.GetType() {
-		case descriptorpb.FieldDescriptorProto_TYPE_STRING:
+		if f.GetType() == descriptorpb.FieldDescriptorProto_TYPE_STRING {
 			value = quote([]byte(value))
-		case descriptorpb.FieldDescriptorProto_TYPE_BYTES:
+		}
+		if f.GetType() == descriptorpb.FieldDescriptorProto_TYPE_BYTES {
 			value = `"` + value + `"` // it is escaped already
 		}
 		opts = append(opts, "default = "+value)
@@ -312,23 +252,4 @@ func (o *outliner) enum(e *descriptorpb.EnumDescriptorProto) {
 			o.line("%s = %d%s;", v.GetName(), v.GetNumber(), suffix)
 		}
 	})
-}
-
-// quote writes a string literal that the compiler reads back as the same bytes.
-func quote(b []byte) string {
-	var out strings.Builder
-	out.WriteByte('"')
-	for _, c := range b {
-		switch {
-		case c == '"' || c == '\\':
-			out.WriteByte('\\')
-			out.WriteByte(c)
-		case c < 0x20 || c >= 0x7f:
-			fmt.Fprintf(&out, `\%03o`, c)
-		default:
-			out.WriteByte(c)
-		}
-	}
-	out.WriteByte('"')
-	return out.String()
 }

@@ -46,6 +46,7 @@ func (c *Compiler) places() *places {
 		p.paths = append(p.paths, root)
 		p.addWayTo(root)
 		switch kind, _ := s.kind(); kind {
+		case kindFS:
 		case kindFolder:
 			p.addFolder(root)
 		case kindFile, kindSet:

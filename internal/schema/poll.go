@@ -67,6 +67,7 @@ func (c *Compiler) look(ctx context.Context) look {
 		kind, err := s.kind()
 		fmt.Fprintln(l.hash, i, kind, err)
 		switch kind {
+		case kindFS:
 		case kindFolder:
 			l.folder(s.path)
 		case kindFile, kindSet:

@@ -52,12 +52,15 @@ func (s *set) refresh(_ context.Context, lim limits) error {
 	if s.files != nil && s.stat.unchanged(info) {
 		return nil
 	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", s.path)
+	}
 	st := stat{info: info, read: time.Now()}
 	f, err := os.Open(s.path)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	content, err := io.ReadAll(io.LimitReader(f, lim.setSize+1))
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/dyngate/dyngate/internal/schema"
@@ -248,7 +247,7 @@ func TestSetImportsSource(t *testing.T) {
 	if fmt.Sprint(names(s)) != "[B p.A]" {
 		t.Fatalf("services %v, %v", names(s), s.Errors())
 	}
-	var in protoreflect.MessageDescriptor = s.Services()[0].Desc.Methods().Get(0).Input()
+	in := s.Services()[0].Desc.Methods().Get(0).Input()
 	if in.Fields().ByName("mine") == nil {
 		t.Error("the set's copy won")
 	}

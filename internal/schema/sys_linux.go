@@ -12,7 +12,7 @@ func isRemote(dir string) bool {
 	if syscall.Statfs(dir, &st) != nil {
 		return false
 	}
-	switch uint32(st.Type) {
+	switch uint32(st.Type) { //nolint:gosec // the numbers have 32 bits
 	case 0x6969, // NFS
 		0xff534d42, 0xfe534d42, 0x517b, // CIFS, SMB2, SMB
 		0x01021997, // 9P, which WSL and virtual machines share folders by

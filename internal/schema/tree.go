@@ -108,7 +108,7 @@ func (t *tree) content(p string, info fs.FileInfo) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var buf bytes.Buffer
 	buf.Grow(int(min(info.Size(), t.lim.fileSize)) + bytes.MinRead)
 	n, err := io.Copy(&buf, io.LimitReader(f, t.lim.fileSize+1))

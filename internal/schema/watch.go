@@ -73,7 +73,7 @@ func (c *Compiler) watchEvents(ctx context.Context, settle time.Duration, change
 	if err != nil {
 		return err
 	}
-	defer func() { w.events.Close() }()
+	defer func() { w.close() }()
 	c.catchUp(ctx, changed)
 	for {
 		moved, ok := false, true
@@ -91,7 +91,7 @@ func (c *Compiler) watchEvents(ctx context.Context, settle time.Duration, change
 			if err != nil {
 				return err
 			}
-			w.events.Close()
+			w.close()
 			w = next
 		}
 		if stale {
@@ -108,6 +108,9 @@ type watcher struct {
 	events *fsnotify.Watcher
 }
 
+// close ends the watches.
+func (w *watcher) close() { _ = w.events.Close() }
+
 // newWatcher watches all folders that matter now.
 func (c *Compiler) newWatcher() (*watcher, error) {
 	places := c.places()
@@ -116,7 +119,7 @@ func (c *Compiler) newWatcher() (*watcher, error) {
 			return nil, errors.New(dir + " is on a file system that does not tell of all changes")
 		}
 	}
-	events, err := fsnotify.NewWatcher()
+	events, err := c.newEvents()
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +128,7 @@ func (c *Compiler) newWatcher() (*watcher, error) {
 		if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			continue // what cannot be opened cannot be read either; Compile reports it
 		}
-		events.Close()
+		_ = events.Close()
 		return nil, fmt.Errorf("watching %s: %w", dir, err)
 	}
 	return &watcher{places, events}, nil

@@ -1,0 +1,119 @@
+package schema
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+func put(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWatchFallsBack has the operating system refuse watches, at once or when folders move.
+func TestWatchFallsBack(t *testing.T) {
+	t.Parallel()
+	for _, allowed := range []int{0, 1} {
+		dir := t.TempDir()
+		put(t, filepath.Join(dir, "a.proto"), "syntax = \"proto3\"; service A {}")
+		var log bytes.Buffer
+		c := New(Options{Sources: []Source{Path(dir)}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		c.newEvents = func() (*fsnotify.Watcher, error) {
+			if allowed--; allowed < 0 {
+				return nil, syscall.EMFILE
+			}
+			return fsnotify.NewWatcher()
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		got := make(chan *Snapshot, 100)
+		var watch sync.WaitGroup
+		watch.Go(func() {
+			_ = c.Watch(ctx, WatchOptions{Settle: time.Millisecond}, func(ctx context.Context) {
+				if s, err := c.Compile(ctx); err == nil {
+					got <- s
+				}
+			})
+		})
+		<-got
+		if err := os.Mkdir(filepath.Join(dir, "sub"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		put(t, filepath.Join(dir, "sub/b.proto"), "syntax = \"proto3\"; service B {}")
+		for len((<-got).Services()) != 2 {
+		}
+		cancel()
+		watch.Wait()
+		if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "cannot watch") {
+			t.Errorf("log: %s", log.String())
+		}
+	}
+}
+
+// TestSessionIsRenewed has the compiler's session end: nothing that can be seen changes.
+func TestSessionIsRenewed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "a.proto"), "syntax = \"proto3\"; package p; message M {}")
+	put(t, filepath.Join(dir, "b.proto"), "syntax = \"proto3\"; package p; import \"a.proto\"; service B { rpc Do(M) returns (M); }")
+	c := New(Options{Sources: []Source{Path(dir)}})
+	first, err := c.Compile(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := c.session
+	c.parsedBytes.Store(1 << 40)
+	put(t, filepath.Join(dir, "c.proto"), "syntax = \"proto3\"; package p; import \"b.proto\"; import \"a.proto\"; service C { rpc Do(M) returns (M); }")
+	second, err := c.Compile(t.Context())
+	if err != nil || c.session == old || len(second.Services()) != 2 {
+		t.Fatalf("error %v, %v", err, second.Diagnostics())
+	}
+	for _, p := range []string{"a.proto", "b.proto"} {
+		if first.File(p) != second.File(p) {
+			t.Errorf("%s has another File", p)
+		}
+		if second.File(p).source.Load() == nil || second.File(p).source.Load() != c.nodes[p].ir {
+			t.Errorf("%s holds on to the old session", p)
+		}
+	}
+}
+
+func TestTooDeep(t *testing.T) {
+	t.Parallel()
+	many := strings.Repeat
+	for text, deep := range map[string]bool{
+		"":                               false,
+		many("{", maxNesting):            false,
+		many("{", maxNesting+1):          true,
+		many("{}", 10*maxNesting):        false,
+		many("-", maxNesting+1):          true,
+		many("- ", maxNesting+1):         true,
+		many("-/**/", maxNesting+1):      true,
+		many("a ", maxNesting+1):         true,
+		many("a, ", 10*maxNesting):       false,
+		many("a", 10*maxNesting):         false,
+		many("// {\n", 10*maxNesting):    false,
+		"// " + many("{", 10*maxNesting): false,
+		"/* " + many("{", 10*maxNesting): false,
+		"'" + many("{", 10*maxNesting):   false,
+		many("'\\''{", maxNesting+1):     true,
+		many("\"'\"{", maxNesting+1):     true,
+		"/" + many("/ {", 10*maxNesting): false,
+		many("/ {", maxNesting+1):        true,
+	} {
+		if got := tooDeep(text) >= 0; got != deep {
+			t.Errorf("%.40q: %v", text, got)
+		}
+	}
+}
