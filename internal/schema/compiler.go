@@ -27,6 +27,7 @@ type Compiler struct {
 
 	session     *ir.Session
 	parsedBytes atomic.Int64 // since the session began
+	versions    atomic.Uint64
 
 	newEvents func() (*fsnotify.Watcher, error)
 }
@@ -66,13 +67,13 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	dirty := slices.DeleteFunc(slices.Clone(g.order), func(n *node) bool { return !n.dirty })
+	touched := slices.DeleteFunc(slices.Clone(g.order), func(n *node) bool { return !n.touched })
 	c.nodes = g.nodes
-	if len(dirty) == 0 && !c.stale && c.last != nil && slices.Equal(c.seen, served) && sameDiagnostics(c.last.sources, found) {
+	if len(touched) == 0 && !c.stale && c.last != nil && slices.Equal(c.seen, served) && sameDiagnostics(c.last.sources, found) {
 		return c.last, nil
 	}
 	c.stale = true
-	err = inOrder(ctx, dirty, g.needs, func(n *node) { c.build(n, g) })
+	err = inOrder(ctx, touched, g.needs, func(n *node) { c.build(n, g) })
 	if err != nil {
 		return nil, err
 	}
@@ -149,84 +150,6 @@ func (c *Compiler) renewSession() {
 	c.parsedBytes.Store(size)
 	for _, n := range c.nodes {
 		n.dirty = true
-	}
-}
-
-// needs returns what must be built before n.
-func (g *graph) needs(n *node) []*node {
-	deps := n.deps()
-	if n.wantIR && n != g.lang {
-		deps = append(deps, g.lang)
-	}
-	return deps
-}
-
-// build brings one node up to date.
-func (c *Compiler) build(n *node, g *graph) {
-	n.own = slices.Clone(n.parsed)
-	if n.in.problem != nil {
-		n.own = append(n.own, n.in.problem)
-	}
-	if n.emptied() {
-		n.own = append(n.own, problem(n.in.location, "the file is empty now; what it declared before stays until it has content or is removed"))
-	}
-	if n.wantIR {
-		n.own = append(n.own, c.lower(n, g)...)
-	}
-	if n.in.proto != nil {
-		n.own = append(n.own, c.checkSetImports(n)...)
-	}
-	n.findBroken()
-	var made *linked
-	if n.good() {
-		var wrong []*Diagnostic
-		if made, wrong = n.link(); len(wrong) > 0 {
-			n.own = append(n.own, wrong...)
-			n.findBroken()
-		}
-	}
-	n.publish(made, !c.opts.DropComments)
-	n.dirty = false
-}
-
-// emptied reports whether a file that declared services has nothing in it now: that is how a
-// file looks while it is written anew, and not how one removes a service.
-func (n *node) emptied() bool {
-	return n.in.text != nil && strings.TrimSpace(n.in.text.Text()) == "" &&
-		n.prior != nil && n.prior.desc.Services().Len() > 0
-}
-
-// checkSetImports reports imports of a set's file that nothing has: no compiler
-// looks at such a file unless source text imports it.
-func (c *Compiler) checkSetImports(n *node) []*Diagnostic {
-	if n.wantIR {
-		return nil
-	}
-	var out []*Diagnostic
-	optional := len(n.in.proto.GetDependency())
-	for i, ref := range n.imports {
-		switch {
-		case ref.cycle != nil:
-			out = append(out, problem(n.in.location, "the imports go round: %s", cyclePaths(ref.cycle)))
-		case ref.node == nil && i < optional:
-			out = append(out, problem(n.in.location, "imported file %s", c.notFound(ref.path)))
-		}
-	}
-	return out
-}
-
-// findBroken collects the nodes with errors in n's import closure.
-func (n *node) findBroken() {
-	n.broken = nil
-	if hasErrors(n.own) {
-		n.broken = append(n.broken, n)
-	}
-	for _, d := range n.deps() {
-		for _, b := range d.broken {
-			if !slices.Contains(n.broken, b) {
-				n.broken = append(n.broken, b)
-			}
-		}
 	}
 }
 

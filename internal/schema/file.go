@@ -191,7 +191,7 @@ func (n *node) publish(made *linked, comments bool) {
 		source = nil // it was made of an outline
 	}
 	if made != nil {
-		n.prior = made
+		n.prior, n.goodIn = made, n.in
 	}
 	if made != nil && n.file != nil && n.file.linked == made && n.file.input == n.in {
 		n.file.source.Store(source)

@@ -20,16 +20,22 @@ type node struct {
 	parsed  []*Diagnostic
 	ready   bool // it has been parsed, if it could be
 
-	wantIR bool // the compiler must see it: it is source text, or source text imports it
-	dirty  bool // what follows is not up to date
-	mark   visit
+	wantIR  bool     // the compiler must see it: it is source text, or source text imports it
+	dirty   bool     // its own text or what its imports name changed since it was built
+	touched bool     // it is dirty, or something in its import closure is: it may have to be built
+	basis   []uint64 // the versions of its imports that it was built from
+	version uint64   // changes when what importers see of it does
+	mark    visit
 
 	// What compiling gave.
-	ir     *ir.File // nil if importers cannot use it
+	ir     *ir.File // as importers see it; nil if they cannot use it
 	own    []*Diagnostic
 	broken []*node // those in the import closure, with this one, that have errors
 	file   *File
 	prior  *linked // the last good one, also of an earlier input
+	goodIn *input  // the input that it was last good with
+
+	session *ir.Session // that version belongs to
 }
 
 // importRef is one import of a file, in the order of its declarations.
@@ -85,8 +91,11 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 			return nil
 		}
 		n := c.nodes[p]
-		if n == nil || n.in != in {
-			n = c.replace(n, in)
+		if n == nil {
+			n = new(node)
+		}
+		if n.in != in {
+			n.replace(in)
 		}
 		g.nodes[p] = n
 		fresh = append(fresh, n)
@@ -114,14 +123,11 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 	return g, nil
 }
 
-// replace makes the node for a new input at a path. What its forerunner
-// was linked to is kept, to share it if the meaning is the same.
-func (c *Compiler) replace(old *node, in *input) *node {
-	n := &node{in: in, dirty: true, wantIR: in.text != nil}
-	if old != nil {
-		n.prior = old.prior
-	}
-	return n
+// replace gives the node another input. What came of the old one is kept, to share it if the meaning
+// is the same.
+func (n *node) replace(in *input) {
+	n.in, n.dirty, n.wantIR = in, true, n.wantIR || in.text != nil
+	n.syntax, n.imports, n.parsed, n.ready = nil, nil, nil, false
 }
 
 // connect points a node's imports to the nodes that they name now.
@@ -169,44 +175,62 @@ func (c *Compiler) lend(ctx context.Context, g *graph) error {
 	return c.parse(ctx, wanted)
 }
 
-// sort orders the nodes, finds cycles, and spreads dirt to what imports it.
+// sort orders the nodes, finds cycles, and marks what an earlier change touches.
 func (g *graph) sort() {
-	var path []*node
-	var visit func(n *node)
-	visit = func(n *node) {
-		n.mark = active
-		path = append(path, n)
-		if n != g.lang && n.wantIR {
-			if g.lang.mark == unseen {
-				visit(g.lang)
-			}
-			n.dirty = n.dirty || g.lang.dirty
-		}
-		for _, ref := range n.imports {
-			switch to := ref.node; {
-			case to == nil:
-			case to.mark == active:
-				ref.cycle = slices.Clone(path[slices.Index(path, to):])
-				n.dirty = n.dirty || to.dirty || !slices.Equal(ref.cycle, ref.was)
-			default:
-				if to.mark == unseen {
-					visit(to)
-				}
-				n.dirty = n.dirty || to.dirty || ref.was != nil
-			}
-		}
-		path = path[:len(path)-1]
-		n.mark = done
-		g.order = append(g.order, n)
-	}
-	for _, n := range g.served {
+	s := sorter{graph: g}
+	for _, n := range append(g.served, g.lang) {
 		if n.mark == unseen {
-			visit(n)
+			s.visit(n)
 		}
 	}
-	if g.lang.mark == unseen {
-		visit(g.lang)
+}
+
+// sorter is a depth-first walk along imports.
+type sorter struct {
+	*graph
+	path []*node // from what is served to the node being visited
+}
+
+func (s *sorter) visit(n *node) {
+	n.mark = active
+	s.path = append(s.path, n)
+	if n != s.lang && n.wantIR && s.lang.mark == unseen {
+		s.visit(s.lang)
 	}
+	for _, ref := range n.imports {
+		switch to := ref.node; {
+		case to == nil:
+		case to.mark == active:
+			ref.cycle = slices.Clone(s.path[slices.Index(s.path, to):])
+			n.dirty = n.dirty || to.dirty || !slices.Equal(ref.cycle, ref.was)
+		default:
+			if to.mark == unseen {
+				s.visit(to)
+			}
+			n.dirty = n.dirty || ref.was != nil
+		}
+	}
+	n.touched = n.dirty || !s.current(n)
+	for _, d := range s.needs(n) {
+		n.touched = n.touched || d.touched
+	}
+	s.path = s.path[:len(s.path)-1]
+	n.mark = done
+	s.order = append(s.order, n)
+}
+
+// needs returns what must be built before n.
+func (g *graph) needs(n *node) []*node {
+	deps := n.deps()
+	if n.wantIR && n != g.lang {
+		deps = append(deps, g.lang)
+	}
+	return deps
+}
+
+// current reports whether n was built from what its imports are now.
+func (g *graph) current(n *node) bool {
+	return slices.EqualFunc(g.needs(n), n.basis, func(d *node, version uint64) bool { return d.version == version })
 }
 
 // cyclePaths writes a cycle of imports as a user reads it.

@@ -117,3 +117,51 @@ func TestTooDeep(t *testing.T) {
 		}
 	}
 }
+
+// TestBuildsWhatChanged edits a comment in a file that another imports: the other is not built again. A broken
+// import is: but what follows from it is not shown.
+func TestBuildsWhatChanged(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a := filepath.Join(dir, "a.proto")
+	base := "syntax = \"proto3\"; package p; message M {}"
+	put(t, a, base)
+	put(t, filepath.Join(dir, "b.proto"), "syntax = \"proto3\"; package p; import \"a.proto\"; service B { rpc Do(M) returns (M); }")
+	put(t, filepath.Join(dir, "c.proto"), "syntax = \"proto3\"; package p; import \"b.proto\"; message C {}")
+	c := New(Options{Sources: []Source{Path(dir)}})
+	compile := func() *Snapshot {
+		s, err := c.Compile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	compile()
+	seen := c.nodes["b.proto"].ir
+	for _, text := range []string{"// x\n" + base, "// y\n\n" + base} {
+		put(t, a, text)
+		s := compile()
+		if c.nodes["b.proto"].ir != seen {
+			t.Error("a comment in an import had its importer built")
+		}
+		if line, _ := s.File("a.proto").Position(s.File("a.proto").Descriptor().Messages().Get(0)); line != strings.Count(text, "\n")+1 {
+			t.Errorf("position of the old text: line %d", line)
+		}
+	}
+	put(t, a, strings.ReplaceAll(base, "M", "N"))
+	s := compile()
+	if len(s.Errors()) == 0 || s.Errors()[0].Path != filepath.Join(dir, "b.proto") {
+		t.Errorf("a type was renamed, and: %v", s.Errors())
+	}
+	put(t, a, base)
+	good := compile()
+	put(t, a, strings.ReplaceAll(base, "M {}", "N { Nope n = 1; }"))
+	s = compile()
+	if len(s.Errors()) != 1 || s.Errors()[0].Path != a || len(s.Broken()) != 1 || len(s.File("c.proto").Errors()) != 1 {
+		t.Errorf("one error in a: %v", s.Errors())
+	}
+	put(t, a, base)
+	if s = compile(); len(s.Errors()) > 0 || s.File("b.proto").Descriptor() != good.File("b.proto").Descriptor() {
+		t.Errorf("mended: %v", s.Errors())
+	}
+}

@@ -125,7 +125,7 @@ func (c *Compiler) lower(n *node, g *graph) (found []*Diagnostic) {
 		return nil
 	}
 	r := new(report.Report)
-	r.SuppressWarnings = n.in.builtin || n.in.proto != nil
+	r.SuppressWarnings = n.in.builtin || n.in.proto != nil || n.importsBroken()
 	defer func() {
 		if p := recover(); p != nil {
 			n.ir = nil
@@ -145,6 +145,9 @@ func (c *Compiler) lower(n *node, g *graph) (found []*Diagnostic) {
 			// What confused the compiler is an error that it has pointed at.
 			r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isPanic)
 		}
+	}
+	if n.suffers() {
+		return nil
 	}
 	return translate(r, n.in.location)
 }

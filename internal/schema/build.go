@@ -1,0 +1,115 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+)
+
+// build brings a touched node up to date. The nodes that it imports are already.
+func (c *Compiler) build(n *node, g *graph) {
+	if !n.dirty && g.current(n) {
+		return // what touched it came out as it was
+	}
+	before, last := n.ir, n.prior
+	wasGood := n.file != nil && n.file.linked != nil
+	made := c.compile(n, g)
+	n.publish(made, !c.opts.DropComments)
+
+	if wasGood && made == last && n.session == c.session && (before != nil || n.ir == nil) {
+		// Nothing but comments changed. Importers keep the view of it that they were built with,
+		// which means the same, so that they need not be built again.
+		n.ir = before
+	} else {
+		n.version, n.session = c.versions.Add(1), c.session
+	}
+	n.basis = n.basis[:0]
+	for _, d := range g.needs(n) {
+		n.basis = append(n.basis, d.version)
+	}
+	n.dirty = false
+}
+
+// compile finds what is wrong with a node, and links it if it is good.
+func (c *Compiler) compile(n *node, g *graph) *linked {
+	n.own = slices.Clone(n.parsed)
+	switch {
+	case n.in.problem != nil:
+		n.own = append(n.own, n.in.problem)
+	case n.emptied():
+		n.own = append(n.own, problem(n.in.location, "the file is empty now; what it declared before stays until it has content or is removed"))
+	}
+	if n.wantIR {
+		n.own = append(n.own, c.lower(n, g)...)
+	}
+	if n.in.proto != nil {
+		n.own = append(n.own, c.checkSetImports(n)...)
+	}
+	n.findBroken()
+	if !n.good() {
+		return nil
+	}
+	made, wrong := n.link()
+	if len(wrong) > 0 {
+		n.own = append(n.own, wrong...)
+		n.findBroken()
+		return nil
+	}
+	return made
+}
+
+// importsBroken reports whether a file that n imports has errors in its closure.
+func (n *node) importsBroken() bool {
+	return slices.ContainsFunc(n.deps(), func(d *node) bool { return !d.good() })
+}
+
+// suffers reports whether all errors that the compiler can find in n follow from those of
+// its imports: n was good before they broke, and did not change since. Showing them would
+// bury the cause under thousands of effects.
+func (n *node) suffers() bool {
+	return n.goodIn == n.in && n.importsBroken() &&
+		!slices.ContainsFunc(n.imports, func(ref *importRef) bool { return ref.node == nil || ref.cycle != nil })
+}
+
+// emptied reports whether a file that declared something has nothing in it now: that is how a
+// file looks while it is written anew, and not how one removes what is in it.
+func (n *node) emptied() bool {
+	if n.in.text == nil || strings.TrimSpace(n.in.text.Text()) != "" || n.prior == nil {
+		return false
+	}
+	d := n.prior.desc
+	return d.Services().Len()+d.Messages().Len()+d.Enums().Len()+d.Extensions().Len() > 0
+}
+
+// checkSetImports reports imports of a set's file that nothing has: no compiler
+// looks at such a file unless source text imports it.
+func (c *Compiler) checkSetImports(n *node) []*Diagnostic {
+	if n.wantIR {
+		return nil
+	}
+	var out []*Diagnostic
+	optional := len(n.in.proto.GetDependency())
+	for i, ref := range n.imports {
+		switch {
+		case ref.cycle != nil:
+			out = append(out, problem(n.in.location, "the imports go round: %s", cyclePaths(ref.cycle)))
+		case ref.node == nil && i < optional:
+			out = append(out, problem(n.in.location, "imported file %s", c.notFound(ref.path)))
+		}
+	}
+	return out
+}
+
+// findBroken collects the nodes with errors in n's import closure.
+func (n *node) findBroken() {
+	n.broken = nil
+	if hasErrors(n.own) {
+		n.broken = append(n.broken, n)
+	}
+	for _, d := range n.deps() {
+		for _, b := range d.broken {
+			if !slices.Contains(n.broken, b) {
+				n.broken = append(n.broken, b)
+			}
+		}
+	}
+}
