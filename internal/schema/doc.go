@@ -35,7 +35,8 @@
 // anything in its import closure changed, in the order of imports and on all cores.
 //
 // The parser and the semantic analysis are protocompile's experimental ones; its
-// executor is not used. The graph here does the same in less memory, knows which
-// file each diagnostic belongs to, and outlives a panic of the compiler in one
-// file. Nothing outside of this package names protocompile.
+// executor is not used. The graph here knows which file each diagnostic belongs
+// to, stops where a change turns out to mean nothing, and outlives a panic of the
+// compiler in one file, which the executor takes for the end of the whole run.
+// Nothing outside of this package names protocompile.
 package schema

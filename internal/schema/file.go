@@ -35,6 +35,7 @@ type File struct {
 type declared struct {
 	name         protoreflect.FullName
 	line, column int
+	presumed     bool // the last good version had it; what the text says now cannot be told
 }
 
 // Path returns the path by which other files import this one.
@@ -220,7 +221,7 @@ func (n *node) declaredServices() []declared {
 	for i := range list.Len() {
 		name := list.Get(i).FullName()
 		if !slices.ContainsFunc(out, func(d declared) bool { return d.name == name }) {
-			out = append(out, declared{name: name})
+			out = append(out, declared{name: name, presumed: true})
 		}
 	}
 	return out

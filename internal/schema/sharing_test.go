@@ -336,3 +336,22 @@ func TestConcurrentUse(t *testing.T) {
 	close(stop)
 	readers.Wait()
 }
+
+// TestServiceMoves moves a service from a file that is broken now to another one.
+func TestServiceMoves(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.proto"), service("A"))
+	c := schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}})
+	compile(t, c)
+	write(t, filepath.Join(dir, "a.proto"), "syntax = ")
+	write(t, filepath.Join(dir, "b.proto"), service("A"))
+	s := compile(t, c)
+	if len(s.Broken()) > 0 || len(s.Services()) != 1 || s.Services()[0].File.Path() != "b.proto" {
+		t.Errorf("services %v, broken %v", names(s), s.Broken())
+	}
+	write(t, filepath.Join(dir, "a.proto"), service("A"))
+	if s = compile(t, c); len(s.Broken()) != 2 || len(s.Services()) > 0 {
+		t.Errorf("services %v, broken %v", names(s), s.Broken())
+	}
+}

@@ -28,16 +28,18 @@ type Service struct {
 // BrokenService is a service that cannot be served now.
 type BrokenService struct {
 	Name   protoreflect.FullName
-	File   *File         // that declares it
+	File   *File         // that declares it; good itself if the trouble is that another does too
 	Errors []*Diagnostic // why; never empty
 }
 
 // Services returns the services that can be served, sorted by full name.
 func (s *Snapshot) Services() []*Service { return s.services }
 
-// Broken returns the services that cannot be served, sorted by full name: those whose file has
-// errors in its import closure, as far as their names can be told, and those
-// that are defined more than once, each time that they are.
+// Broken returns the services that cannot be served as they are now, sorted by full name:
+// those whose file has errors in its import closure, and those that more than
+// one file defines, once for each. A broken file counts as having the
+// services that its text names, as far as can be told, and those that its last good version
+// had: a service that is neither here nor in Services was removed.
 func (s *Snapshot) Broken() []*BrokenService { return s.broken }
 
 // Files returns the files that are served, sorted by path, broken ones included.
@@ -99,6 +101,10 @@ func (s *Snapshot) gatherServices() {
 		}
 	}
 	for name, entries := range byName {
+		if slices.ContainsFunc(entries, func(e serviceEntry) bool { return !e.presumed }) {
+			// It may have moved out of a broken file.
+			entries = slices.DeleteFunc(entries, func(e serviceEntry) bool { return e.presumed })
+		}
 		clash := clashOf(entries)
 		s.all = append(s.all, clash...)
 		for _, e := range entries {

@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -15,6 +16,8 @@ type walker struct {
 	ctx  context.Context
 	fsys fs.FS
 
+	folders int // entered
+
 	// Each may be nil.
 	dir    func(dir string)                                               // a folder is entered
 	file   func(p string, isLink bool, info fs.FileInfo, err error) error // info is that of a link's target
@@ -25,6 +28,9 @@ type walker struct {
 func (w *walker) walk(dir string, above []fs.FileInfo) error {
 	if w.ctx.Err() != nil {
 		return context.Cause(w.ctx)
+	}
+	if w.folders++; w.folders > maxFolders {
+		return fmt.Errorf("more than %d folders; do links lead from one to the other?", maxFolders)
 	}
 	here, err := fs.Stat(w.fsys, dir)
 	var entries []fs.DirEntry
@@ -57,8 +63,11 @@ func (w *walker) walk(dir string, above []fs.FileInfo) error {
 	return nil
 }
 
-// maxDepth bounds how deep folders are followed.
-const maxDepth = 100
+// How deep, and how many, folders are followed. Links between folders can multiply them.
+const (
+	maxDepth   = 100
+	maxFolders = 200_000
+)
 
 func (w *walker) entry(dir string, entry fs.DirEntry, above []fs.FileInfo) error {
 	if strings.HasPrefix(entry.Name(), ".") {
