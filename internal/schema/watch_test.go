@@ -56,6 +56,13 @@ func (w *watched) changed(ctx context.Context) {
 	w.snap, w.err = snap, err
 }
 
+// seen returns the last snapshot, and how often there was a change.
+func (w *watched) seen() (*schema.Snapshot, int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.snap, w.calls
+}
+
 // eventually waits until the services are these.
 func (w *watched) eventually(want ...string) {
 	w.t.Helper()
@@ -208,7 +215,8 @@ func TestWatchOneFile(t *testing.T) {
 		write(t, filepath.Join(dir, "unrelated.proto"), service("U"))
 		w := watch(t, opts, schema.Path(a))
 		w.until("a snapshot", func(s *schema.Snapshot, _ error) bool { return s != nil })
-		if got := w.snap.Errors(); len(got) == 0 || !strings.Contains(got[0].Message, "sub/b.proto") {
+		snap, _ := w.seen()
+		if got := snap.Errors(); len(got) == 0 || !strings.Contains(got[0].Message, "sub/b.proto") {
 			t.Fatalf("got %v", got)
 		}
 		write(t, filepath.Join(dir, "sub/b.proto"), service("B"))
@@ -240,7 +248,7 @@ func TestWatchBurst(t *testing.T) {
 	write(t, filepath.Join(dir, "a.proto"), service("A"))
 	w := watch(t, schema.WatchOptions{Settle: 100 * time.Millisecond}, schema.Path(dir))
 	w.eventually("p.A")
-	before := w.calls
+	_, before := w.seen()
 	want := []string{"p.A"}
 	for i := range 50 {
 		name := fmt.Sprintf("B%02d", i)
@@ -248,8 +256,8 @@ func TestWatchBurst(t *testing.T) {
 		write(t, filepath.Join(dir, name+".proto"), service(name))
 	}
 	w.eventually(want...)
-	if n := w.calls - before; n > 3 {
-		t.Errorf("a burst of 50 files made %d calls", n)
+	if _, after := w.seen(); after-before > 3 {
+		t.Errorf("a burst of 50 files made %d calls", after-before)
 	}
 }
 
@@ -285,14 +293,14 @@ func TestWatchIgnores(t *testing.T) {
 	write(t, filepath.Join(dir, "root/a.proto"), service("A"))
 	w := watch(t, schema.WatchOptions{Settle: time.Millisecond}, schema.Path(filepath.Join(dir, "root")))
 	w.eventually("p.A")
-	before := w.calls
+	_, before := w.seen()
 	write(t, filepath.Join(dir, "root/notes.txt"), "x")
 	write(t, filepath.Join(dir, "root/.hidden.proto"), "x")
 	write(t, filepath.Join(dir, "outside.proto"), "x")
 	write(t, filepath.Join(dir, "root/b.proto"), service("B"))
 	w.eventually("p.A", "p.B")
-	if n := w.calls - before; n > 2 {
-		t.Errorf("%d calls", n)
+	if _, after := w.seen(); after-before > 2 {
+		t.Errorf("%d calls", after-before)
 	}
 }
 
