@@ -23,21 +23,20 @@ type LoadError struct {
 // caret.
 func (e *LoadError) Error() string { return RenderDiagnostics(e.Diagnostics) }
 
-// RenderDiagnostics returns diagnostics as a person reads them, and how many
-// there are.
+// RenderDiagnostics returns errors and warnings as a person reads them, and how
+// many there are; nothing if there are none. Hints are left out.
 func RenderDiagnostics(diags []*Diagnostic) string {
 	var b strings.Builder
-	errors, warnings := 0, 0
+	var count [schema.Hint + 1]int
 	for _, d := range diags {
-		if d.Severity == schema.Error {
-			errors++
-		} else {
-			warnings++
+		count[d.Severity]++
+		if d.Severity != schema.Hint {
+			b.WriteString(strings.TrimRight(d.Text, "\n") + "\n\n")
 		}
-		b.WriteString(strings.TrimRight(d.Text, "\n"))
-		b.WriteString("\n\n")
 	}
-	fmt.Fprintf(&b, "%s, %s", plural(errors, "error"), plural(warnings, "warning"))
+	if b.Len() > 0 {
+		fmt.Fprintf(&b, "%s, %s", plural(count[schema.Error], "error"), plural(count[schema.Warning], "warning"))
+	}
 	return b.String()
 }
 
@@ -119,7 +118,9 @@ func brief(names []string) any {
 	return names
 }
 
-var levels = map[schema.Severity]slog.Level{schema.Error: slog.LevelError, schema.Warning: slog.LevelWarn}
+var levels = map[schema.Severity]slog.Level{
+	schema.Error: slog.LevelError, schema.Warning: slog.LevelWarn, schema.Hint: slog.LevelDebug,
+}
 
 func hasErrors(diags []*Diagnostic) bool {
 	return slices.ContainsFunc(diags, func(d *Diagnostic) bool { return d.Severity == schema.Error })

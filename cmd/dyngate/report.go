@@ -11,8 +11,8 @@ import (
 // printReport tells a person what a load did: what is wrong now and was not
 // before, with the source line and a caret, and what changed.
 func printReport(w io.Writer, r dynserver.Report) {
-	if len(r.New) > 0 {
-		fmt.Fprintf(w, "%s\n", dynserver.RenderDiagnostics(r.New))
+	if text := dynserver.RenderDiagnostics(r.New); text != "" {
+		fmt.Fprintln(w, text)
 	}
 	if r.Generation == 1 {
 		return // the welcome tells the rest

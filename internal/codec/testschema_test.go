@@ -3,11 +3,12 @@ package codec_test
 import (
 	"context"
 	"testing"
+	"testing/fstest"
 
-	"github.com/bufbuild/protocompile"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/dyngate/dyngate/internal/schema"
 )
 
 const proto3Source = `syntax = "proto3";
@@ -71,16 +72,15 @@ message Child { int32 n = 1; Child child = 2 [features.message_encoding = DELIMI
 
 var testFiles = compileAll()
 
-// compileAll compiles the sources above, and rebuilds the descriptors as the
-// server does.
+// compileAll compiles the sources above as the server does.
 func compileAll() *protoregistry.Files {
-	compiler := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
-		Accessor: protocompile.SourceAccessorFromMap(map[string]string{"p3.proto": proto3Source, "p2.proto": proto2Source, "ed.proto": editionsSource}),
-	})}
+	sources := fstest.MapFS{
+		"p3.proto": {Data: []byte(proto3Source)}, "p2.proto": {Data: []byte(proto2Source)}, "ed.proto": {Data: []byte(editionsSource)},
+	}
+	compiler := schema.New(schema.Options{Sources: []schema.Source{schema.FS("test", sources)}})
 	files := new(protoregistry.Files)
-	for _, fd := range must(compiler.Compile(context.Background(), "p3.proto", "p2.proto", "ed.proto")) {
-		rebuilt := must(protodesc.NewFile(protodesc.ToFileDescriptorProto(fd), protoregistry.GlobalFiles))
-		must(0, files.RegisterFile(rebuilt))
+	for _, f := range must(compiler.Compile(context.Background())).Files() {
+		must(0, files.RegisterFile(f.Descriptor()))
 	}
 	return files
 }

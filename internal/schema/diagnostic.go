@@ -9,6 +9,7 @@ import (
 	"github.com/bufbuild/protocompile/experimental/report"
 	"github.com/bufbuild/protocompile/experimental/source"
 	"github.com/bufbuild/protocompile/experimental/source/length"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // Severity says whether a diagnostic keeps a file from being served.
@@ -16,15 +17,13 @@ type Severity int
 
 // The severities, the graver one first.
 const (
-	Error Severity = iota
-	Warning
+	Error   Severity = iota
+	Warning          // what is served may not be what its author expects
+	Hint             // the compiler's opinion on style
 )
 
 func (s Severity) String() string {
-	if s == Warning {
-		return "warning"
-	}
-	return "error"
+	return [...]string{"error", "warning", "hint"}[s]
 }
 
 // Diagnostic is one thing that is wrong, or doubtful, in a schema.
@@ -66,6 +65,20 @@ func pointed(at source.Span, format string, args ...any) *Diagnostic {
 	return translate(&r, at.Path())[0]
 }
 
+// Diagnose returns a diagnostic about a declaration of this file, at its place
+// in the source if that is known.
+func (f *File) Diagnose(severity Severity, d protoreflect.Descriptor, format string, args ...any) *Diagnostic {
+	out := plain(severity, f.Location(), format, args...)
+	if file := f.source.Load(); file != nil {
+		if at, ok := definition(file, string(d.FullName())); ok {
+			out = pointed(at, format, args...)
+			out.Severity = severity
+			out.Text = severity.String() + strings.TrimPrefix(out.Text, Error.String())
+		}
+	}
+	return out
+}
+
 // translate takes what the compiler reported about the file at path.
 func translate(r *report.Report, path string) []*Diagnostic {
 	r.Canonicalize()
@@ -82,7 +95,7 @@ func translate(r *report.Report, path string) []*Diagnostic {
 func translateOne(d *report.Diagnostic, path string) *Diagnostic {
 	out := &Diagnostic{Path: d.File(), Message: d.Message()}
 	if d.Level() >= report.Warning {
-		out.Severity = Warning
+		out.Severity = Hint
 	}
 	if out.Path == "" {
 		out.Path = path

@@ -145,19 +145,11 @@ func (b *Builder) handler(m *handlers.Method, reg *handlers.Registration) (_ han
 
 // unfit reports a handler that does not fit its method, at the method.
 func unfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *schema.Diagnostic {
-	message := fmt.Sprintf("method %s does not fit its handler, registered as %q at %s: %s",
+	return f.Diagnose(schema.Error, m, "method %s does not fit its handler, registered as %q at %s: %s",
 		m.Path(), reg.Pattern, reg.Site, strings.ReplaceAll(err.Error(), "\n", "; "))
-	return at(f, m, schema.Error, message)
 }
 
 func reserved(s *schema.Service) *schema.Diagnostic {
-	return at(s.File, s.Desc, schema.Warning,
-		fmt.Sprintf("service %s is answered by the server itself; this declaration is ignored", s.Desc.FullName()))
-}
-
-func at(f *schema.File, d protoreflect.Descriptor, severity schema.Severity, message string) *schema.Diagnostic {
-	line, column := f.Position(d)
-	diag := &schema.Diagnostic{Severity: severity, Path: f.Location(), Line: line, Column: column, Message: message}
-	diag.Text = diag.Error()
-	return diag
+	return s.File.Diagnose(schema.Warning, s.Desc,
+		"service %s is answered by the server itself; this declaration is ignored", s.Desc.FullName())
 }
