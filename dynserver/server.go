@@ -108,7 +108,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	defer context.AfterFunc(s.closing, stop)() //nolint:contextcheck // Shutdown ends Serve, whoever called it
+	defer context.AfterFunc(s.closing, stop)()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, lis := range listeners {
 		group.Go(func() error { // ends when the grpc.Server stops

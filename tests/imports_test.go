@@ -16,7 +16,7 @@ const module = "github.com/dyngate/dyngate/"
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
 	"internal/schema":              {},
-	"internal/codec":               {},
+	"internal/codec":               {"internal/nearest"},
 	"internal/nearest":             {},
 	"protos":                       {},
 	"handlers":                     {"internal/codec"},

@@ -97,7 +97,7 @@ func TestBindErrors(t *testing.T) {
 		}},
 		"nested": {bindError[innerWrong](t, "p3.Nest"), []string{
 			"struct.Name (int32) cannot hold p3.Leaf.name (string): make it string, *string or []byte",
-			"struct.Nothing has no counterpart in p3.Nest: the nearest is next; or tag it `proto:\"-\"`",
+			"struct.Nothing has no counterpart in p3.Nest: it has leaf, leaves, next, kids, named; or tag it `proto:\"-\"`",
 		}},
 		"embedded pointer": {bindError[pointer](t, "p3.Scalars"), []string{
 			"pointer.base is embedded by pointer: embed the struct itself, or tag it with the message field that it holds",

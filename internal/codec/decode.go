@@ -40,6 +40,8 @@ const (
 // message reads b into the struct at p, merging into what is there. It ends with
 // b or, in a group, behind the end-group tag, which end is then; d.closed tells
 // where that is.
+//
+//nolint:funlen // the hot loop, which would pay for every call
 func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Error {
 	var seen uint64
 	i := 0

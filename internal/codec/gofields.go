@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/nearest"
 )
 
 // goField is a field of a struct, or of one that is embedded in it.
@@ -101,7 +103,7 @@ func findField(md protoreflect.MessageDescriptor, g goField) (protoreflect.Field
 		if fd := fields.ByJSONName(g.tag); fd != nil {
 			return fd, ""
 		}
-		return nil, fmt.Sprintf("is tagged %q, but %s has no such field%s", g.tag, md.FullName(), nearest(md, g.tag))
+		return nil, fmt.Sprintf("is tagged %q, but %s has no such field%s", g.tag, md.FullName(), others(md, g.tag))
 	}
 	short := g.name[strings.LastIndexByte(g.name, '.')+1:]
 	var found []protoreflect.FieldDescriptor
@@ -113,7 +115,7 @@ func findField(md protoreflect.MessageDescriptor, g goField) (protoreflect.Field
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Sprintf("has no counterpart in %s%s; or tag it `proto:\"-\"`", md.FullName(), nearest(md, short))
+		return nil, fmt.Sprintf("has no counterpart in %s%s; or tag it `proto:\"-\"`", md.FullName(), others(md, short))
 	case 1:
 		return found[0], ""
 	}
@@ -123,50 +125,19 @@ func findField(md protoreflect.MessageDescriptor, g goField) (protoreflect.Field
 // fold is what is compared of names: no case, no underscores.
 func fold(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
-// nearest proposes the message fields whose names are closest.
-func nearest(md protoreflect.MessageDescriptor, name string) string {
-	type candidate struct {
-		name string
-		cost int
+// others proposes the message fields that may have been meant.
+func others(md protoreflect.MessageDescriptor, name string) string {
+	names := make([]string, md.Fields().Len())
+	for i := range names {
+		names[i] = string(md.Fields().Get(i).Name())
 	}
-	var all []candidate
-	for i := range md.Fields().Len() {
-		n := string(md.Fields().Get(i).Name())
-		all = append(all, candidate{n, distance(fold(n), fold(name))})
-	}
-	if len(all) == 0 {
+	if len(names) == 0 {
 		return ", which has no fields at all"
 	}
-	slices.SortStableFunc(all, func(a, c candidate) int { return a.cost - c.cost })
-	limit := max(2, len(name)/2)
-	names := []string{all[0].name}
-	for _, c := range all[1:] {
-		if c.cost <= limit && len(names) < 3 {
-			names = append(names, c.name)
-		}
+	if near := nearest.Names(name, names, 3); len(near) > 0 {
+		return ": the nearest is " + strings.Join(near, ", then ")
 	}
-	return ": the nearest is " + strings.Join(names, ", then ")
-}
-
-// distance is the number of edits that turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	return ": it has " + strings.Join(names[:min(len(names), 8)], ", ")
 }
 
 // typeName is the name of a Go type as in an error: without package, if it has one.

@@ -148,9 +148,9 @@ func (l generatedLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
 
 func (l generatedLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
 	m := l.at(p)
-	if err := proto.CheckInitialized(m); err != nil {
+	if proto.CheckInitialized(m) != nil {
 		e.missing = append(e.missing, missingIn(m.ProtoReflect())...)
-		return nil
+		return nil //nolint:nilerr // e.missing has it
 	}
 	opts := proto.MarshalOptions{AllowPartial: true}
 	size := opts.Size(m)

@@ -2,7 +2,6 @@ package codec
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -196,17 +195,17 @@ func sameBits(a, b protoreflect.Value) bool {
 }
 
 // decodeOracle reads b with dynamicpb. It panics on some maps; ok is then false.
-func (s *schema) decodeOracle(b []byte) (m *dynamicpb.Message, err error, ok bool) {
+func (s *schema) decodeOracle(b []byte) (m *dynamicpb.Message, ok bool, err error) {
 	defer func() { _ = recover() }()
 	m = dynamicpb.NewMessage(s.root)
 	err = proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(b, m)
-	return m, err, true
+	return m, true, err
 }
 
 // check compares what both make of b.
 func (s *schema) check(t *testing.T, b []byte) {
 	t.Helper()
-	want, wantErr, ok := s.decodeOracle(b)
+	want, ok, wantErr := s.decodeOracle(b)
 	for _, g := range []*engine{s.engine, s.alias} {
 		v := reflect.New(g.root.typ)
 		in := append([]byte(nil), b...)
@@ -256,7 +255,7 @@ func (s *schema) checkEncode(t *testing.T, g *engine, v reflect.Value, b []byte,
 }
 
 func (s *schema) describe() string {
-	return fmt.Sprint(protodescText(s.root.ParentFile()))
+	return protodescText(s.root.ParentFile())
 }
 
 func FuzzDecode(f *testing.F) {

@@ -13,8 +13,8 @@ import (
 const longest = 128
 
 // Names returns up to limit of the known names that are near to name, nearest
-// first: the same name in another case or package, or one that differs by few
-// letters.
+// first: the same name but for letter case, underscores and package, or one that
+// differs by few letters.
 func Names(name string, known []string, limit int) []string {
 	if len(name) > longest {
 		return nil
@@ -26,7 +26,7 @@ func Names(name string, known []string, limit int) []string {
 	var near []candidate
 	want := lastPart(name)
 	for _, k := range known {
-		if d, ok := distance(want, lastPart(k), 1+len(want)/4); ok {
+		if d, ok := distance(want, lastPart(k), 1+(len(want)+1)/3); ok {
 			near = append(near, candidate{k, d})
 		}
 	}
@@ -38,9 +38,9 @@ func Names(name string, known []string, limit int) []string {
 	return names
 }
 
-// lastPart is a name without its package, in lower case.
+// lastPart is a name without its package, letter case and underscores.
 func lastPart(s string) string {
-	return strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])
+	return strings.ToLower(strings.ReplaceAll(s[strings.LastIndexByte(s, '.')+1:], "_", ""))
 }
 
 // distance is the Levenshtein distance of a and b when it is at most limit.
