@@ -4,9 +4,6 @@ import (
 	"context"
 	"slices"
 	"time"
-
-	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
-	"github.com/dyngate/dyngate/internal/nearest"
 )
 
 // Reload reads the sources again and serves what they say now: new calls see
@@ -40,30 +37,4 @@ func (s *Server) Reload(ctx context.Context) (Report, error) {
 		s.config.OnReload(report)
 	}
 	return report, nil
-}
-
-// logUnused names registrations that no method matches, since a misspelt one
-// would otherwise go unnoticed. It is no error: the method may come with the
-// next file.
-func (s *Server) logUnused(g *dispatch.Generation) {
-	used := make(map[string]bool)
-	var known []string
-	for _, svc := range g.Services {
-		for _, r := range svc.Routes {
-			known = append(known, r.Method.Path())
-			if r.Registration != nil {
-				used[r.Registration.Pattern] = true
-			}
-		}
-	}
-	for _, reg := range s.config.Handlers.All() {
-		if used[reg.Pattern] {
-			continue
-		}
-		if near := nearest.Names(reg.Pattern, known, 1); len(near) > 0 {
-			s.config.Log.Warn("no method matches a handler", "registered", reg.Pattern, "at", reg.Site, "did_you_mean", near[0])
-			continue
-		}
-		s.config.Log.Debug("no method matches a handler", "registered", reg.Pattern, "at", reg.Site)
-	}
 }

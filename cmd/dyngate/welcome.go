@@ -18,7 +18,11 @@ func printWelcome(w io.Writer, services []dynserver.ServiceInfo, listeners []net
 	for _, s := range services[:min(listed, len(services))] {
 		width = max(width, len(s.Name))
 	}
-	fmt.Fprintf(w, "Serving %d services:\n", len(services))
+	noun := "services"
+	if len(services) == 1 {
+		noun = "service"
+	}
+	fmt.Fprintf(w, "Serving %d %s:\n", len(services), noun)
 	for i, s := range services {
 		if i == listed {
 			fmt.Fprintf(w, "  ... and %d more\n", len(services)-listed)

@@ -46,6 +46,24 @@ func (s *Service) Answered() bool {
 	return slices.ContainsFunc(s.Routes, func(r *Route) bool { return r.Registration != nil })
 }
 
+// MethodNames returns the names of the service's methods, as they are declared.
+func (s *Service) MethodNames() []string {
+	names := make([]string, len(s.Routes))
+	for i, r := range s.Routes {
+		names[i] = string(r.Method.Name())
+	}
+	return names
+}
+
+// ServiceNames returns the full names of the services, sorted.
+func (g *Generation) ServiceNames() []string {
+	names := make([]string, len(g.Services))
+	for i, s := range g.Services {
+		names[i] = string(s.Desc.FullName())
+	}
+	return names
+}
+
 // Service returns the service of that name, or nil.
 func (g *Generation) Service(name protoreflect.FullName) *Service { return g.services[name] }
 
@@ -76,13 +94,9 @@ func (g *Generation) Unknown(path string) error {
 	service, method, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if s := g.services[protoreflect.FullName(service)]; s != nil {
 		return unknownError("unknown method %q of service %s", clip(method), service,
-			nearest.Names(method, methodNames(s), 3))
+			nearest.Names(method, s.MethodNames(), 3))
 	}
-	names := make([]string, len(g.Services))
-	for i, s := range g.Services {
-		names[i] = string(s.Desc.FullName())
-	}
-	return unknownError("unknown service %q%s", clip(service), "", nearest.Names(service, names, 3))
+	return unknownError("unknown service %q%s", clip(service), "", nearest.Names(service, g.ServiceNames(), 3))
 }
 
 func unknownError(format, what, where string, near []string) error {
@@ -99,14 +113,6 @@ func clip(s string) string {
 		return s[:100] + "..."
 	}
 	return s
-}
-
-func methodNames(s *Service) []string {
-	names := make([]string, len(s.Routes))
-	for i, r := range s.Routes {
-		names[i] = string(r.Method.Name())
-	}
-	return names
 }
 
 // methods are the methods that the service's file declares, bound to nothing.
