@@ -202,7 +202,10 @@ func labRaws(ctx context.Context, call handlers.Call) error {
 	case "nothing":
 		return nil
 	case "two":
-		return errors.Join(call.Send(reply()), call.Send(reply()))
+		if err := call.Send(reply()); err != nil {
+			return err
+		}
+		return call.Send(reply())
 	case "two, errors ignored":
 		_, _ = call.Send(reply()), call.Send(reply())
 		return nil
