@@ -1,0 +1,141 @@
+package tests
+
+import (
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+
+	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/tests/interop"
+)
+
+const interopClient = "google.golang.org/grpc/interop/client"
+
+// interopCases are the cases of grpc-go's client that need no credentials, but
+// for those of ORCA load reports.
+var interopCases = []string{
+	"empty_unary",
+	"large_unary",
+	"client_streaming",
+	"server_streaming",
+	"ping_pong",
+	"empty_stream",
+	"timeout_on_sleeping_server",
+	"cancel_after_begin",
+	"cancel_after_first_response",
+	"status_code_and_message",
+	"special_status_message",
+	"custom_metadata",
+	"unimplemented_method",
+	"unimplemented_service",
+	"pick_first_unary",
+	"rpc_soak",
+	"channel_soak",
+}
+
+func startInterop(t testing.TB) *local {
+	t.Helper()
+	root, err := fs.Sub(interop.Protos, "protos")
+	must(t, err)
+	reg := handlers.NewRegistry()
+	interop.Register(reg)
+	return startLocal(t, dynserver.Config{
+		Sources:  []dynserver.Source{dynserver.FS("interop protos", root)},
+		Handlers: reg,
+	})
+}
+
+// TestInterop runs the client that grpc-go tests its own server with.
+func TestInterop(t *testing.T) {
+	t.Parallel()
+	client := findInteropClient(t)
+	s := startInterop(t)
+	host, port, err := net.SplitHostPort(s.addr)
+	must(t, err)
+	for _, name := range interopCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(timeout(t), client, "--server_host="+host, "--server_port="+port, "--test_case="+name,
+				"--soak_per_iteration_max_acceptable_latency_ms=20000")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %v\n%s", cmd.Args, err, out)
+			}
+		})
+	}
+}
+
+// findInteropClient finds the client, or builds it: it must be of the version
+// of grpc that go.mod names.
+func findInteropClient(t testing.TB) string {
+	t.Helper()
+	client := os.Getenv("DYNGATE_INTEROP_CLIENT")
+	if client == "" {
+		client = installInteropClient(t)
+	}
+	info, err := exec.Command("go", "version", "-m", client).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, info)
+	}
+	contains(t, string(info), "path\t"+interopClient, "google.golang.org/grpc\t"+grpcVersion(t))
+	return client
+}
+
+func installInteropClient(t testing.TB) string {
+	t.Helper()
+	bin := t.TempDir()
+	// Outside of this module, as a user would: its own go.mod has not all that
+	// the client needs.
+	cmd := exec.CommandContext(t.Context(), "go", "install", interopClient+"@"+grpcVersion(t))
+	cmd.Dir = bin
+	cmd.Env = append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-mod=mod")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		missing(t, "cannot build the interop client: %v\n%s", err, out)
+	}
+	return filepath.Join(bin, "client")
+}
+
+func grpcVersion(t testing.TB) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "google.golang.org/grpc").Output()
+	must(t, err)
+	return strings.TrimSpace(string(out))
+}
+
+// TestInteropGenerated calls what the client does not: half duplex, and the
+// method whose handler takes generated messages, with generated stubs.
+func TestInteropGenerated(t *testing.T) {
+	t.Parallel()
+	client := testpb.NewTestServiceClient(startInterop(t).conn)
+	res, err := client.CacheableUnaryCall(timeout(t), &testpb.SimpleRequest{ResponseSize: 314159})
+	must(t, err)
+	if got := len(res.GetPayload().GetBody()); got != 314159 {
+		t.Errorf("got %d bytes", got)
+	}
+	_, err = client.CacheableUnaryCall(timeout(t), &testpb.SimpleRequest{ResponseSize: -1})
+	wantCode(t, err, codes.InvalidArgument)
+
+	stream, err := client.HalfDuplexCall(timeout(t))
+	must(t, err)
+	sizes := []int32{31415, 9, 2653, 58979}
+	for _, size := range sizes {
+		must(t, stream.Send(&testpb.StreamingOutputCallRequest{
+			ResponseParameters: []*testpb.ResponseParameters{{Size: size}},
+		}))
+	}
+	must(t, stream.CloseSend())
+	for _, size := range sizes {
+		res, err := stream.Recv()
+		must(t, err)
+		if got := len(res.GetPayload().GetBody()); got != int(size) {
+			t.Errorf("got %d bytes, want %d", got, size)
+		}
+	}
+}
