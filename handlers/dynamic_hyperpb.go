@@ -11,17 +11,28 @@ import (
 
 // newParser parses with hyperpb, which is many times as fast as dynamicpb and
 // not open to its panics. A message type beyond hyperpb's limits is left to
-// dynamicpb.
+// dynamicpb, and so is what hyperpb refuses, for it refuses the largest field
+// numbers as well.
+//
+// hyperpb's limit of nesting does not count messages that end where the one
+// around them ends. What reads such a message would recurse to any depth, and a
+// stack that overflows is the end of the process: hence the second look at
+// types that can be that deep.
 func newParser(md protoreflect.MessageDescriptor, types Types) parser {
+	second := newDynamicpbParser(md, types)
 	ty, err := compileType(md, types)
 	if err != nil {
-		return newDynamicpbParser(md, types)
+		return second
 	}
+	canBeDeep := canExceed(md, maxDepth)
 	return func(b []byte) (protoreflect.Message, error) {
 		m := hyperpb.NewMessage(ty)
 		// Without its aliasing, which reads past the end of what it is given.
 		if err := m.Unmarshal(b, hyperpb.WithMaxDepth(maxDepth)); err != nil {
-			return nil, malformed(err)
+			return second(b)
+		}
+		if canBeDeep && len(b) > 2*maxDepth && exceeds(m, maxDepth) { // a level takes two bytes or more
+			return nil, malformed(fmt.Errorf("messages are nested deeper than %d", maxDepth))
 		}
 		return m, checkRequired(m)
 	}
