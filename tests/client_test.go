@@ -50,7 +50,7 @@ type rawStream struct {
 }
 
 // open begins a call; both sides may stream, whatever the method says.
-func open(t testing.TB, ctx context.Context, conn *grpc.ClientConn, path string, opts ...grpc.CallOption) *rawStream {
+func open(ctx context.Context, t testing.TB, conn *grpc.ClientConn, path string, opts ...grpc.CallOption) *rawStream {
 	t.Helper()
 	desc := &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
 	stream, err := conn.NewStream(ctx, desc, path, append(opts, grpc.ForceCodec(rawCodec{}))...)

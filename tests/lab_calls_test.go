@@ -136,7 +136,7 @@ func TestDeadlineAndCancel(t *testing.T) {
 			wantCode(t, err, test.want)
 			ctx, cancel = test.ctx()
 			defer cancel()
-			stream := open(t, ctx, s.conn, labHold).send(text(1, "held")).done()
+			stream := open(ctx, t, s.conn, labHold).send(text(1, "held")).done()
 			if got := textOf(stream.mustRecv(), 1); got != "held" {
 				t.Errorf("got %q", got)
 			}
@@ -153,7 +153,7 @@ func TestDefaultDeadline(t *testing.T) {
 	t.Parallel()
 	p := serve(t, "--default-deadline", "100ms", "--task-interval", "1h")
 	// The context has no deadline: the server gives one to calls without only.
-	stream := open(t, t.Context(), dial(t, p.addr()), "/Contact/getTask").send(nil).done()
+	stream := open(t.Context(), t, dial(t, p.addr()), "/Contact/getTask").send(nil).done()
 	tasks, err := stream.all()
 	wantCode(t, err, codes.DeadlineExceeded)
 	if len(tasks) != 10 {
