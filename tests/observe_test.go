@@ -1,0 +1,187 @@
+package tests
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
+
+	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/handlers"
+)
+
+// journal is what was observed, in any order.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) add(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, fmt.Sprintf(format, args...))
+}
+
+func (j *journal) has(line string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Contains(j.lines, line)
+}
+
+// statsJournal is a stats.Handler that keeps a journal.
+type statsJournal struct{ *journal }
+
+type rpcKey struct{}
+
+func (j statsJournal) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
+	return context.WithValue(ctx, rpcKey{}, info.FullMethodName)
+}
+
+func (j statsJournal) HandleRPC(ctx context.Context, s stats.RPCStats) {
+	switch s := s.(type) {
+	case *stats.Begin:
+		j.add("stats %v %v %v", ctx.Value(rpcKey{}), s.IsClientStream, s.IsServerStream)
+	case *stats.End:
+		j.add("end %v %v", ctx.Value(rpcKey{}), status.Code(s.Error))
+	}
+}
+
+func (statsJournal) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (statsJournal) HandleConn(context.Context, stats.ConnStats)                       {}
+
+// TestObservers checks that interceptors and stats handlers see each method's
+// true shape, and that middleware sees statuses.
+func TestObservers(t *testing.T) {
+	t.Parallel()
+	var seen journal
+	s := startLab(t, func(c *dynserver.Config) {
+		c.GRPC.StatsHandlers = []stats.Handler{statsJournal{&seen}}
+		c.GRPC.Interceptors = []grpc.StreamServerInterceptor{
+			func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+				err := next(srv, stream)
+				seen.add("interceptor %s %v %v %v", info.FullMethod, info.IsClientStream, info.IsServerStream, status.Code(err))
+				return err
+			},
+		}
+		c.Middleware = []handlers.Middleware{observe(&seen, "outer"), observe(&seen, "inner")}
+	})
+	shapes := map[string][2]bool{
+		labEcho: {false, false}, labEchoDynamic: {false, false}, labUp: {true, false}, labDown: {false, true}, labChat: {true, true},
+	}
+	for path, shape := range shapes {
+		_, err := open(timeout(t), t, s.conn, path).send(nil).done().all()
+		must(t, err)
+		for _, line := range []string{
+			fmt.Sprintf("stats %s %v %v", path, shape[0], shape[1]),
+			fmt.Sprintf("end %s OK", path),
+			fmt.Sprintf("interceptor %s %v %v OK", path, shape[0], shape[1]),
+			fmt.Sprintf("outer %s OK after inner", strings.TrimPrefix(path, "/")),
+		} {
+			eventually(t, line, func() bool { return seen.has(line) })
+		}
+	}
+	_, err := invoke(timeout(t), s.conn, labFail, text(1, "panic"))
+	wantCode(t, err, codes.Internal)
+	_, err = invoke(timeout(t), s.conn, "/lab.Lab/Unknown", nil)
+	wantCode(t, err, codes.Unimplemented)
+	for _, line := range []string{
+		"interceptor /lab.Lab/Fail false false Internal",
+		"outer lab.Lab/Fail Internal after inner",
+		"end /lab.Lab/Unknown Unimplemented",
+	} {
+		eventually(t, line, func() bool { return seen.has(line) })
+	}
+}
+
+// observe is a middleware that notes what it sees.
+func observe(seen *journal, name string) handlers.Middleware {
+	return func(next handlers.Handler) handlers.Handler {
+		return handlers.HandlerFunc(func(ctx context.Context, call handlers.Call) error {
+			err := next.ServeRPC(ctx, call)
+			seen.add("%s %s %v after inner", name, call.Method().Path(), status.Code(err))
+			return err
+		})
+	}
+}
+
+// TestMiddlewareFaults checks that middleware which panics or fails without a
+// status does no more harm than a handler.
+func TestMiddlewareFaults(t *testing.T) {
+	t.Parallel()
+	for name, middleware := range map[string]handlers.Middleware{
+		"panic": func(handlers.Handler) handlers.Handler {
+			return handlers.HandlerFunc(func(context.Context, handlers.Call) error { panic("a secret panic") })
+		},
+		"error": func(handlers.Handler) handlers.Handler {
+			return handlers.HandlerFunc(func(context.Context, handlers.Call) error { return fmt.Errorf("a secret error") })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startLab(t, func(c *dynserver.Config) { c.Middleware = []handlers.Middleware{middleware} })
+			for range 3 {
+				_, err := invoke(timeout(t), s.conn, labEcho, nil)
+				if st := status.Convert(err); st.Code() != codes.Internal || st.Message() != "internal error" {
+					t.Errorf("got %v", err)
+				}
+			}
+			contains(t, s.log.String(), "a secret "+name)
+		})
+	}
+}
+
+// TestAccessLog checks --access-log: failed calls are all logged, successful
+// ones in the share that is asked for.
+func TestAccessLog(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--access-log", "1", "--log-format", "json")
+	conn := dial(t, p.addr())
+	_, err := invoke(timeout(t), conn, "/Cal/Add", number(1, 1))
+	must(t, err)
+	_, err = invoke(timeout(t), conn, "/Cal/Add", slices.Concat(number(1, 1<<31-1), number(2, 1)))
+	wantCode(t, err, codes.OutOfRange)
+	p.awaitLog(
+		`"msg":"call","method":"Cal/Add","code":"OK"`, `"in":1,"in_bytes":2,"out":1,"out_bytes":2`, `"peer":"127.0.0.1:`,
+		`"level":"WARN","msg":"call","method":"Cal/Add","code":"OutOfRange"`,
+	)
+}
+
+// TestTwoServers runs two servers in one process that know different things by
+// the same names.
+func TestTwoServers(t *testing.T) {
+	t.Parallel()
+	type reply struct{ Text string }
+	answer := func(s string) func(*handlers.Registry) {
+		return func(reg *handlers.Registry) {
+			reg.Handle("twin.Twin/Do", handlers.Unary(func(context.Context, *struct{}) (*reply, error) { return &reply{s}, nil }))
+		}
+	}
+	proto := func(n string) string {
+		return "syntax = \"proto3\"; package twin; service Twin { rpc Do(Q) returns (R); } message Q {} message R { string text = " + n + "; }"
+	}
+	a := startProto(t, proto("1"), answer("a"))
+	b := startProto(t, proto("2"), answer("b"))
+	for range 3 {
+		out, err := invoke(timeout(t), a.conn, "/twin.Twin/Do", nil)
+		if err != nil || textOf(out, 1) != "a" || textOf(out, 2) != "" {
+			t.Errorf("a: %x, %v", out, err)
+		}
+		out, err = invoke(timeout(t), b.conn, "/twin.Twin/Do", nil)
+		if err != nil || textOf(out, 2) != "b" || textOf(out, 1) != "" {
+			t.Errorf("b: %x, %v", out, err)
+		}
+	}
+	a.stop()
+	if err := <-a.served; err != nil {
+		t.Error(err)
+	}
+	_, err := invoke(timeout(t), b.conn, "/twin.Twin/Do", nil)
+	must(t, err)
+}
