@@ -178,6 +178,7 @@ func TestReloadCheckout(t *testing.T) {
 		}
 		w := start(t, folder(t, branch(0)))
 		w.want(names(0))
+		stays := startLoad(t, w.conn, "/p.S15/Do", text(1, "x"), func(out []byte) bool { return textOf(out, 1) == "x" })
 		for n := range 6 {
 			for path := range branch(n) {
 				if _, stays := branch(n + 1)[path]; !stays {
@@ -189,6 +190,7 @@ func TestReloadCheckout(t *testing.T) {
 			}
 			w.want(names(n + 1))
 		}
+		stays.end(t)
 	})
 }
 
