@@ -81,3 +81,22 @@ message M {}`})
 		})
 	}
 }
+
+// TestGrpcurlMetadata reads metadata and error details as grpcurl prints them.
+func TestGrpcurlMetadata(t *testing.T) {
+	t.Parallel()
+	g := newGrpcurl(t, startLab(t).addr)
+	out := g.ok([]string{"-v", "-H", "echo-a: b"}, "lab.Lab/Echo")
+	contains(t, out, "initial-echo-a: b", "trailing-echo-a: b")
+	out, errs, err := g.run([]string{"-v", "-H", "echo-a: b", "-d", `{"text": "details"}`}, "lab.Lab/Fail")
+	if code := exitStatus(err); code != 64+3 {
+		t.Errorf("exit status %d", code)
+	}
+	contains(t, out+errs, "initial-echo-a: b", "trailing-echo-a: b", "Message: two things are wrong",
+		"google.rpc.BadRequest", `"description": "too short"`, "google.rpc.RetryInfo")
+	_, errs, err = g.run([]string{"-d", `{"text": "sleep"}`, "-max-time", "0.2"}, "lab.Lab/Raw")
+	if code := exitStatus(err); code != 64+4 {
+		t.Errorf("exit status %d", code)
+	}
+	contains(t, errs, "DeadlineExceeded")
+}
