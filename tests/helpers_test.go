@@ -19,10 +19,15 @@ const patience = 30 * time.Second
 // eventually polls until ok, and fails the test if that does not come.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	eventuallyWithin(t, patience, what, ok)
+}
+
+func eventuallyWithin(t testing.TB, d time.Duration, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(d)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for %s", patience, what)
+			t.Fatalf("waited %v for %s", d, what)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

@@ -29,17 +29,17 @@ type process struct {
 // with status 0: with the race detector on, a race is another.
 func serve(t testing.TB, args ...string) *process {
 	t.Helper()
-	return serveBinary(t, dyngate, args...)
+	return serveWithin(t, patience, dyngate, args...)
 }
 
-func serveBinary(t testing.TB, binary string, args ...string) *process {
+func serveWithin(t testing.TB, d time.Duration, binary string, args ...string) *process {
 	t.Helper()
 	if !slices.Contains(args, "--grpc") {
 		args = append([]string{"--grpc", "127.0.0.1:0"}, args...)
 	}
 	p := launch(t, binary, append([]string{"serve"}, args...)...)
 	t.Cleanup(p.stop)
-	p.awaitAddrs()
+	p.awaitAddrs(d)
 	p.awaitHealth()
 	return p
 }
@@ -73,9 +73,9 @@ func tail(s string, n int) string {
 var served = regexp.MustCompile(`(?m)^gRPC, with reflection and health, on (.*)$`)
 
 // awaitAddrs reads the addresses that the process prints.
-func (p *process) awaitAddrs() {
+func (p *process) awaitAddrs(d time.Duration) {
 	p.t.Helper()
-	eventually(p.t, "the addresses that dyngate prints", func() bool {
+	eventuallyWithin(p.t, d, "the addresses that dyngate prints", func() bool {
 		if p.hasExited() {
 			p.t.Fatalf("dyngate has exited: %v\n%s", p.err, &p.log)
 		}

@@ -1,0 +1,125 @@
+package tests
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	refv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
+)
+
+// leafFile is a file of googleapis that no other imports.
+const leafFile = "google/example/library/v1/library.proto"
+
+// TestGoogleapis serves the largest public corpus whole: 7,187 files, among
+// them some that define the same names in different ways. It is not run in
+// parallel, as it tells how long it took.
+func TestGoogleapis(t *testing.T) {
+	corpus := os.Getenv("DYNGATE_GOOGLEAPIS")
+	if corpus == "" {
+		t.Skip("DYNGATE_GOOGLEAPIS is not set to a checkout of googleapis")
+	}
+	binary := dyngate
+	if raceEnabled { // takes ten times the memory, which tells nothing
+		binary = filepath.Join(t.TempDir(), "dyngate")
+		must(t, build(binary, false))
+	}
+	leaf := read(t, filepath.Join(corpus, leafFile))
+	front := folder(t, map[string]string{leafFile: leaf})
+
+	start := time.Now()
+	p := serveWithin(t, 4*patience, binary, front, corpus)
+	conn := dial(t, p.addr(), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
+	const method = "/google.example.library.v1.LibraryService/GetShelf"
+	_, err := invoke(timeout(t), conn, method, nil)
+	contains(t, errText(err), "no handler answers it")
+	t.Logf("first call answered after %v", time.Since(start).Round(time.Millisecond))
+
+	start = time.Now()
+	services, methods := countMethods(t, conn)
+	t.Logf("%d services with %d methods listed in %v", services, methods, time.Since(start).Round(time.Millisecond))
+	if services < 1700 || methods < 12_000 {
+		t.Error("that is not all of googleapis")
+	}
+
+	start = time.Now()
+	replace(t, filepath.Join(front, leafFile), withMethod(t, leaf, "DyngateTest"))
+	const added = "/google.example.library.v1.LibraryService/DyngateTest"
+	eventually(t, "the new method", func() bool {
+		_, err := invoke(t.Context(), conn, added, nil)
+		return strings.Contains(errText(err), "no handler answers it")
+	})
+	t.Logf("a new method was live %v after it was written", time.Since(start).Round(time.Millisecond))
+	_, err = invoke(timeout(t), conn, method, nil)
+	wantCode(t, err, codes.Unimplemented)
+
+	p.stop()
+	if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		t.Logf("peak memory %d MiB", usage.Maxrss>>10)
+	}
+}
+
+// withMethod adds a method to the first service of a file, with the types of
+// its first.
+func withMethod(t testing.TB, content, name string) string {
+	t.Helper()
+	first := regexp.MustCompile(`rpc \w+(\([^)]*\)\s*returns\s*\([^)]*\))`).FindStringSubmatchIndex(content)
+	if first == nil {
+		t.Fatal("the leaf has no method")
+	}
+	return content[:first[0]] + "rpc " + name + content[first[2]:first[3]] + ";\n\n  " + content[first[0]:]
+}
+
+// countMethods counts what reflection lists, over one stream.
+func countMethods(t testing.TB, conn *grpc.ClientConn) (services, methods int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
+	defer cancel()
+	stream, err := refv1.NewServerReflectionClient(conn).ServerReflectionInfo(ctx)
+	must(t, err)
+	ask := func(req *refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
+		must(t, stream.Send(req))
+		res, err := stream.Recv()
+		must(t, err)
+		return res
+	}
+	listed := ask(&refv1.ServerReflectionRequest{MessageRequest: &refv1.ServerReflectionRequest_ListServices{}})
+	known := make(map[string]int) // the number of methods by service
+	for _, service := range listed.GetListServicesResponse().GetService() {
+		name := service.GetName()
+		if strings.HasPrefix(name, "grpc.") {
+			continue
+		}
+		if _, ok := known[name]; !ok { // it may have come with the file of another
+			res := ask(&refv1.ServerReflectionRequest{MessageRequest: &refv1.ServerReflectionRequest_FileContainingSymbol{FileContainingSymbol: name}})
+			for _, file := range res.GetFileDescriptorResponse().GetFileDescriptorProto() {
+				addMethods(t, known, file)
+			}
+			if _, ok := known[name]; !ok {
+				t.Fatalf("reflection lists %s but does not describe it: %v", name, res)
+			}
+		}
+		services++
+		methods += known[name]
+	}
+	must(t, stream.CloseSend())
+	return services, methods
+}
+
+func addMethods(t testing.TB, known map[string]int, file []byte) {
+	t.Helper()
+	var fd descriptorpb.FileDescriptorProto
+	must(t, proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(file, &fd))
+	for _, service := range fd.GetService() {
+		known[strings.TrimPrefix(fd.GetPackage()+"."+service.GetName(), ".")] = len(service.GetMethod())
+	}
+}
