@@ -4,13 +4,13 @@ import (
 	"context"
 	"testing"
 
-	"github.com/jhump/protoreflect/desc"
-	"github.com/jhump/protoreflect/dynamic"
-	"github.com/jhump/protoreflect/dynamic/grpcdynamic"
 	"github.com/jhump/protoreflect/grpcreflect"
 	"google.golang.org/grpc"
 	refv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	refv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
@@ -89,18 +89,18 @@ func TestClashCalled(t *testing.T) {
 			t.Parallel()
 			for _, test := range []struct {
 				service string
-				query   map[string]any
+				query   map[protoreflect.Name]any
 				answer  string
 			}{
-				{"shared.Red", map[string]any{"text": "what", "kind": int32(7)}, `text:"what RED"`},
-				{"shared.Blue", map[string]any{"number": int64(38), "kind": int32(8)}, `number:42`},
+				{"shared.Red", map[protoreflect.Name]any{"text": "what", "kind": protoreflect.EnumNumber(7)}, `{"text":"what RED"}`},
+				{"shared.Blue", map[protoreflect.Name]any{"number": int64(38), "kind": protoreflect.EnumNumber(8)}, `{"number":"42"}`},
 			} {
 				// A client of its own, as its cache too goes by names.
 				client := reflectors(t.Context(), s.conn)[version]
 				service, err := client.ResolveService(test.service)
 				client.Reset()
 				must(t, err)
-				if got := ask(t, s.conn, service, test.query); got != test.answer {
+				if got := ask(t, s.conn, service.UnwrapService(), test.query); got != test.answer {
 					t.Errorf("%s: got %s, want %s", test.service, got, test.answer)
 				}
 			}
@@ -109,16 +109,17 @@ func TestClashCalled(t *testing.T) {
 }
 
 // ask calls the method Ask.
-func ask(t testing.TB, conn *grpc.ClientConn, service *desc.ServiceDescriptor, query map[string]any) string {
+func ask(t testing.TB, conn *grpc.ClientConn, service protoreflect.ServiceDescriptor, query map[protoreflect.Name]any) string {
 	t.Helper()
-	method := service.FindMethodByName("Ask")
-	in := dynamic.NewMessage(method.GetInputType())
+	method := service.Methods().ByName("Ask")
+	in, out := dynamicpb.NewMessage(method.Input()), dynamicpb.NewMessage(method.Output())
 	for name, value := range query {
-		in.SetFieldByName(name, value)
+		in.Set(in.Descriptor().Fields().ByName(name), protoreflect.ValueOf(value))
 	}
-	out, err := grpcdynamic.NewStub(conn).InvokeRpc(timeout(t), method, in)
+	must(t, conn.Invoke(timeout(t), "/"+string(service.FullName())+"/Ask", in, out))
+	text, err := protojson.Marshal(out)
 	must(t, err)
-	return out.(*dynamic.Message).String()
+	return string(text)
 }
 
 // TestClashGrpcurl does the same with grpcurl.

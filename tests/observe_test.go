@@ -2,6 +2,7 @@ package tests
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -120,7 +121,7 @@ func TestMiddlewareFaults(t *testing.T) {
 			return handlers.HandlerFunc(func(context.Context, handlers.Call) error { panic("a secret panic") })
 		},
 		"error": func(handlers.Handler) handlers.Handler {
-			return handlers.HandlerFunc(func(context.Context, handlers.Call) error { return fmt.Errorf("a secret error") })
+			return handlers.HandlerFunc(func(context.Context, handlers.Call) error { return errors.New("a secret error") })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -208,6 +208,7 @@ func TestReloadImports(t *testing.T) {
 	w.want("A B C")
 	write(t, w.path("common.proto"), common+"}")
 	w.want("A* B* C")
+	comment(t, w.conn, "p.A") // reflection describes what is served, stale or not
 	write(t, w.path("c.proto"), serviceProto("D"))
 	w.want("A* B* D")
 	must(t, os.Remove(w.path("common.proto")))
