@@ -131,6 +131,8 @@ func TestShutdown(t *testing.T) {
 		t.Errorf("Serve: %v", err)
 	}
 	must(t, s.Shutdown(t.Context()))
+	_, err = s.Reload(t.Context())
+	must(t, err)
 }
 
 // TestShutdownUnserved checks that a Server which never served can be dropped.

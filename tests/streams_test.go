@@ -147,7 +147,7 @@ func TestConcurrency(t *testing.T) {
 	var reloads sync.WaitGroup
 	for i := range 4 {
 		reloads.Go(func() {
-			for j := range 25 {
+			for j := 0; calls.calls.Load() < 300; j++ {
 				config.Handlers.Handle(fmt.Sprintf("later%d.Later%d", i, j), handlers.Unary(labEchoes))
 				if _, err := s.Reload(t.Context()); err != nil {
 					t.Error(err)
