@@ -112,7 +112,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, lis := range listeners {
 		group.Go(func() error { // ends when the grpc.Server stops
-			if err := s.grpc.Serve(lis); err != nil {
+			if err := s.grpc.Serve(lis); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 				return fmt.Errorf("serving on %s: %w", lis.Addr(), err)
 			}
 			return nil
