@@ -135,6 +135,31 @@ func TestShutdown(t *testing.T) {
 	must(t, err)
 }
 
+// TestServeEndsAtOnce ends Serve before it has begun, or nearly so: that is no
+// error.
+func TestServeEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	for i := range 100 {
+		srv, err := newServer(t, protoConfig(t, labProto, nil))
+		must(t, err)
+		lis, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if i%2 == 0 {
+			must(t, srv.Shutdown(t.Context()))
+			ctx = t.Context()
+		}
+		if err := srv.Serve(ctx, lis); err != nil {
+			t.Fatalf("Serve: %v", err)
+		}
+		if conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", lis.Addr().String()); err == nil {
+			_ = conn.Close()
+			t.Fatal("the listener is still open")
+		}
+	}
+}
+
 // TestShutdownUnserved checks that a Server which never served can be dropped.
 func TestShutdownUnserved(t *testing.T) {
 	t.Parallel()
