@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary be the server processes too.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// TestEveryServer runs the whole benchmark for a moment: every server has to
+// answer every scenario right. What it measures then means nothing.
+func TestEveryServer(t *testing.T) {
+	p, err := parsePlan([]string{"--rounds=1", "--duration=5ms", "--warmup=0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range p.contests {
+		groups, err := p.measure(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		printTable(&out, c, groups)
+		t.Log(out.String())
+		lines := strings.Count(out.String(), "us") / 4 // four durations each
+		if want := len(c.servers) * len(p.scenarios) * len(p.concurrency); lines < want {
+			t.Errorf("%d lines, want %d", lines, want)
+		}
+		if strings.Contains(out.String(), "NaN") {
+			t.Error("a figure is missing")
+		}
+	}
+}
+
+func TestCustomServers(t *testing.T) {
+	p, err := parsePlan([]string{"--servers", "raw --workers=0,raw --workers=16 --window=65536", "--only=hello", "--rounds=2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.duration, p.warmup, p.concurrency = time.Millisecond, 0, []int{3}
+	groups, err := p.measure(t.Context(), p.contests[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(groups) != 1 || len(groups[0].samples) != 2 || len(groups[0].samples[1]) != 2 {
+		t.Errorf("not one group of two servers with two rounds: %v", groups)
+	}
+}
+
+func TestBadArguments(t *testing.T) {
+	for _, args := range [][]string{{"--rounds=0"}, {"--duration=0"}, {"order"}} {
+		if _, err := parsePlan(args); err == nil {
+			t.Errorf("%q is accepted", args)
+		}
+	}
+	p, err := parsePlan([]string{"--servers=steam"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.measure(t.Context(), p.contests[0]); err == nil {
+		t.Error("an unknown kind of server is accepted")
+	}
+}
+
+func TestWrongReply(t *testing.T) {
+	for _, s := range scenarios() {
+		for _, reply := range []string{"", "\x00\x00\x00\x00\x00", "\x00\x00\x00\x00\x01\xff"} {
+			if s.check([]byte(reply)) == nil {
+				t.Errorf("%s: the reply %q is accepted", s.name, reply)
+			}
+		}
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	hundred := make([]int, 100)
+	for i := range hundred {
+		hundred[i] = i + 1
+	}
+	for _, tt := range []struct {
+		values []int
+		p      float64
+		want   int
+	}{
+		{nil, 50, 0},
+		{[]int{7}, 50, 7},
+		{[]int{7}, 99, 7},
+		{[]int{1, 2}, 50, 1},
+		{[]int{1, 2, 3}, 50, 2},
+		{hundred, 0, 1},
+		{hundred, 50, 50},
+		{hundred, 99, 99},
+		{hundred, 100, 100},
+	} {
+		if got := percentile(tt.values, tt.p); got != tt.want {
+			t.Errorf("p%v of %d values is %d, want %d", tt.p, len(tt.values), got, tt.want)
+		}
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for _, tt := range []struct {
+		values []float64
+		want   float64
+	}{
+		{[]float64{3}, 3},
+		{[]float64{9, 1, 5}, 5},
+		{[]float64{4, 1, 2, 100}, 3},
+	} {
+		if got := median(tt.values); got != tt.want {
+			t.Errorf("median of %v is %v, want %v", tt.values, got, tt.want)
+		}
+	}
+	if !math.IsNaN(median(nil)) {
+		t.Error("the median of nothing is a number")
+	}
+}
+
+// TestRatio shows what ratios within a round are for: the second round was
+// twice as slow for everybody, the third for one of the two.
+func TestRatio(t *testing.T) {
+	base := []sample{{cpu: 10}, {cpu: 20}, {cpu: 10}}
+	other := []sample{{cpu: 8}, {cpu: 16}, {cpu: 16}}
+	if got := ratio(other, base, cpu); got != 0.8 {
+		t.Errorf("ratio is %v, want 0.8", got)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	c := contest{servers: []string{"generated", "struct"}}
+	g := group{scenario: scenarios()[0], concurrency: 64, samples: [][]sample{{{cpu: 10, rate: 100}}, {{cpu: 9, rate: 110}}}}
+	for _, tt := range []struct {
+		target target
+		want   string
+	}{
+		{target{server: "struct", figure: cpu, atMost: 0.95}, "target met"},
+		{target{server: "struct", figure: cpu, atMost: 0.8}, "target MISSED"},
+		{target{server: "struct", figure: rate, atLeast: 1}, "target met"},
+		{target{server: "struct", figure: rate, atLeast: 1.25}, "target MISSED"},
+	} {
+		if got := tt.target.verdict(c, g); !strings.HasPrefix(got, tt.want+":") {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}

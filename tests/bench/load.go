@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// load is a client that calls one unary method with one request, on one
+// connection: whenever a call ends the next begins. It speaks just enough
+// HTTP/2 for that, from one goroutine: what a real client takes of the CPU is
+// taken from the server beside it, and hides what is measured.
+type load struct {
+	conn    net.Conn
+	in      *bufio.Reader
+	out     []byte // not yet written
+	request request
+
+	window   int64 // bytes of DATA that the server would take now
+	consumed int   // bytes of DATA that the server was not yet given back
+
+	headers *hpack.Decoder
+	status  string // grpc-status and grpc-message of the call in hand
+	message string
+
+	calls   []call // by number of the call: stream 2n+1
+	ended   int    // calls that have
+	waiting int    // calls to begin when there is window for their DATA
+	first   int    // the call that the current run began with
+	size    int    // of every reply, once it is known
+	reply   []byte // the reply of the call of once
+	keep    bool
+}
+
+type call struct {
+	began time.Time
+	size  int // of the reply so far
+	took  time.Duration
+}
+
+// result is what calls of one run took.
+type result struct {
+	latencies []time.Duration
+	took      time.Duration
+}
+
+// replyWindow is more than what replies to all calls in progress take.
+const replyWindow = 1 << 24
+
+func dial(ctx context.Context, addr, method string, message []byte) (*load, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	l := &load{
+		conn: conn, in: bufio.NewReaderSize(conn, 256<<10),
+		request: newRequest(addr, method, message), window: 65535, size: -1,
+	}
+	l.headers = hpack.NewDecoder(4096, l.takeField)
+	l.out = append(l.out, http2.ClientPreface...)
+	l.frame(http2.FrameSettings, 0, 0, nil)
+	l.give(replyWindow)
+	return l, nil
+}
+
+func (l *load) close() { _ = l.conn.Close() }
+
+// once makes one call and returns its reply.
+func (l *load) once() ([]byte, error) {
+	l.keep, l.reply = true, nil
+	_, err := l.run(1, 0)
+	l.keep = false
+	return l.reply, err
+}
+
+// run keeps a number of calls in progress for a while, until all have ended.
+func (l *load) run(concurrency int, d time.Duration) (result, error) {
+	start := time.Now()
+	deadline := start.Add(d)
+	if err := l.conn.SetDeadline(deadline.Add(30 * time.Second)); err != nil {
+		return result{}, err
+	}
+	l.first, l.waiting = len(l.calls), concurrency
+	for l.ended < len(l.calls) || l.waiting > 0 {
+		l.begin()
+		if err := l.flush(); err != nil {
+			return result{}, err
+		}
+		if err := l.readAll(deadline); err != nil {
+			return result{}, err
+		}
+	}
+	r := result{took: time.Since(start)}
+	for _, c := range l.calls[l.first:] {
+		r.latencies = append(r.latencies, c.took)
+	}
+	return r, l.flush()
+}
+
+// begin begins the calls that are waiting, as far as the window goes. A call's
+// own window is always large enough: 65535 at least.
+func (l *load) begin() {
+	for l.waiting > 0 && l.window >= int64(len(l.request.data)) {
+		stream := uint32(2*len(l.calls) + 1)
+		l.frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, stream, l.request.headers(len(l.calls)))
+		l.frame(http2.FrameData, http2.FlagDataEndStream, stream, l.request.data)
+		l.window -= int64(len(l.request.data))
+		l.waiting--
+		l.calls = append(l.calls, call{began: time.Now()})
+	}
+}
+
+// readAll reads what has come, waiting for one frame at least. Calls that end
+// before the deadline are followed by another.
+func (l *load) readAll(deadline time.Time) error {
+	for {
+		head, err := http2.ReadFrameHeader(l.in)
+		if err != nil {
+			return err
+		}
+		if int(head.Length) > l.in.Size() {
+			return fmt.Errorf("a frame of %d bytes", head.Length)
+		}
+		payload, err := l.in.Peek(int(head.Length))
+		if err != nil {
+			return err
+		}
+		before := l.ended
+		if err := l.handle(head, payload); err != nil {
+			return err
+		}
+		if l.ended > before && time.Now().Before(deadline) {
+			l.waiting++
+		}
+		_, _ = l.in.Discard(len(payload))
+		if l.in.Buffered() == 0 {
+			return nil
+		}
+	}
+}
+
+func (l *load) handle(h http2.FrameHeader, payload []byte) error {
+	switch h.Type { //nolint:exhaustive // what a client may ignore is ignored
+	case http2.FrameData:
+		return l.takeData(h, payload)
+	case http2.FrameHeaders:
+		return l.takeHeaders(h, payload)
+	case http2.FrameSettings, http2.FramePing:
+		if h.Flags&1 == 0 { // FlagSettingsAck, FlagPingAck
+			ack := payload
+			if h.Type == http2.FrameSettings {
+				ack = nil
+			}
+			l.frame(h.Type, 1, 0, ack)
+		}
+	case http2.FrameWindowUpdate:
+		if h.StreamID == 0 {
+			l.window += int64(binary.BigEndian.Uint32(payload))
+		}
+	case http2.FrameRSTStream, http2.FrameGoAway, http2.FramePushPromise, http2.FrameContinuation:
+		return fmt.Errorf("the server sent %v: %q", h, payload)
+	}
+	return nil
+}
+
+func (l *load) takeData(h http2.FrameHeader, payload []byte) error {
+	if h.Flags&http2.FlagDataPadded != 0 {
+		return errors.New("the server pads its frames")
+	}
+	l.calls[h.StreamID/2].size += len(payload)
+	if l.keep {
+		l.reply = append(l.reply, payload...)
+	}
+	if l.consumed += len(payload); l.consumed >= replyWindow/2 {
+		l.give(l.consumed)
+		l.consumed = 0
+	}
+	return nil
+}
+
+// give lets the server send n more bytes of DATA.
+func (l *load) give(n int) {
+	l.frame(http2.FrameWindowUpdate, 0, 0, binary.BigEndian.AppendUint32(nil, uint32(n)))
+}
+
+// takeHeaders takes the headers or the trailers of a reply.
+func (l *load) takeHeaders(h http2.FrameHeader, block []byte) error {
+	const whole = http2.FlagHeadersEndHeaders
+	if h.Flags&(whole|http2.FlagHeadersPadded|http2.FlagHeadersPriority) != whole {
+		return fmt.Errorf("headers of a kind that this client does not read: %v", h)
+	}
+	l.status, l.message = "", ""
+	if _, err := l.headers.Write(block); err != nil {
+		return err
+	}
+	if h.Flags&http2.FlagHeadersEndStream == 0 {
+		return nil
+	}
+	if l.status != "0" {
+		return fmt.Errorf("a call ended with status %q: %s", l.status, l.message)
+	}
+	return l.end(&l.calls[h.StreamID/2])
+}
+
+func (l *load) takeField(f hpack.HeaderField) {
+	switch f.Name {
+	case "grpc-status":
+		l.status = f.Value
+	case "grpc-message":
+		l.message = f.Value
+	}
+}
+
+func (l *load) end(c *call) error {
+	c.took = time.Since(c.began)
+	l.ended++
+	if l.size < 0 {
+		l.size = c.size
+	}
+	if c.size != l.size {
+		return fmt.Errorf("a reply of %d bytes, the first had %d", c.size, l.size)
+	}
+	return nil
+}
+
+func (l *load) frame(t http2.FrameType, flags http2.Flags, stream uint32, payload []byte) {
+	n := len(payload)
+	l.out = append(l.out, byte(n>>16), byte(n>>8), byte(n), byte(t), byte(flags))
+	l.out = binary.BigEndian.AppendUint32(l.out, stream)
+	l.out = append(l.out, payload...)
+}
+
+func (l *load) flush() error {
+	if len(l.out) == 0 {
+		return nil
+	}
+	_, err := l.conn.Write(l.out)
+	l.out = l.out[:0]
+	return err
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// plan is what to measure, and for how long.
+type plan struct {
+	contests    []contest
+	scenarios   []scenario
+	concurrency []int
+	rounds      int
+	warmup      time.Duration
+	duration    time.Duration
+	profiles    string
+}
+
+// contest is a set of servers that are compared with the first of them.
+type contest struct {
+	name    string
+	servers []string // the kind and further arguments of serve
+	targets []target
+}
+
+func standardContests() []contest {
+	return []contest{
+		{
+			name:    "equal options",
+			servers: []string{"generated --equal", "struct --equal", "alias --equal", "dynamic --equal", "raw --equal"},
+			targets: []target{
+				{server: "struct --equal", scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.95},
+				{server: "struct --equal", scenario: "hello", figure: rate, unit: "calls/s", atLeast: 1},
+				{server: "struct --equal", scenario: "order", figure: cpu, unit: "CPU/call", atMost: 0.80},
+				{server: "struct --equal", scenario: "order", figure: rate, unit: "calls/s", atLeast: 1.25},
+			},
+		},
+		{
+			name:    "as shipped",
+			servers: []string{"generated", "struct", "alias", "dynamic", "raw"},
+			targets: []target{{server: "struct", scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.80}},
+		},
+	}
+}
+
+func parsePlan(args []string) (*plan, error) {
+	p := &plan{contests: standardContests(), scenarios: scenarios(), concurrency: []int{1, 64}}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.IntVar(&p.rounds, "rounds", 5, "how often to measure each cell")
+	flags.DurationVar(&p.duration, "duration", time.Second, "how long to measure each cell")
+	flags.DurationVar(&p.warmup, "warmup", 300*time.Millisecond, "how long to warm up before")
+	flags.StringVar(&p.profiles, "profiles", "", "write the servers' CPU profiles into `FOLDER`")
+	only := flags.String("only", "", "measure only the contests and scenarios with these `NAMES`: equal options, as shipped, hello, order; separated by commas")
+	custom := flags.String("servers", "", "compare these servers instead, `ARGUMENTS` of serve separated by commas, as in 'struct --workers=0,struct --workers=64'")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if p.rounds < 1 || p.duration <= 0 {
+		return nil, errors.New("--rounds and --duration must be positive")
+	}
+	if *custom != "" {
+		p.contests = []contest{{name: "custom", servers: strings.Split(*custom, ",")}}
+	}
+	if *only != "" {
+		p.restrict(strings.Split(*only, ","))
+	}
+	return p, nil
+}
+
+// restrict keeps the contests and scenarios that are named, or all where none
+// is.
+func (p *plan) restrict(names []string) {
+	p.contests = named(p.contests, names, func(c contest) string { return c.name })
+	p.scenarios = named(p.scenarios, names, func(s scenario) string { return s.name })
+}
+
+func named[T any](all []T, names []string, name func(T) string) (kept []T) {
+	for _, v := range all {
+		for _, n := range names {
+			if name(v) == n {
+				kept = append(kept, v)
+			}
+		}
+	}
+	if len(kept) == 0 {
+		return all
+	}
+	return kept
+}
+
+// serverArgs are the arguments of serve for a server of a contest.
+func serverArgs(server string) []string {
+	words := strings.Fields(server)
+	return append([]string{"--kind=" + words[0]}, words[1:]...)
+}

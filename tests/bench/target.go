@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// target is a ratio to the first server that a server has to reach.
+type target struct {
+	server   string
+	scenario string
+	figure   func(sample) float64
+	unit     string
+	atMost   float64 // one of the two
+	atLeast  float64
+}
+
+func (t target) verdict(c contest, g group) string {
+	i := slices.Index(c.servers, t.server)
+	got := ratio(g.samples[i], g.samples[0], t.figure)
+	bound := fmt.Sprintf("at least %.2f", t.atLeast)
+	met := got >= t.atLeast
+	if t.atMost > 0 {
+		bound, met = fmt.Sprintf("at most %.2f", t.atMost), got <= t.atMost
+	}
+	verdict := "met"
+	if !met {
+		verdict = "MISSED"
+	}
+	return fmt.Sprintf("target %s: %s, %s, %d at once: %s x %s wanted, %.2f found",
+		verdict, t.server, t.scenario, g.concurrency, bound, t.unit, got)
+}
