@@ -127,15 +127,14 @@ func encodeProto(v proto.Message) (mem.Buffer, error) {
 // is the caller's mistake, bytes that are no message are INTERNAL, as gRPC's
 // status code document has it.
 func decodeError(err error) error {
-	var required *codec.RequiredError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &required):
-		return status.Error(codes.InvalidArgument, err.Error())
-	default:
-		return malformed(err)
+	if err == nil {
+		return nil // before required is allocated, which it is where it is declared
 	}
+	var required *codec.RequiredError
+	if errors.As(err, &required) {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	return malformed(err)
 }
 
 func malformed(err error) error {

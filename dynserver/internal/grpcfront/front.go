@@ -4,6 +4,7 @@
 package grpcfront
 
 import (
+	"context"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -30,24 +31,40 @@ type front struct{ current func() *dispatch.Generation }
 
 // serve is a grpc.StreamHandler.
 func (f *front) serve(_ any, stream grpc.ServerStream) error {
-	path, ok := grpc.MethodFromServerStream(stream)
-	if !ok {
+	ctx := stream.Context()
+	transport := grpc.ServerTransportStreamFromContext(ctx)
+	if transport == nil {
 		return status.Error(codes.Internal, "the stream has no method")
 	}
 	generation := f.current()
-	route := generation.Route(path)
+	route := generation.Route(transport.Method())
 	if route == nil {
-		return generation.Unknown(path)
+		return generation.Unknown(transport.Method())
 	}
-	ctx := stream.Context()
-	if types := metadata.ValueFromIncomingContext(ctx, "content-type"); len(types) == 1 && !protoContent(types[0]) {
-		return status.Errorf(codes.Unimplemented, "content-type %q is not supported: use application/grpc+proto", types[0])
+	if err := checkContent(ctx, transport); err != nil {
+		return err
 	}
 	return route.Serve(ctx, &call{stream: stream, method: route.Method})
 }
 
-// protoContent reports whether messages of a content-type are protobuf. grpc-go
-// itself only makes sure that it begins with application/grpc.
+// checkContent makes sure that messages are protobuf. grpc-go itself only makes
+// sure that the content-type begins with application/grpc.
+func checkContent(ctx context.Context, transport grpc.ServerTransportStream) error {
+	// What grpc's streams know of it settles nearly every call, and costs less
+	// than a look into the metadata.
+	if t, ok := transport.(interface{ ContentSubtype() string }); ok {
+		if subtype := t.ContentSubtype(); subtype == "" || subtype == "proto" {
+			return nil
+		}
+	}
+	types := metadata.ValueFromIncomingContext(ctx, "content-type")
+	if len(types) == 1 && !protoContent(types[0]) {
+		return status.Errorf(codes.Unimplemented, "content-type %q is not supported: use application/grpc+proto", types[0])
+	}
+	return nil
+}
+
+// protoContent reports whether messages of a content-type are protobuf.
 func protoContent(contentType string) bool {
 	subtype, _, _ := strings.Cut(strings.TrimPrefix(contentType, "application/grpc"), ";")
 	return subtype == "" || subtype == "+proto"
