@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 )
@@ -98,8 +99,25 @@ func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
 	if got := v.Descriptor().FullName(); got != d.name {
 		return nil, fmt.Errorf("the handler returned a %s, the method's response is %s", got, d.name)
 	}
-	return encodeProto(v.Interface())
+	return encodeDynamic(v.Interface())
 }
+
+// encodeDynamic encodes a message that does not know how to do so itself. To
+// ask for its size beforehand would take another walk through all of it by
+// reflection, so it is written to spare memory and copied.
+func encodeDynamic(v proto.Message) (mem.Buffer, error) {
+	spare := pool.Get(spareSize)
+	defer pool.Put(spare)
+	b, err := proto.MarshalOptions{}.MarshalAppend((*spare)[:0], v)
+	if err != nil {
+		return nil, err
+	}
+	return mem.Copy(b, pool), nil
+}
+
+// spareSize is a size of the pool's that most messages do not exceed; for those
+// that do, append finds more.
+const spareSize = 4 << 10
 
 // newDynamicpbParser parses with dynamicpb, which panics on some hostile input
 // (a map entry whose key comes again with another wire type): that is caught
