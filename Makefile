@@ -1,7 +1,7 @@
 # `make help` lists the targets.
 
 GOLANGCI_LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
-GRPCURL       = github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
+CLIENTS       = $(CURDIR)/bin/clients
 FUZZTIME     ?= 20s
 BENCHFLAGS   ?=
 
@@ -41,13 +41,15 @@ fuzz: ## run each fuzz target for FUZZTIME
 	./tests/fuzz.sh $(FUZZTIME)
 
 .PHONY: conformance
-conformance: ## the tests that need real clients; fails where one is missing
-	DYNGATE_REQUIRE_CLIENTS=1 go test -count=1 ./tests/...
+conformance: clients ## the tests that need real clients, under the race detector; fails where one is missing
+	DYNGATE_REQUIRE_CLIENTS=1 GRPCURL=$(CLIENTS)/grpcurl DYNGATE_INTEROP_CLIENT=$(CLIENTS)/client \
+		go test -race -count=1 ./...
 
 .PHONY: googleapis
 googleapis: ## compile and serve all of googleapis; DYNGATE_GOOGLEAPIS names a checkout
 	go test -count=1 -v -timeout 20m -run Googleapis ./internal/schema ./tests
 
 .PHONY: clients
-clients: ## install the clients that the tests call, where they can be had
-	go install $(GRPCURL)
+clients: ## install grpcurl and grpc-go's interop client (Python's come from Debian: python3-grpcio, python3-grpc-tools)
+	GOBIN=$(CLIENTS) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
+	GOBIN=$(CLIENTS) go install google.golang.org/grpc/interop/client@v1.85.0
