@@ -16,8 +16,9 @@ type Option func(*options)
 type options struct{ alias bool }
 
 // AliasInput lets the strings and bytes of requests share the request's memory
-// instead of being copied. It is safe, and faster; its price is that a single
-// string kept from a request keeps the whole request in memory.
+// instead of being copied one by one. It is safe, and faster for small messages
+// and for many strings; its price is that a single string kept from a request
+// keeps the whole request in memory.
 func AliasInput() Option { return func(o *options) { o.alias = true } }
 
 // Unary makes an [Implementation] of a function that answers one request with

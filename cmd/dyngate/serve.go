@@ -63,6 +63,7 @@ func (f *serveFlags) run(ctx context.Context, paths []string) error {
 	}
 	ctx, stop := followSignals(ctx, srv, log)
 	defer stop()
+	defer keepHeadroom()()
 	printWelcome(os.Stdout, srv.Services(), listeners)
 	return srv.Serve(ctx, listeners...)
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/internal/codec"
+	"github.com/dyngate/dyngate/tests/bench/shop"
 )
 
 func TestUnknownFields(t *testing.T) {
@@ -103,8 +104,8 @@ func TestUnmarshalResets(t *testing.T) {
 }
 
 func TestAlias(t *testing.T) {
-	wire := must(proto.Marshal(newOrder(2)))
-	md := newOrder(0).ProtoReflect().Descriptor()
+	wire := must(proto.Marshal(shop.NewOrder(2)))
+	md := shop.NewOrder(0).ProtoReflect().Descriptor()
 	for _, alias := range []bool{false, true} {
 		plan := must(codec.Bind[order](md, codec.Options{Alias: alias}))
 		in := bytes.Clone(wire)
@@ -115,7 +116,7 @@ func TestAlias(t *testing.T) {
 			t.Error("the input was changed")
 		}
 		clear(in)
-		if pointsInto := v.ID != newOrder(2).Id; pointsInto != alias {
+		if pointsInto := v.ID != shop.NewOrder(2).Id; pointsInto != alias {
 			t.Errorf("alias %v: points into the input: %v", alias, pointsInto)
 		}
 	}
@@ -132,7 +133,7 @@ func TestMaxDepth(t *testing.T) {
 
 func TestMarshal(t *testing.T) {
 	for _, n := range []int{0, 1, 50} {
-		want := newOrder(n)
+		want := shop.NewOrder(n)
 		plan := must(codec.Bind[order](want.ProtoReflect().Descriptor(), codec.Options{}))
 		var v order
 		must(0, plan.Unmarshal(must(proto.Marshal(want)), &v))
@@ -145,7 +146,7 @@ func TestMarshal(t *testing.T) {
 }
 
 func TestConcurrency(t *testing.T) {
-	want := newOrder(5)
+	want := shop.NewOrder(5)
 	wire := must(proto.Marshal(want))
 	plan := must(codec.Bind[order](want.ProtoReflect().Descriptor(), codec.Options{}))
 	var all sync.WaitGroup

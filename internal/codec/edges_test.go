@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/internal/codec"
+	"github.com/dyngate/dyngate/tests/bench/shop"
 )
 
 // requiredMessage has n required fields, f1 to fn, of type int32.
@@ -90,7 +91,7 @@ func TestKeptParts(t *testing.T) {
 		text  string
 		attrs map[string]string
 	}
-	want := newOrder(20)
+	want := shop.NewOrder(20)
 	wire := must(proto.Marshal(want))
 	plan := must(codec.Bind[order](want.ProtoReflect().Descriptor(), codec.Options{}))
 	var parts []part
@@ -106,7 +107,7 @@ func TestKeptParts(t *testing.T) {
 	runtime.GC()
 	for i, p := range parts {
 		it := want.Items[i%20]
-		if p.text != it.Title || *p.price != (money{it.Price.Currency, it.Price.Units, it.Price.Nanos}) ||
+		if p.text != it.Title || *p.price != (money{Currency: it.Price.Currency, Units: it.Price.Units, Nanos: it.Price.Nanos}) ||
 			!slices.Equal(p.tags, it.Tags) || !reflect.DeepEqual(p.attrs, it.Attributes) {
 			t.Fatalf("part %d is %+v", i, p)
 		}
@@ -115,8 +116,8 @@ func TestKeptParts(t *testing.T) {
 
 // TestListsDoNotOverlap appends to a list that is cut from a block.
 func TestListsDoNotOverlap(t *testing.T) {
-	wire := must(proto.Marshal(newOrder(3)))
-	plan := must(codec.Bind[order](newOrder(0).ProtoReflect().Descriptor(), codec.Options{}))
+	wire := must(proto.Marshal(shop.NewOrder(3)))
+	plan := must(codec.Bind[order](shop.NewOrder(0).ProtoReflect().Descriptor(), codec.Options{}))
 	var o order
 	must(0, plan.Unmarshal(wire, &o))
 	for _, it := range o.Items {

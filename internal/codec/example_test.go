@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/mem"
 
 	"github.com/dyngate/dyngate/internal/codec"
-	"github.com/dyngate/dyngate/internal/codec/internal/benchpb"
+	"github.com/dyngate/dyngate/tests/bench/benchpb"
 )
 
 func ExampleBind() {
@@ -50,6 +50,6 @@ func ExampleBind_errors() {
 	_, err := codec.Bind[Hello]((&benchpb.Hello{}).ProtoReflect().Descriptor(), codec.Options{})
 	fmt.Println(err)
 	// Output:
-	// Hello.Name (int32) cannot hold dyngate.codec.bench.Hello.name (string): make it string, *string or []byte
-	// Hello.Mane has no counterpart in dyngate.codec.bench.Hello: the nearest is name; or tag it `proto:"-"`
+	// Hello.Name (int32) cannot hold dyngate.bench.Hello.name (string): make it string, *string or []byte
+	// Hello.Mane has no counterpart in dyngate.bench.Hello: the nearest is name; or tag it `proto:"-"`
 }

@@ -29,7 +29,7 @@ func (p *plan) measure(ctx context.Context, c contest) ([]group, error) {
 	if err != nil {
 		return nil, err
 	}
-	groups := p.groups(len(servers))
+	groups := p.groups(c)
 	for round := range p.rounds {
 		for _, g := range groups {
 			for i := range servers {
@@ -45,10 +45,13 @@ func (p *plan) measure(ctx context.Context, c contest) ([]group, error) {
 	return groups, nil
 }
 
-func (p *plan) groups(servers int) (groups []group) {
+func (p *plan) groups(c contest) (groups []group) {
 	for _, s := range p.scenarios {
+		if c.scenario != "" && c.scenario != s.name {
+			continue
+		}
 		for _, n := range p.concurrency {
-			groups = append(groups, group{scenario: s, concurrency: n, samples: make([][]sample, servers)})
+			groups = append(groups, group{scenario: s, concurrency: n, samples: make([][]sample, len(c.servers))})
 		}
 	}
 	return groups
@@ -74,7 +77,7 @@ func (p *plan) measureOne(ctx context.Context, server *process, g group) (none s
 	if err != nil {
 		return none, err
 	}
-	l, err := dial(ctx, server.addr, g.scenario.method, message)
+	l, err := dial(ctx, server.addr, server.method(g.scenario.method), message)
 	if err != nil {
 		return none, err
 	}

@@ -14,13 +14,28 @@ import (
 
 // process is a server in a process of its own.
 type process struct {
-	addr string
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	out  *bufio.Reader
+	addr    string
+	methods map[string]string // the paths of methods that are others here
+	usage   func() (usage, error)
+	stop    func() error
+
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+// method is the path of a method of the benchmark's service.
+func (p *process) method(path string) string {
+	if other := p.methods[path]; other != "" {
+		return other
+	}
+	return path
 }
 
 func start(ctx context.Context, args []string) (*process, error) {
+	if args[0] == "--kind="+shippedKind {
+		return startShipped(ctx)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -29,6 +44,7 @@ func start(ctx context.Context, args []string) (*process, error) {
 	cmd.Stderr = os.Stderr
 	cmd.WaitDelay = 10 * time.Second
 	p := &process{cmd: cmd}
+	p.usage, p.stop = p.ask, p.hangUp
 	if p.in, err = cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -48,7 +64,8 @@ func start(ctx context.Context, args []string) (*process, error) {
 	return p, nil
 }
 
-func (p *process) usage() (u usage, err error) {
+// ask asks the process what it has used.
+func (p *process) ask() (u usage, err error) {
 	if _, err := io.WriteString(p.in, "usage\n"); err != nil {
 		return u, err
 	}
@@ -59,8 +76,8 @@ func (p *process) usage() (u usage, err error) {
 	return u, json.Unmarshal(line, &u)
 }
 
-// stop ends the process: it goes when its standard input does.
-func (p *process) stop() error {
+// hangUp ends the process: it goes when its standard input does.
+func (p *process) hangUp() error {
 	_ = p.in.Close()
 	return p.cmd.Wait()
 }

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime"
 	"runtime/pprof"
 
 	"google.golang.org/grpc"
@@ -25,7 +24,6 @@ import (
 type serverFlags struct {
 	kind    string
 	profile string
-	ballast int
 	options optionFlags
 }
 
@@ -34,7 +32,6 @@ func parseServer(args []string) (serverFlags, error) {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	flags.StringVar(&f.kind, "kind", "struct", "generated, struct, alias, dynamic or raw")
 	flags.StringVar(&f.profile, "profile", "", "write a CPU profile to `FILE`")
-	flags.IntVar(&f.ballast, "ballast", 0, "hold so many `BYTES` unused, so that the garbage collector runs less often")
 	f.options.register(flags)
 	if err := flags.Parse(args); err != nil {
 		return f, err
@@ -49,8 +46,6 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	ballast := make([]byte, f.ballast)
-	defer runtime.KeepAlive(ballast)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	run, err := f.server(ctx)

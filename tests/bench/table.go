@@ -38,10 +38,10 @@ func printTable(w io.Writer, c contest, groups []group) {
 	fmt.Fprintln(t, "message\tat once\tserver\tcalls/s\tratio\tp50\tp99\tCPU/call\tratio\tallocs\tB/call\tclient CPU\t")
 	for _, g := range groups {
 		for i, s := range g.samples {
-			fmt.Fprintf(t, "%s\t%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%.2f\t%.1f\t%.0f\t%s\t\n",
+			fmt.Fprintf(t, "%s\t%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%.2f\t%s\t%s\t%s\t\n",
 				g.scenario.name, g.concurrency, c.servers[i],
 				over(s, rate), ratio(s, g.samples[0], rate), micros(over(s, p50)), micros(over(s, p99)),
-				micros(over(s, cpu)), ratio(s, g.samples[0], cpu), over(s, allocs), over(s, allocated), micros(over(s, client)))
+				micros(over(s, cpu)), ratio(s, g.samples[0], cpu), known("%.1f", over(s, allocs)), known("%.0f", over(s, allocated)), micros(over(s, client)))
 		}
 		fmt.Fprintln(t, strings.Repeat("\t", 12))
 	}
@@ -53,6 +53,14 @@ func printTable(w io.Writer, c contest, groups []group) {
 			}
 		}
 	}
+}
+
+// known is a figure that not every server tells.
+func known(format string, figure float64) string {
+	if figure == 0 {
+		return "-"
+	}
+	return fmt.Sprintf(format, figure)
 }
 
 func micros(ns float64) string { return fmt.Sprintf("%.1fus", ns/float64(time.Microsecond)) }
