@@ -45,7 +45,7 @@ func startShipped(ctx context.Context) (*process, error) {
 	p := &process{cmd: cmd, out: bufio.NewReader(out), methods: shippedMethods}
 	p.usage = func() (usage, error) { return usageOf(cmd.Process.Pid) }
 	p.stop = func() error {
-		defer os.RemoveAll(folder)
+		defer func() { _ = os.RemoveAll(folder) }()
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		return cmd.Wait()
 	}
