@@ -119,17 +119,11 @@ func encodeDynamic(v proto.Message) (mem.Buffer, error) {
 // that do, append finds more.
 const spareSize = 4 << 10
 
-// newDynamicpbParser parses with dynamicpb, which panics on some hostile input
-// (a map entry whose key comes again with another wire type): that is caught
-// and is malformed input like any other.
+// newDynamicpbParser parses with dynamicpb.
 func newDynamicpbParser(md protoreflect.MessageDescriptor, types Types) parser {
-	return func(b []byte) (_ protoreflect.Message, err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				err = malformed(fmt.Errorf("%s: %v", md.FullName(), p))
-			}
-		}()
+	deep := canExceed(md, maxDepth)
+	return func(b []byte) (protoreflect.Message, error) {
 		m := dynamicpb.NewMessage(md)
-		return m, decodeProto(b, m, types)
+		return m, decodeProto(b, m, types, deep)
 	}
 }

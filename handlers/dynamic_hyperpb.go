@@ -32,7 +32,7 @@ func newParser(md protoreflect.MessageDescriptor, types Types) parser {
 			return second(b)
 		}
 		if canBeDeep && len(b) > 2*maxDepth && exceeds(m, maxDepth) { // a level takes two bytes or more
-			return nil, malformed(fmt.Errorf("messages are nested deeper than %d", maxDepth))
+			return nil, errTooDeep
 		}
 		return m, checkRequired(m)
 	}

@@ -66,36 +66,26 @@ func (m structMessage[T]) Unmarshal(data mem.BufferSlice) (*T, error) {
 
 func (m structMessage[T]) Marshal(v *T) (mem.Buffer, error) { return m.plan.Marshal(v, pool) }
 
-// generatedMessage is a message as generated code.
-type generatedMessage[T any] struct{ types Types }
-
-func bindGenerated[T any](zero proto.Message, md protoreflect.MessageDescriptor, types Types) (message[T], error) {
-	if got := zero.ProtoReflect().Descriptor().FullName(); got != md.FullName() {
-		return nil, fmt.Errorf("%T is the generated code of %s: use that of %s", zero, got, md.FullName())
-	}
-	return generatedMessage[T]{types: types}, nil
-}
-
-func (m generatedMessage[T]) Unmarshal(data mem.BufferSlice) (*T, error) {
-	v := new(T)
-	b, done := contiguous(data)
-	defer done()
-	return v, decodeProto(b, any(v).(proto.Message), m.types)
-}
-
-func (m generatedMessage[T]) Marshal(v *T) (mem.Buffer, error) {
-	return encodeProto(any(v).(proto.Message))
-}
-
 // decodeProto unmarshals b and tells missing required fields from malformed
-// bytes.
-func decodeProto(b []byte, v proto.Message, types Types) error {
+// bytes. dynamicpb, which stands for the extensions of generated messages too,
+// panics on some hostile input (a map entry whose key comes again with another
+// wire type): that is malformed input like any other. deep says that b may hold
+// more levels of messages than the decoder counts.
+func decodeProto(b []byte, v proto.Message, types Types, deep bool) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = malformed(fmt.Errorf("%v", p))
+		}
+	}()
 	opts := proto.UnmarshalOptions{AllowPartial: true, RecursionLimit: maxDepth}
 	if types != nil {
 		opts.Resolver = types
 	}
 	if err := opts.Unmarshal(b, v); err != nil {
 		return malformed(err)
+	}
+	if deep && exceeds(v.ProtoReflect(), maxDepth) {
+		return errTooDeep
 	}
 	return checkRequired(v)
 }
@@ -136,6 +126,8 @@ func decodeError(err error) error {
 	}
 	return malformed(err)
 }
+
+var errTooDeep = malformed(fmt.Errorf("messages are nested deeper than %d", maxDepth))
 
 func malformed(err error) error {
 	return status.Errorf(codes.Internal, "cannot decode the request: %v", err)
