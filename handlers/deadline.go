@@ -1,0 +1,83 @@
+package handlers
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+)
+
+// DefaultDeadline gives calls that come without a deadline one of d from their
+// start, long streams included. It ends handlers by their context, and also
+// those that wait for a caller who sends nothing or takes nothing. Zero or less
+// gives none.
+func DefaultDeadline(d time.Duration) Middleware {
+	return func(next Handler) Handler {
+		if d <= 0 {
+			return next
+		}
+		return HandlerFunc(func(ctx context.Context, call Call) error {
+			if _, has := ctx.Deadline(); has {
+				return next.ServeRPC(ctx, call)
+			}
+			ctx, cancel := context.WithTimeout(ctx, d)
+			defer cancel()
+			return next.ServeRPC(ctx, &deadlineCall{Call: call, ctx: ctx})
+		})
+	}
+}
+
+// deadlineCall is a Call that waits no longer than its context. The call below
+// waits on a context of its own, and ends with the handler.
+type deadlineCall struct {
+	Call
+	ctx context.Context //nolint:containedctx // the call's own
+}
+
+type received struct {
+	data mem.BufferSlice
+	err  error
+}
+
+func (c *deadlineCall) Recv() (mem.BufferSlice, error) {
+	if err := c.ended(); err != nil {
+		return nil, err
+	}
+	done := make(chan received, 1)
+	go func() { // ends with Recv, which ends with the call
+		data, err := c.Call.Recv()
+		done <- received{data, err}
+	}()
+	select {
+	case r := <-done:
+		return r.data, r.err
+	case <-c.ctx.Done():
+		go func() { (<-done).data.Free() }()
+		return nil, c.ended()
+	}
+}
+
+func (c *deadlineCall) Send(data mem.BufferSlice) error {
+	if err := c.ended(); err != nil {
+		data.Free()
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- c.Call.Send(data) }() // ends with Send, which ends with the call
+	select {
+	case err := <-done:
+		return err
+	case <-c.ctx.Done():
+		return c.ended()
+	}
+}
+
+// ended is the status of a call whose time is over. Nothing is received or sent
+// then: what was waiting still is.
+func (c *deadlineCall) ended() error {
+	if err := c.ctx.Err(); err != nil {
+		return status.FromContextError(err).Err()
+	}
+	return nil
+}
