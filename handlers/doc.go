@@ -31,7 +31,8 @@
 // error. An error made by the grpc status package reaches the caller as it is,
 // details included. context.DeadlineExceeded and context.Canceled become their
 // codes. Any other error is logged with its text and reaches the caller as
-// INTERNAL without it, so that nothing leaks by accident.
+// INTERNAL without it, and the text of what wraps a status stays behind, so that
+// nothing leaks by accident.
 //
 // # Messages
 //

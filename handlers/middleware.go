@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -17,9 +18,10 @@ import (
 
 // Guard makes sure that a handler ends with a status, whatever it does: a panic
 // is logged with its stack and becomes INTERNAL; context errors become their
-// codes; any other error without a code is logged and becomes INTERNAL. Neither
-// the panic's nor the error's text reaches the caller. A server puts Guard
-// around every handler, so that middleware sees statuses only.
+// codes; any other error without a code is logged and becomes INTERNAL. The text
+// of a panic, of such an error, and of what wraps a status does not reach the
+// caller. A server puts Guard around every handler, so that middleware sees
+// statuses only.
 func Guard(log *slog.Logger) Middleware {
 	return func(next Handler) Handler {
 		return HandlerFunc(func(ctx context.Context, call Call) (err error) {
@@ -40,34 +42,21 @@ func Guard(log *slog.Logger) Middleware {
 
 var errInternal = status.Error(codes.Internal, "internal error")
 
-// settle gives err a status, unless it has one.
+// settle gives err a status. What wraps a status or a context's error may hold
+// anything, a URL with a token for example, so it is left behind.
 func settle(ctx context.Context, err error, m *Method, log *slog.Logger) error {
-	if s, ok := status.FromError(err); ok {
-		return s.Err()
+	var coded interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &coded) && coded.GRPCStatus() != nil {
+		return coded.GRPCStatus().Err()
 	}
-	if s := status.FromContextError(err); s.Code() != codes.Unknown {
-		return s.Err()
+	for _, ended := range []error{context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, ended) {
+			log.DebugContext(ctx, "handler gave up", "method", m.Path(), "error", err)
+			return status.FromContextError(ended).Err()
+		}
 	}
 	log.ErrorContext(ctx, "handler failed", "method", m.Path(), "error", err)
 	return errInternal
-}
-
-// DefaultDeadline gives calls that come without a deadline one of d from their
-// start, long streams included. Zero or less gives none.
-func DefaultDeadline(d time.Duration) Middleware {
-	return func(next Handler) Handler {
-		if d <= 0 {
-			return next
-		}
-		return HandlerFunc(func(ctx context.Context, call Call) error {
-			if _, has := ctx.Deadline(); has {
-				return next.ServeRPC(ctx, call)
-			}
-			ctx, cancel := context.WithTimeout(ctx, d)
-			defer cancel()
-			return next.ServeRPC(ctx, call)
-		})
-	}
 }
 
 // AccessLog logs one line for each call when it ends: its method, code, peer,

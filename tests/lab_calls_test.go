@@ -73,7 +73,7 @@ func TestHandlerFaults(t *testing.T) {
 		{labFail, "plain", codes.Internal, "internal error", "a secret error"},
 		{labFail, "nothing", codes.Internal, "internal error", "neither a response nor an error"},
 		{labFail, "invalid text", codes.Internal, "internal error", "UTF-8"},
-		{labFail, "canceled", codes.Canceled, "leaving: context canceled", ""},
+		{labFail, "canceled", codes.Canceled, "context canceled", ""},
 		{labFail, "deadline", codes.DeadlineExceeded, "context deadline exceeded", ""},
 		{labFail, "status", codes.FailedPrecondition, "not yet", ""},
 		{labRaw, "nothing", codes.Internal, "the handler of lab.Lab/Raw sent no response", "sent no response"},
