@@ -81,10 +81,13 @@ func (r *Registry) add(reg *Registration) error {
 }
 
 // Err returns all that was wrong with the registrations so far, joined, or nil.
-func (r *Registry) Err() error {
+func (r *Registry) Err() error { return errors.Join(r.Errs()...) }
+
+// Errs returns all that was wrong with the registrations so far.
+func (r *Registry) Errs() []error {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return errors.Join(r.errs...)
+	return slices.Clone(r.errs)
 }
 
 // Lookup returns the registration that answers a method, or nil.

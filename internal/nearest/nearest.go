@@ -8,14 +8,36 @@ import (
 	"strings"
 )
 
-// longest bounds the names that are compared, and so the work that a hostile
-// name can cause.
-const longest = 128
+// These bound the work that a hostile name can cause.
+const (
+	longest  = 128 // names beyond this are near to nothing
+	farthest = 3   // more edits than this are another name
+)
 
-// Names returns up to limit of the known names that are near to name, nearest
-// first: the same name but for letter case, underscores and package, or one that
-// differs by few letters.
+// Index holds known names, ready to be compared.
+type Index struct {
+	names  []string
+	folded []string
+}
+
+// NewIndex returns an index of names, which it keeps.
+func NewIndex(names []string) *Index {
+	x := &Index{names: names, folded: make([]string, len(names))}
+	for i, n := range names {
+		x.folded[i] = fold(n)
+	}
+	return x
+}
+
+// Names returns up to limit of the known names that are near to name.
 func Names(name string, known []string, limit int) []string {
+	return NewIndex(known).Names(name, limit)
+}
+
+// Names returns up to limit of the names that are near to name, nearest first:
+// the same name but for letter case, underscores and package, or one that
+// differs by few letters.
+func (x *Index) Names(name string, limit int) []string {
 	if len(name) > longest {
 		return nil
 	}
@@ -24,10 +46,12 @@ func Names(name string, known []string, limit int) []string {
 		distance int
 	}
 	var near []candidate
-	want := lastPart(name)
-	for _, k := range known {
-		if d, ok := distance(want, lastPart(k), 1+(len(want)+1)/3); ok {
-			near = append(near, candidate{k, d})
+	want := fold(name)
+	edits := min(farthest, 1+(len(want)+1)/3)
+	row := make([]int, longest+farthest+1)
+	for i, k := range x.folded {
+		if d, ok := distance(want, k, edits, row); ok {
+			near = append(near, candidate{x.names[i], d})
 		}
 	}
 	slices.SortStableFunc(near, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
@@ -38,27 +62,31 @@ func Names(name string, known []string, limit int) []string {
 	return names
 }
 
-// lastPart is a name without its package, letter case and underscores.
-func lastPart(s string) string {
+// fold is a name without its package, letter case and underscores.
+func fold(s string) string {
 	return strings.ToLower(strings.ReplaceAll(s[strings.LastIndexByte(s, '.')+1:], "_", ""))
 }
 
-// distance is the Levenshtein distance of a and b when it is at most limit.
-func distance(a, b string, limit int) (int, bool) {
+// distance is the Levenshtein distance of a and b when it is at most limit. row
+// is room for a row of the matrix.
+func distance(a, b string, limit int, row []int) (int, bool) {
 	if a == b {
 		return 0, true
 	}
 	if len(a)-len(b) > limit || len(b)-len(a) > limit {
 		return 0, false
 	}
-	row := make([]int, len(b)+1)
+	row = row[:len(b)+1]
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal, best := row[0], i+1
-		row[0] = i + 1
-		for j := range len(b) {
+		// Only cells near the diagonal can be within the limit.
+		low, high := max(0, i-limit), min(len(b)-1, i+limit)
+		diagonal := row[low]
+		row[low] = i + 1 - low
+		best := row[low]
+		for j := low; j <= high; j++ {
 			substitute := diagonal
 			if a[i] != b[j] {
 				substitute++
@@ -69,6 +97,9 @@ func distance(a, b string, limit int) (int, bool) {
 		}
 		if best > limit {
 			return 0, false
+		}
+		if high+2 < len(row) {
+			row[high+2] = limit + 1
 		}
 	}
 	return row[len(b)], row[len(b)] <= limit

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -18,9 +19,10 @@ type Builder struct {
 	Middleware []handlers.Middleware // the first is the outermost
 	Log        *slog.Logger
 
-	// Reserved reports the services that the server answers itself: a schema
-	// that declares one of them is warned about and its declaration ignored.
-	Reserved func(protoreflect.FullName) bool
+	// Builtin are the services that the server answers itself, with their
+	// methods. A schema that declares one of them is warned about and its
+	// declaration ignored.
+	Builtin map[string][]string
 }
 
 // Build binds a snapshot's services to their handlers. A service that cannot be
@@ -35,18 +37,19 @@ func (b *Builder) Build(prev *Generation, snap *schema.Snapshot) (*Generation, [
 	if prev == nil {
 		prev = &Generation{}
 	}
-	diags := slices.Clone(snap.Diagnostics())
+	diags := append(b.misregistered(), snap.Diagnostics()...)
 	services := make(map[protoreflect.FullName]*Service)
 	for _, s := range snap.Services() {
 		name := s.Desc.FullName()
-		if b.Reserved != nil && b.Reserved(name) {
-			diags = append(diags, reserved(s))
+		if _, reserved := b.Builtin[string(name)]; reserved {
+			diags = append(diags, s.File.Diagnose(schema.Warning, s.Desc,
+				"service %s is answered by the server itself; this declaration is ignored", name))
 			continue
 		}
 		bound, problems := b.bind(s, prev.services[name])
 		diags = append(diags, problems...)
 		if len(problems) > 0 {
-			bound = staleCopy(prev.services[name], problems)
+			bound = stale(prev.services[name], s.File.Path(), problems)
 		}
 		if bound != nil {
 			services[name] = bound
@@ -54,40 +57,55 @@ func (b *Builder) Build(prev *Generation, snap *schema.Snapshot) (*Generation, [
 	}
 	keepStale(services, prev, snap)
 	slices.SortStableFunc(diags, func(a, b *schema.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
-	return newGeneration(prev.Number+1, snap, services), diags
+	return newGeneration(prev.Number+1, snap, services, b.Builtin), diags
+}
+
+// misregistered reports the registrations that are wrong by themselves.
+func (b *Builder) misregistered() (diags []*schema.Diagnostic) {
+	for _, err := range b.Registry.Errs() {
+		diags = append(diags, &schema.Diagnostic{Message: err.Error(), Text: "error: " + err.Error() + "\n"})
+	}
+	return diags
 }
 
 // keepStale adds the last good version of the services that are broken now.
 func keepStale(services map[protoreflect.FullName]*Service, prev *Generation, snap *schema.Snapshot) {
-	keep := func(name protoreflect.FullName, why []*schema.Diagnostic) {
-		if old := prev.services[name]; old != nil && services[name] == nil {
-			services[name] = staleCopy(old, why)
+	keep := func(name protoreflect.FullName, f *schema.File, why []*schema.Diagnostic) {
+		if services[name] == nil && prev.services[name] != nil {
+			services[name] = stale(prev.services[name], f.Path(), why)
 		}
 	}
 	for _, broken := range snap.Broken() {
-		keep(broken.Name, broken.Errors)
+		keep(broken.Name, broken.File, broken.Errors)
 	}
-	// A file too broken to say what it declares keeps what it declared.
+	// A file too broken to say what it declares keeps what it declared, also
+	// when it was broken already when the service moved there.
 	for _, old := range prev.Services {
-		if f := snap.File(old.File.Path()); f != nil && len(f.Errors()) > 0 {
-			keep(old.Desc.FullName(), f.Errors())
+		if f := snap.File(old.home); f != nil && len(f.Errors()) > 0 {
+			keep(old.Desc.FullName(), f, f.Errors())
 		}
 	}
 }
 
-func staleCopy(old *Service, why []*schema.Diagnostic) *Service {
-	if old == nil {
+// stale returns the last good version of a service that the file at home
+// declares now, in a way that cannot be served.
+func stale(last *Service, home string, why []*schema.Diagnostic) *Service {
+	if last == nil {
 		return nil
 	}
-	stale := *old
-	stale.Stale = why
-	return &stale
+	same := func(a, b *schema.Diagnostic) bool { return a.Text == b.Text }
+	if last.home == home && slices.EqualFunc(last.Stale, why, same) {
+		return last
+	}
+	kept := *last
+	kept.Stale, kept.home = why, home
+	return &kept
 }
 
 // bind binds every method of a service, or says all that keeps it from being
 // bound. What prev has bound alike is taken from there.
 func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*schema.Diagnostic) {
-	bound := &Service{Desc: s.Desc, File: s.File}
+	bound := &Service{Desc: s.Desc, File: s.File, home: s.File.Path()}
 	var problems []*schema.Diagnostic
 	same := prev != nil && prev.Desc == s.Desc && prev.File == s.File && len(prev.Stale) == 0
 	for i, m := range methods(s) {
@@ -137,6 +155,9 @@ func (b *Builder) handler(m *handlers.Method, reg *handlers.Registration) (_ han
 		}
 	}()
 	h, err := reg.Implementation.Bind(m)
+	if err == nil && h == nil {
+		err = errors.New("it was bound to neither a handler nor an error")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -147,9 +168,4 @@ func (b *Builder) handler(m *handlers.Method, reg *handlers.Registration) (_ han
 func unfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *schema.Diagnostic {
 	return f.Diagnose(schema.Error, m, "method %s does not fit its handler, registered as %q at %s: %s",
 		m.Path(), reg.Pattern, reg.Site, strings.ReplaceAll(err.Error(), "\n", "; "))
-}
-
-func reserved(s *schema.Service) *schema.Diagnostic {
-	return s.File.Diagnose(schema.Warning, s.Desc,
-		"service %s is answered by the server itself; this declaration is ignored", s.Desc.FullName())
 }

@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/internal/schema"
@@ -147,6 +146,44 @@ func newGenerationOf(b *bench) *Generation {
 	return g
 }
 
+// TestServiceThatMovedWhileBrokenStays has its file go from bad to worse where
+// it moved.
+func TestServiceThatMovedWhileBrokenStays(t *testing.T) {
+	b := newBench(t, handlers.NewRegistry())
+	first := b.reload(map[string]string{"a.proto": service("A", "")})
+	wrong := strings.Replace(service("A", ""), "string name", "strin name", 1)
+	if got := state(b.reload(map[string]string{"a.proto": "", "b.proto": wrong})); got != "p.A*" {
+		t.Errorf("services %q after the move", got)
+	}
+	worse := b.reload(map[string]string{"b.proto": "\x00\x01\x02"})
+	if got := state(worse); got != "p.A*" || worse.Route("/p.A/Call") != first.Route("/p.A/Call") {
+		t.Errorf("services %q", got)
+	}
+	if got := state(b.reload(map[string]string{"b.proto": ""})); got != "" {
+		t.Errorf("services %q after its file went", got)
+	}
+}
+
+func TestStaleServiceIsSharedWhileNothingChanges(t *testing.T) {
+	b := newBench(t, handlers.NewRegistry())
+	b.reload(map[string]string{"a.proto": service("A", "")})
+	stale := b.reload(map[string]string{"a.proto": "syntax ="}).Service("p.A")
+	if again := b.reload(map[string]string{"b.proto": service("B", "")}).Service("p.A"); again != stale {
+		t.Error("the stale service was made anew")
+	}
+}
+
+func TestMistakesOfLaterRegistrationsAreReported(t *testing.T) {
+	reg := handlers.NewRegistry()
+	b := newBench(t, reg)
+	b.reload(map[string]string{"a.proto": service("A", "")})
+	reg.Handle("no such pattern", echo)
+	reg.Handle("p.A", handlers.ImplementationFunc(func(*handlers.Method) (handlers.Handler, error) { return nil, nil }))
+	if got := state(b.reload(nil)); got != "p.A*" || len(b.diags) != 2 {
+		t.Errorf("services %q, diagnostics %v", got, b.diags)
+	}
+}
+
 func TestHandlerThatNoLongerFitsMakesStale(t *testing.T) {
 	reg := handlers.NewRegistry()
 	reg.Handle("p.A", handlers.ImplementationFunc(func(m *handlers.Method) (handlers.Handler, error) {
@@ -172,7 +209,7 @@ func TestHandlerThatNoLongerFitsMakesStale(t *testing.T) {
 
 func TestReservedServicesAreNotServed(t *testing.T) {
 	b := newBench(t, handlers.NewRegistry())
-	b.builder.Reserved = func(name protoreflect.FullName) bool { return name == "p.A" }
+	b.builder.Builtin = map[string][]string{"p.A": {"Call"}}
 	if got := state(b.reload(map[string]string{"a.proto": service("A", "")})); got != "" || len(b.diags) != 1 {
 		t.Errorf("services %q, diagnostics %v", got, b.diags)
 	}

@@ -1,8 +1,10 @@
 package dispatch
 
 import (
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -28,6 +30,8 @@ type Generation struct {
 
 	services map[protoreflect.FullName]*Service
 	routes   map[string]*Route // by the path of a call: /pkg.Service/Method
+	builtin  map[string][]string
+	known    func() *nearest.Index // the names of all services, made when first asked for
 }
 
 // Service is a service that can be called. It is immutable.
@@ -39,6 +43,8 @@ type Service struct {
 	// Stale says why the service is not served from what its file says now but
 	// from its last good version. It is empty for a service that is up to date.
 	Stale []*schema.Diagnostic
+
+	home string // the import path of the file that declares the service now
 }
 
 // Answered reports whether any method of the service has a handler.
@@ -55,13 +61,9 @@ func (s *Service) MethodNames() []string {
 	return names
 }
 
-// ServiceNames returns the full names of the services, sorted.
-func (g *Generation) ServiceNames() []string {
-	names := make([]string, len(g.Services))
-	for i, s := range g.Services {
-		names[i] = string(s.Desc.FullName())
-	}
-	return names
+// AnyStale reports whether a service is served from its last good version.
+func (g *Generation) AnyStale() bool {
+	return slices.ContainsFunc(g.Services, func(s *Service) bool { return len(s.Stale) > 0 })
 }
 
 // Service returns the service of that name, or nil.
@@ -70,9 +72,11 @@ func (g *Generation) Service(name protoreflect.FullName) *Service { return g.ser
 // Route returns the route of a call's path, "/pkg.Service/Method", or nil.
 func (g *Generation) Route(path string) *Route { return g.routes[path] }
 
-func newGeneration(number int, snap *schema.Snapshot, services map[protoreflect.FullName]*Service) *Generation {
+func newGeneration(
+	number int, snap *schema.Snapshot, services map[protoreflect.FullName]*Service, builtin map[string][]string,
+) *Generation {
 	g := &Generation{
-		Number: number, Snapshot: snap, services: services,
+		Number: number, Snapshot: snap, services: services, builtin: builtin,
 		Services: make([]*Service, 0, len(services)),
 		routes:   make(map[string]*Route, 4*len(services)),
 	}
@@ -85,18 +89,36 @@ func newGeneration(number int, snap *schema.Snapshot, services map[protoreflect.
 	slices.SortFunc(g.Services, func(a, b *Service) int {
 		return strings.Compare(string(a.Desc.FullName()), string(b.Desc.FullName()))
 	})
+	g.known = sync.OnceValue(g.names)
 	return g
+}
+
+func (g *Generation) names() *nearest.Index {
+	names := slices.Sorted(maps.Keys(g.builtin))
+	for _, s := range g.Services {
+		names = append(names, string(s.Desc.FullName()))
+	}
+	return nearest.NewIndex(names)
 }
 
 // Unknown is the error for a path without a route: UNIMPLEMENTED, with the known
 // names that are nearest.
 func (g *Generation) Unknown(path string) error {
 	service, method, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	methods, known := g.builtin[service]
 	if s := g.services[protoreflect.FullName(service)]; s != nil {
-		return unknownError("unknown method %q of service %s", clip(method), service,
-			nearest.Names(method, s.MethodNames(), 3))
+		methods, known = s.MethodNames(), true
 	}
-	return unknownError("unknown service %q%s", clip(service), "", nearest.Names(service, g.ServiceNames(), 3))
+	if known {
+		return unknownError("unknown method %q of service %s", clip(method), service,
+			nearest.Names(method, methods, 3))
+	}
+	return unknownError("unknown service %q%s", clip(service), "", g.NearServices(service, 3))
+}
+
+// NearServices returns up to limit services whose names are near to name.
+func (g *Generation) NearServices(name string, limit int) []string {
+	return g.known().Names(name, limit)
 }
 
 func unknownError(format, what, where string, near []string) error {
