@@ -6,6 +6,7 @@ package grpcfront
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -17,26 +18,37 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// New returns a grpc.Server that serves every call of the generation that
-// current returns when the call begins. current is called for each call, from
-// many goroutines.
-func New(opts Options, current func() *dispatch.Generation) *grpc.Server {
-	f := &front{current: current}
-	return grpc.NewServer(append(opts.serverOptions(f),
-		grpc.ForceServerCodecV2(newCodec()),
-		grpc.UnknownServiceHandler(f.serve))...)
+// Server is a grpc.Server that serves the calls of generations.
+type Server struct {
+	*grpc.Server
+	current func() *dispatch.Generation
+	active  atomic.Int64
 }
 
-type front struct{ current func() *dispatch.Generation }
+// New returns a server for the generation that current returns when a call
+// begins. current is called from many goroutines.
+func New(opts Options, current func() *dispatch.Generation) *Server {
+	s := &Server{current: current}
+	s.Server = grpc.NewServer(append(opts.serverOptions(s),
+		grpc.ForceServerCodecV2(newCodec()),
+		grpc.UnknownServiceHandler(s.serve))...)
+	return s
+}
+
+// Active is the number of calls in progress, without those of the services that
+// are registered on the grpc.Server.
+func (s *Server) Active() int { return int(s.active.Load()) }
 
 // serve is a grpc.StreamHandler.
-func (f *front) serve(_ any, stream grpc.ServerStream) error {
+func (s *Server) serve(_ any, stream grpc.ServerStream) error {
+	s.active.Add(1)
+	defer s.active.Add(-1)
 	ctx := stream.Context()
 	transport := grpc.ServerTransportStreamFromContext(ctx)
 	if transport == nil {
 		return status.Error(codes.Internal, "the stream has no method")
 	}
-	generation := f.current()
+	generation := s.current()
 	route := generation.Route(transport.Method())
 	if route == nil {
 		return generation.Unknown(transport.Method())

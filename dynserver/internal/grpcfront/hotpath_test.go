@@ -46,7 +46,7 @@ func (echoRaw) ServeRPC(_ context.Context, call handlers.Call) error {
 }
 
 // newHotFront serves hotProto.
-func newHotFront(tb testing.TB) *front {
+func newHotFront(tb testing.TB) *Server {
 	tb.Helper()
 	reg := handlers.NewRegistry()
 	reg.Handle("hot.Svc/Raw", echoRaw{})
@@ -63,7 +63,7 @@ func newHotFront(tb testing.TB) *front {
 	if len(diags) > 0 {
 		tb.Fatal(diags)
 	}
-	return &front{current: func() *dispatch.Generation { return g }}
+	return &Server{current: func() *dispatch.Generation { return g }}
 }
 
 // hotStream is a grpc.ServerStream as grpc's own behaves for one unary call,
@@ -114,7 +114,7 @@ func (t hotTransport) Method() string         { return t.method }
 func (t hotTransport) ContentSubtype() string { return "" }
 
 // call makes one call and reports whether it has been answered.
-func (s *hotStream) call(tb testing.TB, f *front) {
+func (s *hotStream) call(tb testing.TB, f *Server) {
 	s.received, s.sent = false, 0
 	if err := f.serve(nil, s); err != nil {
 		tb.Fatal(err)

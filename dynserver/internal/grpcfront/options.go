@@ -51,8 +51,10 @@ type Options struct {
 	// goroutine of their own. Default 64; negative for none.
 	StreamWorkers int
 
-	// Interceptors run around every call, the first outermost, unary ones
-	// included. Their grpc.StreamServerInfo tells the method's true shape.
+	// Interceptors run around every call, the first outermost: unary ones
+	// included, and those of health, reflection and channelz. Their
+	// grpc.StreamServerInfo tells the method's true shape. Around a unary call of
+	// health and channelz the stream has a context, but no messages.
 	// Middleware (package handlers) serves all fronts; interceptors are for
 	// what exists for grpc-go already.
 	Interceptors []grpc.StreamServerInterceptor
@@ -67,7 +69,7 @@ type Options struct {
 }
 
 // serverOptions are the options of a grpc.Server as grpc has them.
-func (o Options) serverOptions(f *front) []grpc.ServerOption {
+func (o Options) serverOptions(s *Server) []grpc.ServerOption {
 	opts := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(def(o.MaxRecvBytes, 4<<20)),
 		grpc.MaxSendMsgSize(def(o.MaxSendBytes, math.MaxInt32)),
@@ -89,10 +91,12 @@ func (o Options) serverOptions(f *front) []grpc.ServerOption {
 		opts = append(opts, grpc.NumStreamWorkers(uint32(workers))) //nolint:gosec // positive
 	}
 	if len(o.Interceptors) > 0 {
-		opts = append(opts, grpc.ChainStreamInterceptor(f.trueInfo), grpc.ChainStreamInterceptor(o.Interceptors...))
+		opts = append(opts,
+			grpc.ChainStreamInterceptor(s.trueInfo), grpc.ChainStreamInterceptor(o.Interceptors...),
+			grpc.UnaryInterceptor(asUnary(o.Interceptors)))
 	}
 	for _, h := range o.StatsHandlers {
-		opts = append(opts, grpc.StatsHandler(trueStats{Handler: h, front: f}))
+		opts = append(opts, grpc.StatsHandler(trueStats{Handler: h, server: s}))
 	}
 	return append(opts, o.ServerOptions...)
 }
