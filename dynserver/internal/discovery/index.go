@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -26,6 +27,7 @@ type index struct {
 
 	byPath     map[string]protoreflect.FileDescriptor
 	byPackage  map[protoreflect.FullName][]protoreflect.FileDescriptor
+	added      map[protoreflect.FileDescriptor]bool
 	stale      map[protoreflect.FileDescriptor]*schema.File
 	extensions func() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType
 }
@@ -35,6 +37,7 @@ func newIndex(g *dispatch.Generation, builtin []string) *index {
 		generation: g, builtin: builtin,
 		byPath:    make(map[string]protoreflect.FileDescriptor),
 		byPackage: make(map[protoreflect.FullName][]protoreflect.FileDescriptor),
+		added:     make(map[protoreflect.FileDescriptor]bool),
 		stale:     make(map[protoreflect.FileDescriptor]*schema.File),
 	}
 	x.extensions = sync.OnceValue(x.findExtensions)
@@ -52,13 +55,18 @@ func newIndex(g *dispatch.Generation, builtin []string) *index {
 	return x
 }
 
-// add adds a file and those it imports, unless their path is taken.
+// add adds a file and those it imports. A path belongs to the first file that
+// has it; the symbols of an older version, which a stale service has, are found
+// after those of the current one.
 func (x *index) add(fd protoreflect.FileDescriptor) {
-	if x.byPath[fd.Path()] != nil || fd.IsPlaceholder() {
+	if fd.IsPlaceholder() || x.added[fd] {
 		return
 	}
-	x.byPath[fd.Path()] = fd
+	x.added[fd] = true
 	x.byPackage[fd.Package()] = append(x.byPackage[fd.Package()], fd)
+	if x.byPath[fd.Path()] == nil {
+		x.byPath[fd.Path()] = fd
+	}
 	for i := range fd.Imports().Len() {
 		x.add(fd.Imports().Get(i).FileDescriptor)
 	}
@@ -202,13 +210,15 @@ func shippedFile(fd protoreflect.FileDescriptor, err error) (protoreflect.FileDe
 
 func (x *index) findExtensions() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType {
 	found := make(map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType)
-	for _, fd := range x.byPath {
-		eachExtension(fd, func(d protoreflect.ExtensionDescriptor) {
+	for _, path := range slices.Sorted(maps.Keys(x.byPath)) { // the first of two is the same each time
+		eachExtension(x.byPath[path], func(d protoreflect.ExtensionDescriptor) {
 			of := d.ContainingMessage().FullName()
 			if found[of] == nil {
 				found[of] = make(map[protoreflect.FieldNumber]protoreflect.ExtensionType)
 			}
-			found[of][d.Number()] = extension{dynamicpb.NewExtensionType(d), x.source}
+			if found[of][d.Number()] == nil {
+				found[of][d.Number()] = extension{dynamicpb.NewExtensionType(d), x.source}
+			}
 		})
 	}
 	return found

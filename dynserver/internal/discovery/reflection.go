@@ -18,18 +18,26 @@ import (
 
 // RegisterReflection registers grpc.reflection.v1 and v1alpha for what current
 // returns, and for the services that are registered on s, which must be all by
-// now. It returns the names of the latter, its own included.
+// now. It returns the latter with their methods, reflection included.
 //
 // grpc's implementation remembers, for the life of a stream, which files it has
 // sent. Here each request is answered by a session of it that belongs to the
 // current generation; a reload begins a new one, so that a client that keeps
-// its stream is shown the new schema, whole.
-func RegisterReflection(s *grpc.Server, current func() *dispatch.Generation) []string {
+// its stream is shown the new schema, whole. While a service is stale each
+// request has a session of its own, as the stale service's files may be older
+// versions of files that were sent for others.
+func RegisterReflection(s *grpc.Server, current func() *dispatch.Generation) map[string][]string {
 	r := &reflector{current: current}
 	v1.RegisterServerReflectionServer(s, reflectionV1{reflector: r})
 	v1alpha.RegisterServerReflectionServer(s, reflectionV1Alpha{reflector: r})
-	r.builtin = slices.Sorted(maps.Keys(s.GetServiceInfo()))
-	return r.builtin
+	builtin := make(map[string][]string)
+	for name, info := range s.GetServiceInfo() {
+		for _, m := range info.Methods {
+			builtin[name] = append(builtin[name], m.Name)
+		}
+	}
+	r.builtin = slices.Sorted(maps.Keys(builtin))
+	return builtin
 }
 
 // reflector makes the options of a session.
@@ -86,7 +94,8 @@ func eachGeneration[Req, Res any](
 	}
 	for {
 		g := current()
-		s := &session[Req, Res]{BidiStreamingServer: stream, next: next, ended: func() bool { return current() != g }}
+		stale := g.AnyStale()
+		s := &session[Req, Res]{BidiStreamingServer: stream, next: next, ended: func() bool { return stale || current() != g }}
 		if err := serve(g, s); err != nil {
 			return err
 		}
