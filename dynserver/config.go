@@ -79,9 +79,9 @@ type Config struct {
 	// Log is where the server logs. Default slog.Default().
 	Log *slog.Logger
 
-	// OnReload is told about the first load and about every reload that found
-	// something new, by the goroutine that loaded. Default: log the report, and
-	// each new diagnostic.
+	// OnReload is told about the first load, from within New, and about every
+	// reload that found something new, by the goroutine that reloaded. It must
+	// not call Reload. Default: log the report, and each new diagnostic.
 	OnReload func(Report)
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"google.golang.org/grpc"
 	channelz "google.golang.org/grpc/channelz/service"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynserver/internal/discovery"
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
@@ -29,7 +27,7 @@ type Server struct {
 	compiler *schema.Compiler
 	builder  dispatch.Builder
 	current  atomic.Pointer[dispatch.Generation]
-	grpc     *grpc.Server
+	grpc     *grpcfront.Server
 	health   *discovery.Health
 
 	loading     sync.Mutex    // one load at a time
@@ -56,7 +54,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	builtin := s.registerBuiltin()
 	s.builder = dispatch.Builder{
 		Registry: config.Handlers, Middleware: config.Middleware, Log: config.Log,
-		Reserved: func(name protoreflect.FullName) bool { return slices.Contains(builtin, string(name)) },
+		Builtin: builtin,
 	}
 	if err := s.load(ctx); err != nil {
 		s.close()
@@ -67,14 +65,14 @@ func New(ctx context.Context, config Config) (*Server, error) {
 }
 
 // registerBuiltin registers the services that the server itself answers and
-// returns their names.
-func (s *Server) registerBuiltin() []string {
+// returns them with their methods.
+func (s *Server) registerBuiltin() map[string][]string {
 	s.health = discovery.NewHealth(s.current.Load)
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	if s.config.Channelz {
 		channelz.RegisterChannelzServiceToServer(s.grpc)
 	}
-	return discovery.RegisterReflection(s.grpc, s.current.Load)
+	return discovery.RegisterReflection(s.grpc.Server, s.current.Load)
 }
 
 // load makes the first generation.
@@ -100,8 +98,8 @@ func (s *Server) load(ctx context.Context) error {
 
 // Serve accepts calls on all listeners until ctx ends or [Server.Shutdown] is
 // called. When ctx ends it drains for up to Config.DrainTimeout. It closes the
-// listeners and returns nil once everything has ended, or the error of the
-// first listener that failed. A Server serves once.
+// listeners and returns nil once everything has ended, [ErrCut] when calls had to
+// be cut, or the error of the first listener that failed. A Server serves once.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	if len(listeners) == 0 {
 		return errors.New("dynserver: no listener to serve on")
@@ -152,15 +150,20 @@ func (s *Server) watch(ctx context.Context) {
 	}
 }
 
+// ErrCut is what [Server.Shutdown] and [Server.Serve] return when calls in
+// progress did not end in time and were cut.
+var ErrCut = errors.New("calls in progress were cut")
+
 // Shutdown makes health NOT_SERVING, stops accepting connections and calls, and
-// waits for the calls in progress. When ctx ends first they are cut and the
-// error is ctx's. It is safe to call more than once: a second call with an
-// ended context cuts at once.
+// waits for the calls in progress. When ctx ends first they are cut: their
+// contexts end, their callers get UNAVAILABLE, and the error is [ErrCut] and ctx's. Shutdown
+// does not wait for a handler that ignores its context. It is safe to call more
+// than once: a second call with an ended context cuts at once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.close()
 	s.health.Drain()
 	drained := make(chan struct{})
-	go func() { // ends when the calls have, or were cut
+	go func() { // ends when the last handler has
 		defer close(drained)
 		s.grpc.GracefulStop()
 	}()
@@ -168,8 +171,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-drained:
 		return nil
 	case <-ctx.Done():
-		s.grpc.Stop()
-		<-drained
-		return fmt.Errorf("calls were cut: %w", context.Cause(ctx))
 	}
+	active := s.grpc.Active()
+	s.grpc.Stop()
+	if active == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d, as %w", ErrCut, active, context.Cause(ctx))
 }

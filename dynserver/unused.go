@@ -34,7 +34,7 @@ func (s *Server) logUnused(g *dispatch.Generation) {
 }
 
 // meant returns the name that a registration of pkg.Service/Method or
-// pkg.Service may have meant, or nothing.
+// pkg.Service may have meant, or nothing. What has a handler of its own was not.
 func meant(g *dispatch.Generation, pattern string) string {
 	service, method, exact := strings.Cut(pattern, "/")
 	svc := g.Service(protoreflect.FullName(service))
@@ -44,17 +44,19 @@ func meant(g *dispatch.Generation, pattern string) string {
 		}
 		service = string(svc.Desc.FullName())
 	}
-	if !exact {
+	if !exact && !svc.Answered() {
 		return service
 	}
-	if near := nearest.Names(method, svc.MethodNames(), 1); len(near) > 0 {
-		return service + "/" + near[0]
+	for _, r := range svc.Routes {
+		if r.Registration == nil && exact && len(nearest.Names(method, []string{string(r.Method.Name())}, 1)) > 0 {
+			return r.Method.Path()
+		}
 	}
 	return ""
 }
 
 func nearService(g *dispatch.Generation, name string) *dispatch.Service {
-	if near := nearest.Names(name, g.ServiceNames(), 1); len(near) > 0 {
+	if near := g.NearServices(name, 1); len(near) > 0 {
 		return g.Service(protoreflect.FullName(near[0]))
 	}
 	return nil

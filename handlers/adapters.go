@@ -95,6 +95,9 @@ func (a adapter[In, Out]) Bind(m *Method) (Handler, error) {
 	}
 	in, inErr := bindMessage[In](m.Input(), m.Types, opts)
 	out, outErr := bindMessage[Out](m.Output(), m.Types, opts)
+	if inErr != nil && outErr != nil && inErr.Error() == outErr.Error() {
+		outErr = nil // one type for both: once is enough
+	}
 	if err := errors.Join(a.checkShape(m), inErr, outErr); err != nil {
 		return nil, err
 	}

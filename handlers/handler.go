@@ -77,8 +77,8 @@ type Types interface {
 // [ClientStream] and [Bidi] make one from a Go function.
 //
 // Bind is called when a schema is loaded, for each method that the
-// registration answers, and again only when that method's definition has
-// changed. It checks everything that can be checked without a call; its error
+// registration answers, and again only when the file that declares the method,
+// or one that it imports, has changed in meaning. It checks everything that can be checked without a call; its error
 // says what does not fit, all of it, and how to mend it. Bind may be called
 // from any goroutine.
 type Implementation interface {

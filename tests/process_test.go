@@ -155,10 +155,16 @@ func (p *process) awaitLog(want ...string) {
 // says.
 func refuse(t testing.TB, args ...string) string {
 	t.Helper()
+	return refuseWith(t, 1, args...)
+}
+
+// refuseWith is refuse with another exit status.
+func refuseWith(t testing.TB, status int, args ...string) string {
+	t.Helper()
 	p := launch(t, dyngate, append([]string{"serve", "--grpc", "127.0.0.1:0"}, args...)...)
 	p.awaitExit()
-	if code := p.cmd.ProcessState.ExitCode(); code != 1 {
-		t.Errorf("exit status %d, want 1", code)
+	if code := p.cmd.ProcessState.ExitCode(); code != status {
+		t.Errorf("exit status %d, want %d", code, status)
 	}
 	return p.log.String()
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -103,18 +106,44 @@ func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 	return config
 }
 
-func (f *serveFlags) logger(w io.Writer) (*slog.Logger, error) {
-	opts := &slog.HandlerOptions{}
+// validate says all that is wrong with the flags.
+func (f *serveFlags) validate(embedded bool) error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	for _, addr := range f.grpc {
+		check(addr != "", "--grpc: empty address; :50051 is for all interfaces")
+	}
+	examples := embedded || f.examples
+	check(examples || f.features == "", "--features is for the examples: add --examples")
+	check(f.taskInterval > 0, "--task-interval: %s is not positive", f.taskInterval)
+	check(f.accessLog >= 0 && f.accessLog <= 1, "--access-log: %v is not from 0 to 1", f.accessLog)
+	check(f.logFormat == "text" || f.logFormat == "json", "--log-format: %q is neither text nor json", f.logFormat)
+	check(new(slog.Level).UnmarshalText([]byte(f.logLevel)) == nil, "--log-level: %q is none of debug, info, warn and error", f.logLevel)
+	l := f.limits
+	for name, d := range map[string]time.Duration{
+		"poll": f.poll, "drain": f.drain, "default-deadline": f.deadline, "connection-timeout": l.ConnectionTimeout,
+		"min-ping-interval": l.MinPingInterval, "ping-after-idle": l.PingAfterIdle, "ping-timeout": l.PingTimeout,
+		"max-connection-age": l.MaxConnectionAge, "max-connection-age-grace": l.MaxConnectionAgeGrace,
+	} {
+		check(d >= 0, "--%s: %s is negative", name, d)
+	}
+	check(l.MaxRecvBytes > 0 && l.MaxSendBytes > 0, "--max-recv-bytes and --max-send-bytes must be positive")
+	check(l.MaxHeaderBytes > 0 && l.MaxConcurrentStreams > 0, "--max-header-bytes and --max-concurrent-streams must be positive")
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
+}
+
+// logger returns the logger that the flags, which are valid, ask for.
+func (f *serveFlags) logger(w io.Writer) *slog.Logger {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return nil, fmt.Errorf("--log-level: %w", err)
+	_ = level.UnmarshalText([]byte(f.logLevel))
+	opts := &slog.HandlerOptions{Level: level}
+	if f.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
 	}
-	opts.Level = level
-	switch f.logFormat {
-	case "text":
-		return slog.New(slog.NewTextHandler(w, opts)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, opts)), nil
-	}
-	return nil, fmt.Errorf("--log-format: %q is neither text nor json", f.logFormat)
+	return slog.New(slog.NewTextHandler(w, opts))
 }

@@ -4,18 +4,34 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 )
 
+// Exit statuses.
+const (
+	exitFailure = 1 // what was asked for failed
+	exitUsage   = 2 // it was asked for wrongly
+)
+
 func main() {
-	if err := newRoot().ExecuteContext(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "dyngate:", err)
-		os.Exit(1)
+	err := newRoot().ExecuteContext(context.Background())
+	if err == nil {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "dyngate:", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		os.Exit(exitUsage)
+	}
+	os.Exit(exitFailure)
 }
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -24,6 +40,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe())
 	return root
 }

@@ -14,7 +14,7 @@ func printReport(w io.Writer, r dynserver.Report) {
 	if text := dynserver.RenderDiagnostics(r.New); text != "" {
 		fmt.Fprintln(w, text)
 	}
-	if r.Generation == 1 {
+	if r.Generation == 1 && r.Applied {
 		return // the welcome tells the rest
 	}
 	var parts []string

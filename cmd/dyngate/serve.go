@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -45,14 +46,17 @@ func newServe() *cobra.Command {
 }
 
 func (f *serveFlags) run(ctx context.Context, paths []string) error {
-	log, err := f.logger(os.Stderr)
-	if err != nil {
-		return err
+	if err := f.validate(len(paths) == 0); err != nil {
+		return usageError{err}
 	}
+	log := f.logger(os.Stderr)
 	config, err := f.config(log, paths)
 	if err != nil {
 		return err
 	}
+	signals := newSignals()
+	defer signals.close()
+	ctx = signals.untilStop(ctx, log)
 	srv, err := dynserver.New(ctx, config)
 	if err != nil {
 		return fmt.Errorf("cannot start:\n\n%w", err)
@@ -61,11 +65,14 @@ func (f *serveFlags) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := followSignals(ctx, srv, log)
-	defer stop()
 	defer keepHeadroom()()
+	signals.follow(ctx, srv, log)
 	printWelcome(os.Stdout, srv.Services(), listeners)
-	return srv.Serve(ctx, listeners...)
+	if err := srv.Serve(ctx, listeners...); !errors.Is(err, dynserver.ErrCut) {
+		return err
+	}
+	log.Warn("stopped before all calls had ended", "drain", f.drain)
+	return nil
 }
 
 // sources are the paths, or what ships with dyngate. The latter is embedded, so

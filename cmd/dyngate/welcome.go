@@ -22,7 +22,11 @@ func printWelcome(w io.Writer, services []dynserver.ServiceInfo, listeners []net
 	if len(services) == 1 {
 		noun = "service"
 	}
-	fmt.Fprintf(w, "Serving %d %s:\n", len(services), noun)
+	if len(services) == 0 {
+		fmt.Fprintln(w, "Serving no services yet: no .proto file declares one.")
+	} else {
+		fmt.Fprintf(w, "Serving %d %s:\n", len(services), noun)
+	}
 	for i, s := range services {
 		if i == listed {
 			fmt.Fprintf(w, "  ... and %d more\n", len(services)-listed)

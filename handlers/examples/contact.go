@@ -25,7 +25,7 @@ func (contact) sendStatus(_ context.Context, in iter.Seq2[*clientMsg, error]) it
 				yield(nil, err)
 				return
 			}
-			if !yield(&result{Ret: fmt.Sprintf("got %q", msg.Msg)}, nil) {
+			if !yield(&result{Ret: `got "` + msg.Msg + `"`}, nil) {
 				return
 			}
 		}
