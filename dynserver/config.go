@@ -30,6 +30,14 @@ type GRPCOptions = grpcfront.Options
 // place.
 type Diagnostic = schema.Diagnostic
 
+// The severities of diagnostics. Only errors keep a service from being served
+// as its file says; hints are opinions on style.
+const (
+	SeverityError   = schema.Error
+	SeverityWarning = schema.Warning
+	SeverityHint    = schema.Hint
+)
+
 // Config says what a [Server] serves and how. Only Sources is needed.
 type Config struct {
 	// Sources are searched in this order: the first that has an import path
