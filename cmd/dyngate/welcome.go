@@ -23,7 +23,7 @@ func printWelcome(w io.Writer, services []dynserver.ServiceInfo, listeners []net
 		noun = "service"
 	}
 	if len(services) == 0 {
-		fmt.Fprintln(w, "Serving no services yet: no .proto file declares one.")
+		fmt.Fprintln(w, "Serving no services yet.")
 	} else {
 		fmt.Fprintf(w, "Serving %d %s:\n", len(services), noun)
 	}
