@@ -36,6 +36,12 @@ func (j *journal) has(line string) bool {
 	return slices.Contains(j.lines, line)
 }
 
+func (j *journal) all() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.lines)
+}
+
 // statsJournal is a stats.Handler that keeps a journal.
 type statsJournal struct{ *journal }
 

@@ -77,6 +77,10 @@ func TestDrainTimeout(t *testing.T) {
 	_, err := stream.all()
 	wantCode(t, err, codes.Unavailable)
 	p.awaitExit()
+	if p.err != nil {
+		t.Errorf("exit: %v: it did as it was told", p.err)
+	}
+	contains(t, p.log.String(), "cut")
 }
 
 // TestSecondSignal checks that a second signal does not wait for the drain.

@@ -1,0 +1,177 @@
+package tests
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/handlers"
+)
+
+// startStuck serves lab.Lab/Echo with a handler that does not listen to its
+// context, and begins a call of it. The handler ends with the test.
+func startStuck(t testing.TB, changes ...func(*dynserver.Config)) *local {
+	t.Helper()
+	entered, release := make(chan struct{}), make(chan struct{})
+	config := protoConfig(t, labProto, func(reg *handlers.Registry) {
+		reg.Handle("lab.Lab/Echo", handlers.Unary(func(_ context.Context, in *labMsg) (*labMsg, error) {
+			close(entered)
+			<-release
+			return in, nil
+		}))
+	})
+	for _, change := range changes {
+		change(&config)
+	}
+	s := startLocal(t, config)
+	t.Cleanup(func() { close(release) }) // before Serve must have returned
+	open(t.Context(), t, s.conn, labEcho).send(nil).done()
+	_ = soon(t, "the way to the handler", func() error { <-entered; return nil })
+	return s
+}
+
+// soon fails the test unless the function returns. It says so while the
+// handler is still stuck.
+func soon(t testing.TB, what string, f func() error) error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- f() }() // ends with f, at the latest when the handler does
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+		t.Fatalf("%s does not return", what)
+		return nil
+	}
+}
+
+// ended is a context that has ended.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// TestStuckHandler shuts down beside a handler that would never end: nobody
+// waits for it longer than was asked for.
+func TestStuckHandler(t *testing.T) {
+	t.Parallel()
+	t.Run("Shutdown", func(t *testing.T) {
+		t.Parallel()
+		s := startStuck(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		err := soon(t, "Shutdown", func() error { return s.Shutdown(ctx) })
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Shutdown: %v", err)
+		}
+		_ = soon(t, "the second Shutdown", func() error { return s.Shutdown(ended()) })
+		must(t, soon(t, "Serve", func() error { return <-s.served }))
+	})
+	t.Run("Serve", func(t *testing.T) {
+		t.Parallel()
+		s := startStuck(t, func(c *dynserver.Config) { c.DrainTimeout = 50 * time.Millisecond })
+		s.stop()
+		_ = soon(t, "Serve", func() error { return <-s.served })
+		_ = soon(t, "Shutdown", func() error { return s.Shutdown(ended()) })
+	})
+	t.Run("no drain", func(t *testing.T) {
+		t.Parallel()
+		s := startStuck(t, func(c *dynserver.Config) { c.DrainTimeout = -1 })
+		s.stop()
+		_ = soon(t, "Serve", func() error { return <-s.served })
+	})
+}
+
+// TestSecondShutdown cuts a drain that has been given all the time there is.
+func TestSecondShutdown(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]*local{"stuck": startStuck(t), "streaming": startHolding(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first := make(chan error, 1)
+			go func() { first <- s.Shutdown(context.Background()) }()
+			eventually(t, "the drain to begin", func() bool {
+				_, err := invoke(timeout(t), s.conn, labRaw, nil)
+				return err != nil && !strings.Contains(err.Error(), "no handler")
+			})
+			_ = soon(t, "the second Shutdown", func() error { return s.Shutdown(ended()) })
+			_ = soon(t, "the first Shutdown", func() error { return <-first })
+			_ = soon(t, "Serve", func() error { return <-s.served })
+		})
+	}
+}
+
+// startHolding begins a stream that lasts until the caller leaves.
+func startHolding(t testing.TB) *local {
+	t.Helper()
+	s := startLab(t)
+	open(t.Context(), t, s.conn, labHold).send(nil).done().mustRecv()
+	return s
+}
+
+// TestShutdownEnded shuts down with a context that has ended: that fails only
+// if it had to cut something.
+func TestShutdownEnded(t *testing.T) {
+	t.Parallel()
+	t.Run("idle", func(t *testing.T) {
+		t.Parallel()
+		s := startLab(t)
+		s.alive(t)
+		must(t, s.Shutdown(ended()))
+	})
+	t.Run("never served", func(t *testing.T) {
+		t.Parallel()
+		srv, err := newServer(t, protoConfig(t, labProto, nil))
+		must(t, err)
+		must(t, srv.Shutdown(ended()))
+	})
+	t.Run("with a call", func(t *testing.T) {
+		t.Parallel()
+		s := startHolding(t)
+		err := s.Shutdown(ended())
+		if !errors.Is(err, context.Canceled) || !strings.Contains(errText(err), "cut") {
+			t.Errorf("Shutdown: %v, want one that tells of the cut", err)
+		}
+	})
+	t.Run("no drain, idle", func(t *testing.T) {
+		t.Parallel()
+		s := startLab(t, func(c *dynserver.Config) { c.DrainTimeout = -1 })
+		s.alive(t)
+		s.stop() // Serve must return nil: see startLocal
+	})
+}
+
+// TestNoDrain stops a server that has nothing to wait for, and must not: that
+// is a clean end.
+func TestNoDrain(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--drain", "0")
+	conn := dial(t, p.addr())
+	_, err := invoke(timeout(t), conn, sayHello, text(1, "you"))
+	must(t, err)
+	p.stop() // checks the exit status
+	if strings.Contains(p.log.String(), "cut") {
+		t.Errorf("nothing was in progress, but:\n%s", &p.log)
+	}
+}
+
+// TestSecondSignalUnread does not wait for a caller who takes nothing.
+func TestSecondSignalUnread(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--drain", "1h", "--task-interval", "1us")
+	stream := open(timeout(t), t, dial(t, p.addr()), getTask).send(nil).done()
+	stream.mustRecv()
+	p.signal(syscall.SIGTERM)
+	p.awaitLog("draining")
+	p.signal(syscall.SIGTERM)
+	p.awaitExit()
+	_, err := stream.all()
+	wantCode(t, err, codes.Unavailable)
+}
