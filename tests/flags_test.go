@@ -62,6 +62,45 @@ func TestFlags(t *testing.T) {
 	})
 }
 
+// TestBadFlags gives flags values that make no sense. None is taken for its
+// default, and all are named at once.
+func TestBadFlags(t *testing.T) {
+	t.Parallel()
+	bad := [][2]string{
+		{"--task-interval", "-1s"},
+		{"--task-interval", "0"},
+		{"--grpc", ""},
+		{"--max-recv-bytes", "-1"},
+		{"--max-send-bytes", "-1"},
+		{"--access-log", "7"},
+		{"--access-log", "-0.5"},
+		{"--access-log", "NaN"},
+		{"--poll", "-1s"},
+		{"--drain", "-1s"},
+		{"--default-deadline", "-1s"},
+		{"--connection-timeout", "-1s"},
+		{"--ping-after-idle", "-1s"},
+		{"--max-connection-age", "-1s"},
+		{"--log-level", "loud"},
+		{"--log-format", "xml"},
+		{"--max-concurrent-streams", "-1"},
+	}
+	for _, flag := range bad {
+		t.Run(strings.Join(flag[:], "="), func(t *testing.T) {
+			t.Parallel()
+			contains(t, refuseWith(t, 2, flag[0], flag[1]), flag[0])
+		})
+	}
+	t.Run("all at once", func(t *testing.T) {
+		t.Parallel()
+		var args, names []string
+		for _, flag := range bad[:len(bad)-1] { // the last is no number of its kind: parsing ends there
+			args, names = append(args, flag[0], flag[1]), append(names, flag[0])
+		}
+		contains(t, refuseWith(t, 2, args...), names...)
+	})
+}
+
 // TestHelp checks that what the help says can be done is there.
 func TestHelp(t *testing.T) {
 	t.Parallel()
@@ -99,6 +138,37 @@ func TestOnReload(t *testing.T) {
 	}
 	if r := reports[2]; !slices.Equal(r.Stale, []string{"p.B"}) || len(r.Diagnostics) == 0 || r.Diagnostics[0].Line != 1 {
 		t.Errorf("break: %+v", r)
+	}
+}
+
+// TestOnReloadStale reloads while a service is stale and nothing changes: that
+// is nothing new either.
+func TestOnReloadStale(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"a.proto": serviceProto("A"), "b.proto": serviceProto("B")})
+	told := 0
+	s := startLocal(t, dynserver.Config{
+		Sources:  []dynserver.Source{dynserver.Path(dir)},
+		OnReload: func(dynserver.Report) { told++ },
+	})
+	write(t, filepath.Join(dir, "a.proto"), serviceProto("A")+"broken")
+	first, err := s.Reload(t.Context())
+	must(t, err)
+	if !slices.Equal(first.Stale, []string{"p.A"}) || told != 2 {
+		t.Fatalf("told %d times, lastly of %+v", told, first)
+	}
+	for range 3 {
+		r, err := s.Reload(t.Context())
+		must(t, err)
+		if r.Applied || r.Generation != first.Generation || r.Changed != nil || r.New != nil || !slices.Equal(r.Stale, first.Stale) || told != 2 {
+			t.Fatalf("nothing has changed, but told %d times, lastly of %+v", told, r)
+		}
+	}
+	write(t, filepath.Join(dir, "b.proto"), serviceProto("C"))
+	r, err := s.Reload(t.Context())
+	must(t, err)
+	if !r.Applied || !slices.Equal(r.Added, []string{"p.C"}) || !slices.Equal(r.Stale, first.Stale) || told != 3 {
+		t.Errorf("told %d times, lastly of %+v", told, r)
 	}
 }
 

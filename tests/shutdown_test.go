@@ -80,7 +80,7 @@ func TestDrainTimeout(t *testing.T) {
 	if p.err != nil {
 		t.Errorf("exit: %v: it did as it was told", p.err)
 	}
-	contains(t, p.log.String(), "cut")
+	contains(t, p.log.String(), "level=WARN", "drain=100ms")
 }
 
 // TestSecondSignal checks that a second signal does not wait for the drain.

@@ -151,3 +151,29 @@ func TestStrictReload(t *testing.T) {
 		t.Error("a good reload was not taken")
 	}
 }
+
+// TestStrictReloadTells checks that a person is told what becomes of a reload
+// that is held back, the first one included.
+func TestStrictReloadTells(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"a.proto": serviceProto("A")})
+	p := serve(t, "--strict-reload", dir)
+	write(t, filepath.Join(dir, "a.proto"), serviceProto("A")+"broken")
+	p.awaitLog("held back", filepath.Join(dir, "a.proto")+":7:1")
+	write(t, filepath.Join(dir, "a.proto"), serviceProto("B"))
+	p.awaitLog("added: p.B; removed: p.A")
+}
+
+// TestStartEmpty warns about a folder in which there is nothing to serve: it is
+// more often a mistake than a plan.
+func TestStartEmpty(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"notes.txt": "no schema", "sub/README.md": "neither"})
+	p := serve(t, "--log-format", "json", dir)
+	p.awaitLog(`"level":"WARN"`, dir)
+	contains(t, p.log.String(), ".proto")
+	full := serve(t, "--log-format", "json", folder(t, map[string]string{"sub/a.proto": serviceProto("A")}))
+	if log := full.log.String(); strings.Contains(log, `no .proto`) {
+		t.Errorf("warned without a reason:\n%s", log)
+	}
+}
