@@ -82,8 +82,8 @@ func protosFolder(t testing.TB) string {
 	return dir
 }
 
-// TestReloadUnderLoad changes files in every way while a client calls and
-// others hold streams.
+// TestReloadUnderLoad changes a file in every way while clients call the service
+// that it declares, call another, and hold streams of a third.
 func TestReloadUnderLoad(t *testing.T) {
 	t.Parallel()
 	dir := protosFolder(t)
@@ -97,11 +97,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	step := func(what string, change func()) {
 		change()
 		hello.during(t, 100)
-		for _, s := range streams {
-			if err := chat(s, what); err != nil {
-				t.Fatalf("%s: a stream that was held: %v", what, err)
-			}
-		}
+		chatAll(t, streams, what)
 	}
 
 	step("before", func() { awaitCompute(t, conn, codes.Unimplemented) })
@@ -110,28 +106,17 @@ func TestReloadUnderLoad(t *testing.T) {
 		awaitCompute(t, conn, codes.OK)
 		contains(t, comment(t, conn, "compute.Compute"), "Compute counts")
 	})
-	step("edited", func() {
-		replace(t, compute, strings.Replace(good, "// Compute counts.", "// Compute computes.", 1))
-		eventually(t, "reflection to tell the new comment", func() bool {
-			return strings.Contains(comment(t, conn, "compute.Compute"), "Compute computes")
+	// While it exists, no call of it fails either.
+	letters := startLoad(t, conn, countLetters, text(1, "four"), func(out []byte) bool { return textOf(out, 1) == "4" })
+	for _, change := range changesOf(t, p, conn, compute, good) {
+		step(change.what, func() {
+			change.make()
+			letters.during(t, 100)
 		})
-	})
-	step("broken", func() {
-		write(t, compute, good+"\nmessage Half {\n  string")
-		p.awaitLog("error: ", compute+":21:", "stale, served from their last good version: compute.Compute")
-		awaitCompute(t, conn, codes.OK)
-	})
-	step("mended", func() {
-		write(t, compute, good)
-		p.awaitLog("mended: compute.Compute")
-	})
-	step("renamed", func() {
-		must(t, os.Rename(compute, filepath.Join(dir, "renamed.proto")))
-		p.awaitLog("changed: compute.Compute")
-		awaitCompute(t, conn, codes.OK)
-	})
+	}
+	letters.end(t)
 	step("deleted", func() {
-		must(t, os.Remove(filepath.Join(dir, "renamed.proto")))
+		must(t, os.Remove(filepath.Join(dir, "0", "first.proto")))
 		awaitCompute(t, conn, codes.Unimplemented)
 	})
 	step("deleted what is streaming", func() {
@@ -145,6 +130,71 @@ func TestReloadUnderLoad(t *testing.T) {
 	for _, s := range streams {
 		if _, err := s.done().all(); err != nil {
 			t.Errorf("a stream that was held: %v", err)
+		}
+	}
+}
+
+type change struct {
+	what string
+	make func()
+}
+
+// changesOf are changes to compute.proto that leave its service there, each with
+// a sign that it was noticed. A file is moved to where a walk through the folder
+// has not been yet and to where it has been already, good and broken.
+func changesOf(t testing.TB, p *process, conn *grpc.ClientConn, compute, good string) []change {
+	at, dir := compute, filepath.Dir(filepath.Dir(compute))
+	move := func(to string) {
+		to = filepath.Join(dir, to)
+		must(t, os.MkdirAll(filepath.Dir(to), 0o755))
+		must(t, os.Rename(at, to))
+		at = to
+	}
+	half := good + "\nmessage Half {\n  string"
+	return []change{
+		{"edited", func() {
+			replace(t, at, strings.Replace(good, "// Compute counts.", "// Compute computes.", 1))
+			eventually(t, "reflection to tell the new comment", func() bool {
+				return strings.Contains(comment(t, conn, "compute.Compute"), "Compute computes")
+			})
+		}},
+		{"broken", func() {
+			write(t, at, half)
+			p.awaitLog("error: ", at+":21:", "stale, served from their last good version: compute.Compute")
+		}},
+		{"moved while broken, backward", func() { move("0/broken.proto"); p.awaitLog(at + ":21:") }},
+		{"moved while broken, forward", func() { move("z/broken.proto"); p.awaitLog(at + ":21:") }},
+		{"cut off", func() { write(t, at, good[:len(good)/2]) }},
+		{"mended", func() { write(t, at, good); p.awaitLog("mended: compute.Compute") }},
+		{"renamed", func() { move("renamed.proto"); p.awaitLog("changed: compute.Compute") }},
+		{"moved about", func() {
+			for _, to := range []string{"0/a.proto", "z/b.proto", "c.proto", "compute/d.proto", "0/first.proto"} {
+				move(to)
+			}
+			write(t, at, half)
+			p.awaitLog(at + ":21:")
+			write(t, at, good)
+			awaitFile(t, conn, "0/first.proto")
+		}},
+	}
+}
+
+// awaitFile waits until reflection has a file by this name.
+func awaitFile(t testing.TB, conn *grpc.ClientConn, name string) {
+	t.Helper()
+	eventually(t, name, func() bool {
+		client := grpcreflect.NewClientAuto(timeout(t), conn)
+		defer client.Reset()
+		_, err := client.FileByFilename(name)
+		return err == nil
+	})
+}
+
+func chatAll(t testing.TB, streams []*rawStream, msg string) {
+	t.Helper()
+	for _, s := range streams {
+		if err := chat(s, msg); err != nil {
+			t.Fatalf("%s: a stream that was held: %v", msg, err)
 		}
 	}
 }
