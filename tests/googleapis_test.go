@@ -20,26 +20,43 @@ import (
 // leafFile is a file of googleapis that no other imports.
 const leafFile = "google/example/library/v1/library.proto"
 
-// TestGoogleapis serves the largest public corpus whole: 7,187 files, among
-// them some that define the same names in different ways. It is not run in
-// parallel, as it tells how long it took.
-func TestGoogleapis(t *testing.T) {
+// leafService is how the paths of its methods begin.
+const leafService = "/google.example.library.v1.LibraryService/"
+
+// googleapis is where the corpus is, if it is there.
+func googleapis(t testing.TB) string {
+	t.Helper()
 	corpus := os.Getenv("DYNGATE_GOOGLEAPIS")
 	if corpus == "" {
 		t.Skip("DYNGATE_GOOGLEAPIS is not set to a checkout of googleapis")
 	}
-	binary := dyngate
-	if raceEnabled { // takes ten times the memory, which tells nothing
-		binary = filepath.Join(t.TempDir(), "dyngate")
-		must(t, build(binary, false))
+	return corpus
+}
+
+// unraced is the binary without the race detector, which takes ten times the
+// memory and tells nothing here.
+func unraced(t testing.TB) string {
+	t.Helper()
+	if !raceEnabled {
+		return dyngate
 	}
+	binary := filepath.Join(t.TempDir(), "dyngate")
+	must(t, build(binary, false))
+	return binary
+}
+
+// TestGoogleapis serves the largest public corpus whole: 7,187 files, among
+// them some that define the same names in different ways. It is not run in
+// parallel, as it tells how long it took.
+func TestGoogleapis(t *testing.T) {
+	corpus, binary := googleapis(t), unraced(t)
 	leaf := read(t, filepath.Join(corpus, leafFile))
 	front := folder(t, map[string]string{leafFile: leaf})
 
 	start := time.Now()
 	p := serveWithin(t, 4*patience, binary, front, corpus)
 	conn := dial(t, p.addr(), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
-	const method = "/google.example.library.v1.LibraryService/GetShelf"
+	const method = leafService + "GetShelf"
 	_, err := invoke(timeout(t), conn, method, nil)
 	contains(t, errText(err), "no handler answers it")
 	t.Logf("first call answered after %v", time.Since(start).Round(time.Millisecond))
@@ -53,7 +70,7 @@ func TestGoogleapis(t *testing.T) {
 
 	start = time.Now()
 	replace(t, filepath.Join(front, leafFile), withMethod(t, leaf, "DyngateTest"))
-	const added = "/google.example.library.v1.LibraryService/DyngateTest"
+	const added = leafService + "DyngateTest"
 	eventually(t, "the new method", func() bool {
 		_, err := invoke(t.Context(), conn, added, nil)
 		return strings.Contains(errText(err), "no handler answers it")
