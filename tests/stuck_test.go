@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
@@ -89,29 +90,37 @@ func TestStuckHandler(t *testing.T) {
 	})
 }
 
-// TestSecondShutdown cuts a drain that has been given all the time there is.
+// TestSecondShutdown cuts a drain that has been given all the time there is, as
+// the second signal does.
 func TestSecondShutdown(t *testing.T) {
 	t.Parallel()
-	for name, s := range map[string]*local{"stuck": startStuck(t), "streaming": startHolding(t)} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			first := make(chan error, 1)
-			go func() { first <- s.Shutdown(context.Background()) }()
-			eventually(t, "the drain to begin", func() bool {
-				_, err := invoke(timeout(t), s.conn, labRaw, nil)
-				return err != nil && !strings.Contains(err.Error(), "no handler")
+	patient := func(c *dynserver.Config) { c.DrainTimeout = time.Hour }
+	for call, start := range map[string]func(testing.TB, ...func(*dynserver.Config)) *local{"stuck": startStuck, "streaming": startHolding} {
+		for name, drain := range map[string]func(*local) error{
+			"of Shutdown": func(s *local) error { return s.Shutdown(context.Background()) },
+			"of Serve":    func(s *local) error { s.stop(); return nil },
+		} {
+			t.Run(call+", drain "+name, func(t *testing.T) {
+				t.Parallel()
+				s := start(t, patient)
+				first := make(chan error, 1)
+				go func() { first <- drain(s) }() // ends with the drain
+				eventually(t, "the drain to begin", func() bool {
+					_, err := invoke(timeout(t), s.conn, labRaw, nil)
+					return status.Code(err) == codes.Unavailable
+				})
+				_ = soon(t, "the second Shutdown", func() error { return s.Shutdown(ended()) })
+				_ = soon(t, "the first", func() error { return <-first })
+				_ = soon(t, "Serve", func() error { return <-s.served })
 			})
-			_ = soon(t, "the second Shutdown", func() error { return s.Shutdown(ended()) })
-			_ = soon(t, "the first Shutdown", func() error { return <-first })
-			_ = soon(t, "Serve", func() error { return <-s.served })
-		})
+		}
 	}
 }
 
 // startHolding begins a stream that lasts until the caller leaves.
-func startHolding(t testing.TB) *local {
+func startHolding(t testing.TB, changes ...func(*dynserver.Config)) *local {
 	t.Helper()
-	s := startLab(t)
+	s := startLab(t, changes...)
 	open(t.Context(), t, s.conn, labHold).send(nil).done().mustRecv()
 	return s
 }
