@@ -35,6 +35,8 @@ type Server struct {
 
 	closing context.Context // ends when Shutdown is called
 	close   context.CancelFunc
+	cut     context.Context // ends when one no longer waits for the calls in progress
+	cutOff  context.CancelFunc
 }
 
 // New reads the sources and binds the handlers. The error is a [*LoadError]
@@ -47,6 +49,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	}
 	s := &Server{config: config}
 	s.closing, s.close = context.WithCancel(context.Background())
+	s.cut, s.cutOff = context.WithCancel(context.Background())
 	s.compiler = schema.New(schema.Options{
 		Sources: config.Sources, DropComments: config.DropComments, Logger: config.Log,
 	})
@@ -170,12 +173,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	select {
 	case <-drained:
 		return nil
+	case <-s.cut.Done(): // by another Shutdown
 	case <-ctx.Done():
+		s.cutOff()
 	}
 	active := s.grpc.Active()
 	s.grpc.Stop()
 	if active == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %d, as %w", ErrCut, active, context.Cause(ctx))
+	return errors.Join(fmt.Errorf("%w: %d", ErrCut, active), context.Cause(ctx))
 }

@@ -20,11 +20,11 @@ type scenario struct {
 }
 
 // orderItems make an order of about 10 KB.
-const orderItems = 42
+const orderItems = 52
 
 func scenarios() []scenario {
 	priced := shop.NewOrder(orderItems)
-	priced.Total = &benchpb.Money{Currency: "EUR", Units: 3089, Nanos: 800000000}
+	priced.Total = &benchpb.Money{Currency: "EUR", Units: 4277, Nanos: 850000000}
 	return []scenario{
 		{
 			"hello", benchpb.Shop_Greet_FullMethodName,
