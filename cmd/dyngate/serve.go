@@ -65,6 +65,9 @@ func (f *serveFlags) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if len(srv.Services()) == 0 {
+		log.Warn("no .proto file declares a service that can be served", "paths", paths)
+	}
 	defer keepHeadroom()()
 	signals.follow(ctx, srv, log)
 	printWelcome(os.Stdout, srv.Services(), listeners)
