@@ -8,5 +8,8 @@
 //	GRPCURL                 grpcurl v1.9.4 (default: from PATH or the Go bin folder)
 //	DYNGATE_PYTHON          a Python with grpcio and grpcio-tools (default: /usr/bin/python3)
 //	DYNGATE_INTEROP_CLIENT  grpc-go's interop client (default: built at test time)
-//	DYNGATE_GOOGLEAPIS      a checkout of googleapis (default: its tests are skipped)
+//	DYNGATE_GOOGLEAPIS      a checkout of googleapis (default: its tests and benchmarks are skipped)
+//
+// The benchmarks here measure what takes milliseconds and more: an edit until it
+// is live, a cold start. Those of calls are in the folder bench.
 package tests
