@@ -59,7 +59,7 @@ func (n *node) extensionClash(a, b *extension) *Diagnostic {
 }
 
 func extensionsOf(fd protoreflect.FileDescriptor) (out []*extension) {
-	visitExtensions(fd, func(x protoreflect.ExtensionDescriptor) {
+	EachExtension(fd, func(x protoreflect.ExtensionDescriptor) {
 		out = append(out, &extension{x.ContainingMessage().FullName(), x.Number(), x.FullName(), fd.Path()})
 	})
 	return out
@@ -71,11 +71,13 @@ type extensible interface {
 	Extensions() protoreflect.ExtensionDescriptors
 }
 
-func visitExtensions(in extensible, visit func(protoreflect.ExtensionDescriptor)) {
+// EachExtension visits the extensions that are declared in a file or message, at
+// any depth.
+func EachExtension(in extensible, visit func(protoreflect.ExtensionDescriptor)) {
 	for i := range in.Extensions().Len() {
 		visit(in.Extensions().Get(i))
 	}
 	for i := range in.Messages().Len() {
-		visitExtensions(in.Messages().Get(i), visit)
+		EachExtension(in.Messages().Get(i), visit)
 	}
 }

@@ -45,7 +45,7 @@ func (t *Types) prepare() {
 			}
 			seen[fd.Path()] = true
 			t.files = append(t.files, fd)
-			visitExtensions(fd, func(x protoreflect.ExtensionDescriptor) {
+			EachExtension(fd, func(x protoreflect.ExtensionDescriptor) {
 				name := x.ContainingMessage().FullName()
 				t.exts[name] = append(t.exts[name], dynamicpb.NewExtensionType(x))
 			})

@@ -211,7 +211,7 @@ func shippedFile(fd protoreflect.FileDescriptor, err error) (protoreflect.FileDe
 func (x *index) findExtensions() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType {
 	found := make(map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType)
 	for _, path := range slices.Sorted(maps.Keys(x.byPath)) { // the first of two is the same each time
-		eachExtension(x.byPath[path], func(d protoreflect.ExtensionDescriptor) {
+		schema.EachExtension(x.byPath[path], func(d protoreflect.ExtensionDescriptor) {
 			of := d.ContainingMessage().FullName()
 			if found[of] == nil {
 				found[of] = make(map[protoreflect.FieldNumber]protoreflect.ExtensionType)
@@ -222,15 +222,6 @@ func (x *index) findExtensions() map[protoreflect.FullName]map[protoreflect.Fiel
 		})
 	}
 	return found
-}
-
-func eachExtension(in scope, f func(protoreflect.ExtensionDescriptor)) {
-	for i := range in.Extensions().Len() {
-		f(in.Extensions().Get(i))
-	}
-	for i := range in.Messages().Len() {
-		eachExtension(in.Messages().Get(i), f)
-	}
 }
 
 // FindExtensionByName implements protoregistry.ExtensionTypeResolver.
