@@ -119,9 +119,9 @@ func encodeDynamic(v proto.Message) (mem.Buffer, error) {
 // that do, append finds more.
 const spareSize = 4 << 10
 
-// newDynamicpbParser parses with dynamicpb.
-func newDynamicpbParser(md protoreflect.MessageDescriptor, types Types) parser {
-	deep := canExceed(md, maxDepth)
+// newDynamicpbParser parses with dynamicpb. deep is whether messages of the type
+// can exceed maxDepth.
+func newDynamicpbParser(md protoreflect.MessageDescriptor, types Types, deep bool) parser {
 	return func(b []byte) (protoreflect.Message, error) {
 		m := dynamicpb.NewMessage(md)
 		return m, decodeProto(b, m, types, deep)

@@ -19,12 +19,12 @@ import (
 // stack that overflows is the end of the process: hence the second look at
 // types that can be that deep.
 func newParser(md protoreflect.MessageDescriptor, types Types) parser {
-	second := newDynamicpbParser(md, types)
+	canBeDeep := canExceed(md, maxDepth)
+	second := newDynamicpbParser(md, types, canBeDeep)
 	ty, err := compileType(md, types)
 	if err != nil {
 		return second
 	}
-	canBeDeep := canExceed(md, maxDepth)
 	return func(b []byte) (protoreflect.Message, error) {
 		m := hyperpb.NewMessage(ty)
 		// Without its aliasing, which reads past the end of what it is given.
