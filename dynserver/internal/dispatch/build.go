@@ -29,7 +29,7 @@ type Builder struct {
 // served as its file says now, because its import closure has errors, because
 // its name is declared twice or because a handler no longer fits, keeps the
 // version that prev has, marked stale. The rest of the result is new, or shared
-// with prev where nothing changed. prev is nil at the start.
+// with prev where nothing changed. prev is nil or empty at the start.
 //
 // The diagnostics are those of the snapshot and those of binding: what is wrong
 // with this generation, errors first.
@@ -107,10 +107,17 @@ func stale(last *Service, home string, why []*schema.Diagnostic) *Service {
 func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*schema.Diagnostic) {
 	bound := &Service{Desc: s.Desc, File: s.File, home: s.File.Path()}
 	var problems []*schema.Diagnostic
-	same := prev != nil && prev.Desc == s.Desc && prev.File == s.File && len(prev.Stale) == 0
-	for i, m := range methods(s) {
+	known := prev != nil && prev.Desc == s.Desc // then it has the same methods and types
+	same := known && prev.File == s.File && len(prev.Stale) == 0
+	for i := range s.Desc.Methods().Len() {
+		var m *handlers.Method
+		if known {
+			m = prev.Routes[i].Method
+		} else {
+			m = &handlers.Method{MethodDescriptor: s.Desc.Methods().Get(i), Types: s.File.Types()}
+		}
 		reg := b.Registry.Lookup(m)
-		if prev != nil && prev.Desc == s.Desc && prev.Routes[i].Registration == reg {
+		if known && prev.Routes[i].Registration == reg {
 			bound.Routes = append(bound.Routes, prev.Routes[i])
 			continue
 		}

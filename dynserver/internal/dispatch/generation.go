@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/internal/nearest"
 	"github.com/dyngate/dyngate/internal/schema"
 )
@@ -135,14 +134,4 @@ func clip(s string) string {
 		return s[:100] + "..."
 	}
 	return s
-}
-
-// methods are the methods that the service's file declares, bound to nothing.
-func methods(s *schema.Service) []*handlers.Method {
-	list := s.Desc.Methods()
-	out := make([]*handlers.Method, list.Len())
-	for i := range out {
-		out[i] = &handlers.Method{MethodDescriptor: list.Get(i), Types: s.File.Types()}
-	}
-	return out
 }
