@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 )
 
 // Reload reads the sources again and serves what they say now: new calls see
@@ -16,16 +18,35 @@ func (s *Server) Reload(ctx context.Context) (Report, error) {
 	defer s.loading.Unlock()
 	start := time.Now()
 	old := s.current.Load()
-	snap, err := s.compiler.Compile(ctx)
+	now, diags, err := s.read(ctx, old)
 	if err != nil {
 		return Report{Generation: old.Number}, err
 	}
-	now, diags := s.builder.Build(old, snap)
-	report := Report{Generation: old.Number, Diagnostics: diags, New: newOnes(diags, s.diagnostics)}
-	s.diagnostics = diags
 	if s.config.StrictReload && hasErrors(diags) {
 		now = old
 	}
+	report := s.adopt(old, now, diags, start)
+	if report.Applied || len(report.New) > 0 {
+		s.config.OnReload(report)
+	}
+	return report, nil
+}
+
+// read builds what the sources say now into the generation after old.
+func (s *Server) read(ctx context.Context, old *dispatch.Generation) (*dispatch.Generation, []*Diagnostic, error) {
+	snap, err := s.compiler.Compile(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, diags := s.builder.Build(old, snap)
+	return now, diags, nil
+}
+
+// adopt serves a generation in the place of old, unless nothing has changed, and
+// reports.
+func (s *Server) adopt(old, now *dispatch.Generation, diags []*Diagnostic, start time.Time) Report {
+	report := Report{Generation: old.Number, Diagnostics: diags, New: newOnes(diags, s.diagnostics)}
+	s.diagnostics = diags
 	report.compare(old, now)
 	if now.Snapshot != old.Snapshot || !slices.Equal(now.Services, old.Services) {
 		report.Generation, report.Applied = now.Number, true
@@ -33,8 +54,5 @@ func (s *Server) Reload(ctx context.Context) (Report, error) {
 		s.health.Changed()
 	}
 	report.Took = time.Since(start)
-	if report.Applied || len(report.New) > 0 {
-		s.config.OnReload(report)
-	}
-	return report, nil
+	return report
 }

@@ -75,13 +75,14 @@ type Report struct {
 func (r *Report) compare(old, now *dispatch.Generation) {
 	for _, s := range now.Services {
 		name := s.Desc.FullName()
-		switch before := old.Service(name); {
+		before := old.Service(name)
+		switch {
 		case before == nil:
 			r.Added = append(r.Added, string(name))
 		case before.Desc != s.Desc || !slices.Equal(before.Routes, s.Routes):
 			r.Changed = append(r.Changed, string(name))
 		}
-		switch before := old.Service(name); {
+		switch {
 		case len(s.Stale) > 0:
 			r.Stale = append(r.Stale, string(name))
 		case before != nil && len(before.Stale) > 0:

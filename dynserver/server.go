@@ -81,21 +81,16 @@ func (s *Server) registerBuiltin() map[string][]string {
 // load makes the first generation.
 func (s *Server) load(ctx context.Context) error {
 	start := time.Now()
-	snap, err := s.compiler.Compile(ctx)
+	none := &dispatch.Generation{}
+	first, diags, err := s.read(ctx, none)
 	if err != nil {
 		return err
 	}
-	g, diags := s.builder.Build(nil, snap)
 	if hasErrors(diags) && !s.config.Lenient {
 		return &LoadError{Diagnostics: diags}
 	}
-	s.current.Store(g)
-	s.diagnostics = diags
-	report := Report{Generation: g.Number, Applied: true, Diagnostics: diags, New: diags}
-	report.compare(&dispatch.Generation{}, g)
-	report.Took = time.Since(start)
-	s.config.OnReload(report)
-	s.logUnused(g)
+	s.config.OnReload(s.adopt(none, first, diags, start))
+	s.logUnused(first)
 	return nil
 }
 
@@ -159,9 +154,9 @@ var ErrCut = errors.New("calls in progress were cut")
 
 // Shutdown makes health NOT_SERVING, stops accepting connections and calls, and
 // waits for the calls in progress. When ctx ends first they are cut: their
-// contexts end, their callers get UNAVAILABLE, and the error is [ErrCut] and ctx's. Shutdown
-// does not wait for a handler that ignores its context. It is safe to call more
-// than once: a second call with an ended context cuts at once.
+// contexts end, their callers get UNAVAILABLE, and the error is [ErrCut] and
+// ctx's. Shutdown does not wait for a handler that ignores its context. It is
+// safe to call more than once: a second call with an ended context cuts at once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.close()
 	s.health.Drain()
