@@ -7,19 +7,22 @@ import (
 	"io"
 	"iter"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+
+	"github.com/dyngate/dyngate/internal/codec"
+	"github.com/dyngate/dyngate/internal/message"
 )
 
 // Option settles how an adapter reads its requests.
-type Option func(*options)
-
-type options struct{ alias bool }
+type Option func(*message.Options)
 
 // AliasInput lets the strings and bytes of requests share the request's memory
 // instead of being copied one by one. It is safe, and faster for small messages
 // and for many strings; its price is that a single string kept from a request
 // keeps the whole request in memory.
-func AliasInput() Option { return func(o *options) { o.alias = true } }
+func AliasInput() Option { return func(o *message.Options) { o.Alias = true } }
 
 // Unary makes an [Implementation] of a function that answers one request with
 // one response. fn may keep in. A nil response without an error is a mistake of
@@ -89,12 +92,12 @@ type adapter[In, Out any] struct {
 
 // Bind checks the method's shape and both message types.
 func (a adapter[In, Out]) Bind(m *Method) (Handler, error) {
-	var opts options
+	var opts message.Options
 	for _, o := range a.opts {
 		o(&opts)
 	}
-	in, inErr := bindMessage[In](m.Input(), m.Types, opts)
-	out, outErr := bindMessage[Out](m.Output(), m.Types, opts)
+	in, inErr := message.Bind[In](m.Input(), m.Types, opts)
+	out, outErr := message.Bind[Out](m.Output(), m.Types, opts)
 	if inErr != nil && outErr != nil && inErr.Error() == outErr.Error() {
 		outErr = nil // one type for both: once is enough
 	}
@@ -145,8 +148,8 @@ func adapterName(client, server bool) string {
 // typedCall is a Call whose messages are Go values.
 type typedCall[In, Out any] struct {
 	call Call
-	in   message[In]
-	out  message[Out]
+	in   message.Codec[In]
+	out  message.Codec[Out]
 }
 
 func (c typedCall[In, Out]) recv() (*In, error) {
@@ -155,7 +158,21 @@ func (c typedCall[In, Out]) recv() (*In, error) {
 		return nil, err
 	}
 	defer data.Free()
-	return c.in.Unmarshal(data)
+	in, err := c.in.Unmarshal(data)
+	if err != nil {
+		return nil, decodeError(err)
+	}
+	return in, nil
+}
+
+// decodeError gives what is wrong with a request its status: a missing required
+// field is the caller's mistake, bytes that are no message are INTERNAL, as
+// gRPC's status code document has it.
+func decodeError(err error) error {
+	if errors.Is(err, codec.ErrRequired) {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	return status.Errorf(codes.Internal, "cannot decode the request: %v", err)
 }
 
 func (c typedCall[In, Out]) recvAll() iter.Seq2[*In, error] {

@@ -191,13 +191,13 @@ func TestMistakesBecomeErrors(t *testing.T) {
 func TestDynamicReplyOfAnotherTypeIsRefused(t *testing.T) {
 	m := testMethod(t, "pkg.Service/Method", false, false)
 	h, err := Unary(func(context.Context, *msg) (*Dynamic, error) {
-		return &Dynamic{(&emptypb.Empty{}).ProtoReflect()}, nil
+		return &Dynamic{Message: (&emptypb.Empty{}).ProtoReflect()}, nil
 	}).Bind(m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	err = h.ServeRPC(t.Context(), &fakeCall{method: m, in: named("x")})
-	if want := "google.protobuf.Empty, the method's response is pkg.Msg"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "a google.protobuf.Empty, not a pkg.Msg"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }

@@ -2,14 +2,12 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 
-	"google.golang.org/grpc/mem"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/message"
 )
 
 // Dynamic is a message of whatever type the method declares, read and built by
@@ -19,11 +17,11 @@ import (
 //	name := in.Get(in.Descriptor().Fields().ByName("name")).String()
 //	out := handlers.MethodFrom(ctx).NewReply()
 //	out.Set(out.Descriptor().Fields().ByName("message"), protoreflect.ValueOfString("Hello, "+name))
-type Dynamic struct{ protoreflect.Message }
+type Dynamic = message.Dynamic
 
 // NewReply returns an empty message of the method's response type.
 func (m *Method) NewReply() *Dynamic {
-	return &Dynamic{dynamicpb.NewMessage(m.Output())}
+	return &Dynamic{Message: dynamicpb.NewMessage(m.Output())}
 }
 
 // NewMessage returns an empty message of any type in the import closure of the
@@ -38,7 +36,7 @@ func (m *Method) NewMessage(name protoreflect.FullName) (*Dynamic, error) {
 	if err != nil {
 		return nil, fmt.Errorf("message %s is not in the schema of %s: %w", name, m.Path(), err)
 	}
-	return &Dynamic{mt.New()}, nil
+	return &Dynamic{Message: mt.New()}, nil
 }
 
 // MethodFrom returns the method that is being called. ctx must come from an
@@ -63,67 +61,4 @@ func (c callContext) Value(key any) any {
 		return c.method
 	}
 	return c.Context.Value(key)
-}
-
-// parser reads one message, which does not refer to its input.
-type parser func([]byte) (protoreflect.Message, error)
-
-// dynamicMessage reads with the fastest parser that the target has, and writes
-// whatever it is given.
-type dynamicMessage struct {
-	name  protoreflect.FullName
-	parse func() parser // made at the first message: compiling a large type takes a while
-}
-
-func bindDynamic(md protoreflect.MessageDescriptor, types Types) dynamicMessage {
-	return dynamicMessage{
-		name:  md.FullName(),
-		parse: sync.OnceValue(func() parser { return newParser(md, types) }),
-	}
-}
-
-func (d dynamicMessage) Unmarshal(data mem.BufferSlice) (*Dynamic, error) {
-	b, done := contiguous(data)
-	defer done()
-	m, err := d.parse()(b)
-	if err != nil {
-		return nil, err
-	}
-	return &Dynamic{m}, nil
-}
-
-func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
-	if v.Message == nil {
-		return nil, errors.New("the handler returned an empty Dynamic: make it with Method.NewReply")
-	}
-	if got := v.Descriptor().FullName(); got != d.name {
-		return nil, fmt.Errorf("the handler returned a %s, the method's response is %s", got, d.name)
-	}
-	return encodeDynamic(v.Interface())
-}
-
-// encodeDynamic encodes a message that does not know how to do so itself. To
-// ask for its size beforehand would take another walk through all of it by
-// reflection, so it is written to spare memory and copied.
-func encodeDynamic(v proto.Message) (mem.Buffer, error) {
-	spare := pool.Get(spareSize)
-	defer pool.Put(spare)
-	b, err := proto.MarshalOptions{}.MarshalAppend((*spare)[:0], v)
-	if err != nil {
-		return nil, err
-	}
-	return mem.Copy(b, pool), nil
-}
-
-// spareSize is a size of the pool's that most messages do not exceed; for those
-// that do, append finds more.
-const spareSize = 4 << 10
-
-// newDynamicpbParser parses with dynamicpb. deep is whether messages of the type
-// can exceed maxDepth.
-func newDynamicpbParser(md protoreflect.MessageDescriptor, types Types, deep bool) parser {
-	return func(b []byte) (protoreflect.Message, error) {
-		m := dynamicpb.NewMessage(md)
-		return m, decodeProto(b, m, types, deep)
-	}
 }

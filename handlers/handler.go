@@ -5,7 +5,8 @@ import (
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/dyngate/dyngate/internal/message"
 )
 
 // Handler serves RPCs of one method, of any of the four shapes.
@@ -66,11 +67,7 @@ func (m *Method) Path() string {
 
 // Types resolves message and extension types by name, URL or number, and lists
 // the extensions of a message.
-type Types interface {
-	protoregistry.MessageTypeResolver
-	protoregistry.ExtensionTypeResolver
-	RangeExtensionsByMessage(message protoreflect.FullName, f func(protoreflect.ExtensionType) bool)
-}
+type Types = message.Types
 
 // Implementation is what is registered for methods: something that can be
 // bound to a method descriptor. The adapters [Unary], [ServerStream],

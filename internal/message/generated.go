@@ -1,4 +1,4 @@
-package handlers
+package message
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ type generatedMessage[T any] struct {
 	deep  bool
 }
 
-func bindGenerated[T any](zero proto.Message, md protoreflect.MessageDescriptor, types Types) (message[T], error) {
+func bindGenerated[T any](zero proto.Message, md protoreflect.MessageDescriptor, types Types) (Codec[T], error) {
 	generated := zero.ProtoReflect().Descriptor()
 	if generated.FullName() != md.FullName() {
 		return nil, fmt.Errorf("%T is the generated code of %s: use that of %s", zero, generated.FullName(), md.FullName())
@@ -23,7 +23,7 @@ func bindGenerated[T any](zero proto.Message, md protoreflect.MessageDescriptor,
 	if err := errors.Join(differences(generated, md, make(map[protoreflect.FullName]bool))...); err != nil {
 		return nil, fmt.Errorf("%T was generated from another schema: %w", zero, err)
 	}
-	return generatedMessage[T]{types: types, deep: canExceed(md, maxDepth)}, nil
+	return generatedMessage[T]{types: types, deep: canExceed(md, MaxDepth)}, nil
 }
 
 func (m generatedMessage[T]) Unmarshal(data mem.BufferSlice) (*T, error) {

@@ -1,10 +1,10 @@
 //go:build !amd64 && !arm64
 
-package handlers
+package message
 
 import "google.golang.org/protobuf/reflect/protoreflect"
 
 // newParser parses with dynamicpb: hyperpb is for amd64 and arm64 only.
 func newParser(md protoreflect.MessageDescriptor, types Types) parser {
-	return newDynamicpbParser(md, types, canExceed(md, maxDepth))
+	return newDynamicpbParser(md, types, canExceed(md, MaxDepth))
 }

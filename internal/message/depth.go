@@ -1,4 +1,4 @@
-package handlers
+package message
 
 import "google.golang.org/protobuf/reflect/protoreflect"
 

@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package handlers
+package message
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ import (
 // stack that overflows is the end of the process: hence the second look at
 // types that can be that deep.
 func newParser(md protoreflect.MessageDescriptor, types Types) parser {
-	canBeDeep := canExceed(md, maxDepth)
+	canBeDeep := canExceed(md, MaxDepth)
 	second := newDynamicpbParser(md, types, canBeDeep)
 	ty, err := compileType(md, types)
 	if err != nil {
@@ -28,10 +28,10 @@ func newParser(md protoreflect.MessageDescriptor, types Types) parser {
 	return func(b []byte) (protoreflect.Message, error) {
 		m := hyperpb.NewMessage(ty)
 		// Without its aliasing, which reads past the end of what it is given.
-		if err := m.Unmarshal(b, hyperpb.WithMaxDepth(maxDepth)); err != nil {
+		if err := m.Unmarshal(b, hyperpb.WithMaxDepth(MaxDepth)); err != nil {
 			return second(b)
 		}
-		if canBeDeep && len(b) > 2*maxDepth && exceeds(m, maxDepth) { // a level takes two bytes or more
+		if canBeDeep && len(b) > 2*MaxDepth && exceeds(m, MaxDepth) { // a level takes two bytes or more
 			return nil, errTooDeep
 		}
 		return m, checkRequired(m)

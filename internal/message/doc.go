@@ -1,0 +1,73 @@
+// Package message moves messages between protobuf wire bytes and the Go values
+// that users write: plain structs, generated messages, and [Dynamic]. Servers
+// and clients bind their functions with it, so both take the same types and
+// refuse the same ones.
+//
+// Whatever the type, hostile bytes end in an error: messages may be nested
+// [MaxDepth] deep, and no decoder's panic gets out.
+package message
+
+import (
+	"errors"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/codec"
+)
+
+// Types resolves message and extension types by name, URL or number, and lists
+// the extensions of a message.
+type Types interface {
+	protoregistry.MessageTypeResolver
+	protoregistry.ExtensionTypeResolver
+	RangeExtensionsByMessage(message protoreflect.FullName, f func(protoreflect.ExtensionType) bool)
+}
+
+// Codec turns the wire bytes of one message type into values of one Go type
+// and back. It is immutable and safe for concurrent use.
+type Codec[T any] interface {
+	// Unmarshal reads data, which it neither frees nor keeps unless
+	// Options.Alias says so. The errors are of the kinds codec.ErrMalformed and
+	// codec.ErrRequired.
+	Unmarshal(data mem.BufferSlice) (*T, error)
+
+	// Marshal writes v, which must not be nil.
+	Marshal(v *T) (mem.Buffer, error)
+}
+
+// Options say how messages are read.
+type Options struct {
+	// Alias lets the strings and bytes of plain structs share the input.
+	Alias bool
+}
+
+// MaxDepth bounds how deeply the messages inside a message may be nested, where
+// a hostile one would exhaust the stack.
+const MaxDepth = 100
+
+// pool is where encoded messages come from and, once they are sent, return to.
+var pool = mem.DefaultBufferPool()
+
+// Bind finds the way between T and the message type md. types, which may be
+// nil, resolves the extensions of generated and dynamic messages. The error
+// says all that does not fit.
+func Bind[T any](md protoreflect.MessageDescriptor, types Types, opts Options) (Codec[T], error) {
+	var zero *T
+	switch v := any(zero).(type) {
+	case *Dynamic:
+		return any(BindDynamic(md, types)).(Codec[T]), nil
+	case *dynamicpb.Message:
+		return nil, errors.New("dynamicpb.Message does not know its type beforehand: use Dynamic")
+	case proto.Message:
+		return bindGenerated[T](v, md, types)
+	}
+	plan, err := codec.Bind[T](md, codec.Options{Alias: opts.Alias, MaxDepth: MaxDepth})
+	if err != nil {
+		return nil, err
+	}
+	return plain[T]{plan: plan, alias: opts.Alias}, nil
+}

@@ -1,0 +1,63 @@
+package message
+
+import (
+	"fmt"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/dyngate/dyngate/internal/codec"
+)
+
+// decodeProto unmarshals b and tells missing required fields from malformed
+// bytes. dynamicpb, which stands for the extensions of generated messages too,
+// panics on some hostile input (a map entry whose key comes again with another
+// wire type): that is malformed input like any other. deep says that b may hold
+// more levels of messages than the decoder counts.
+func decodeProto(b []byte, v proto.Message, types Types, deep bool) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = kindError{codec.ErrMalformed, fmt.Errorf("%v", p)}
+		}
+	}()
+	opts := proto.UnmarshalOptions{AllowPartial: true, RecursionLimit: MaxDepth}
+	if types != nil {
+		opts.Resolver = types
+	}
+	if err := opts.Unmarshal(b, v); err != nil {
+		return kindError{codec.ErrMalformed, err}
+	}
+	if deep && exceeds(v.ProtoReflect(), MaxDepth) {
+		return errTooDeep
+	}
+	return checkRequired(v)
+}
+
+func checkRequired(v proto.Message) error {
+	if err := proto.CheckInitialized(v); err != nil {
+		return kindError{codec.ErrRequired, err}
+	}
+	return nil
+}
+
+func encodeProto(v proto.Message) (mem.Buffer, error) {
+	size := proto.Size(v)
+	if mem.IsBelowBufferPoolingThreshold(size) {
+		b, err := proto.MarshalOptions{UseCachedSize: true}.Marshal(v)
+		return mem.SliceBuffer(b), err
+	}
+	buf := pool.Get(size)
+	if _, err := (proto.MarshalOptions{UseCachedSize: true}).MarshalAppend((*buf)[:0], v); err != nil {
+		pool.Put(buf)
+		return nil, err
+	}
+	return mem.NewBuffer(buf, pool), nil
+}
+
+var errTooDeep = kindError{codec.ErrMalformed, fmt.Errorf("messages are nested deeper than %d", MaxDepth)}
+
+// kindError is an error of the protobuf runtime as one of the codec's kinds.
+type kindError struct{ kind, err error }
+
+func (e kindError) Error() string   { return e.err.Error() }
+func (e kindError) Unwrap() []error { return []error{e.kind, e.err} }
