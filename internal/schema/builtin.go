@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"context"
 	"io/fs"
+	"sync"
 
 	"github.com/bufbuild/protocompile/wellknownimports"
 
@@ -28,3 +30,14 @@ func (builtinFS) Open(name string) (fs.File, error) {
 	}
 	return wellknownimports.FS().Open(name)
 }
+
+// Shipped returns the files that ship with dyngate, linked. They are compiled
+// when it is first called.
+var Shipped = sync.OnceValue(func() *Snapshot {
+	c := New(Options{Sources: []Source{FS(builtinLabel, wellknown.FS)}})
+	s, err := c.Compile(context.Background())
+	if err != nil {
+		return new(Snapshot) // an embedded folder can be read: this does not happen
+	}
+	return s
+})

@@ -8,14 +8,15 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// container is a file or a message.
-type container interface {
+// scope is what files and messages have in common.
+type scope interface {
 	extensible
 	Enums() protoreflect.EnumDescriptors
 }
 
-// findIn finds a message, enum or extension of a file by its full name.
-func findIn(fd protoreflect.FileDescriptor, name protoreflect.FullName) protoreflect.Descriptor {
+// Find finds a declaration of any kind in a file by its full name; nil if the
+// file has none of that name.
+func Find(fd protoreflect.FileDescriptor, name protoreflect.FullName) protoreflect.Descriptor {
 	rest := string(name)
 	if fd.Package() != "" {
 		var ok bool
@@ -23,21 +24,28 @@ func findIn(fd protoreflect.FileDescriptor, name protoreflect.FullName) protoref
 			return nil
 		}
 	}
-	var in container = fd
-	for {
-		head, tail, more := strings.Cut(rest, ".")
+	head, tail, more := strings.Cut(rest, ".")
+	if s := fd.Services().ByName(protoreflect.Name(head)); s != nil {
 		if !more {
-			return member(in, protoreflect.Name(head))
+			return s
 		}
+		return s.Methods().ByName(protoreflect.Name(tail))
+	}
+	var in scope = fd
+	for more {
 		m := in.Messages().ByName(protoreflect.Name(head))
 		if m == nil {
 			return nil
 		}
-		in, rest = m, tail
+		in = m
+		head, tail, more = strings.Cut(tail, ".")
 	}
+	return member(in, protoreflect.Name(head))
 }
 
-func member(in container, name protoreflect.Name) protoreflect.Descriptor {
+// member finds what is declared right in a scope. The values of an enum are its
+// siblings.
+func member(in scope, name protoreflect.Name) protoreflect.Descriptor {
 	if m := in.Messages().ByName(name); m != nil {
 		return m
 	}
@@ -46,6 +54,19 @@ func member(in container, name protoreflect.Name) protoreflect.Descriptor {
 	}
 	if x := in.Extensions().ByName(name); x != nil {
 		return x
+	}
+	if m, ok := in.(protoreflect.MessageDescriptor); ok {
+		if f := m.Fields().ByName(name); f != nil {
+			return f
+		}
+		if o := m.Oneofs().ByName(name); o != nil {
+			return o
+		}
+	}
+	for i := range in.Enums().Len() {
+		if v := in.Enums().Get(i).Values().ByName(name); v != nil {
+			return v
+		}
 	}
 	return nil
 }

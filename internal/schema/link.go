@@ -55,7 +55,7 @@ func (n *node) link() (made *linked, wrong []*Diagnostic) {
 	if wrong := n.uniteExtensions(l); len(wrong) > 0 {
 		return nil, wrong
 	}
-	l.types = newTypes(l.desc)
+	l.types = NewTypes(l.desc)
 	return l, nil
 }
 
@@ -218,7 +218,7 @@ func (i *imports) FindFileByPath(path string) (protoreflect.FileDescriptor, erro
 
 func (i *imports) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
 	for _, fd := range i.files {
-		if d := findIn(fd, name); d != nil {
+		if d := Find(fd, name); d != nil {
 			return d, nil
 		}
 	}

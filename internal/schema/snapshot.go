@@ -2,6 +2,7 @@ package schema
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -47,6 +48,28 @@ func (s *Snapshot) Files() []*File { return s.files }
 
 // File returns the served or imported file with an import path, or nil.
 func (s *Snapshot) File(path string) *File { return s.byPath[path] }
+
+// Find finds a declaration of any kind by its full name, first among the files
+// that are served, then among those that they import; nil, nil if there is none.
+// Broken files have none.
+func (s *Snapshot) Find(name protoreflect.FullName) (protoreflect.Descriptor, *File) {
+	for _, f := range s.files {
+		if f.linked == nil {
+			continue
+		}
+		if d := Find(f.linked.desc, name); d != nil {
+			return d, f
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(s.byPath)) {
+		if f := s.byPath[p]; f.linked != nil {
+			if d := Find(f.linked.desc, name); d != nil {
+				return d, f
+			}
+		}
+	}
+	return nil, nil
+}
 
 // Diagnostics returns all that is wrong or doubtful: errors first, then by file, line and column.
 func (s *Snapshot) Diagnostics() []*Diagnostic { return s.all }

@@ -31,7 +31,9 @@ var (
 	_ protoregistry.ExtensionTypeResolver = (*Types)(nil)
 )
 
-func newTypes(root protoreflect.FileDescriptor) *Types { return &Types{root: root} }
+// NewTypes returns a resolver for the import closure of a file that was linked
+// elsewhere; those of a [File] are File.Types.
+func NewTypes(root protoreflect.FileDescriptor) *Types { return &Types{root: root} }
 
 // prepare lists the closure and its extensions.
 func (t *Types) prepare() {
@@ -63,11 +65,11 @@ func (t *Types) has(path string) bool {
 	return slices.ContainsFunc(t.files, func(fd protoreflect.FileDescriptor) bool { return fd.Path() == path })
 }
 
-// FindDescriptorByName finds a message, enum or extension of the closure.
+// FindDescriptorByName finds a declaration of the closure.
 func (t *Types) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
 	t.prepare()
 	for _, fd := range t.files {
-		if d := findIn(fd, name); d != nil {
+		if d := Find(fd, name); d != nil {
 			return d, nil
 		}
 	}
@@ -84,7 +86,7 @@ func (t *Types) FindMessageByName(name protoreflect.FullName) (protoreflect.Mess
 	}
 	t.prepare()
 	for _, fd := range t.files {
-		if md, ok := findIn(fd, name).(protoreflect.MessageDescriptor); ok {
+		if md, ok := Find(fd, name).(protoreflect.MessageDescriptor); ok {
 			mt, _ := t.messages.LoadOrStore(name, dynamicpb.NewMessageType(md))
 			return mt.(protoreflect.MessageType), nil
 		}

@@ -113,13 +113,13 @@ func (x *index) FindDescriptorByName(name protoreflect.FullName) (protoreflect.D
 		if s == nil {
 			continue
 		}
-		if d := find(s.File.Descriptor(), name); d != nil {
+		if d := schema.Find(s.File.Descriptor(), name); d != nil {
 			return located{d, x.source}, nil
 		}
 	}
 	for pkg := name.Parent(); ; pkg = pkg.Parent() {
 		for _, fd := range x.byPackage[pkg] {
-			if d := find(fd, name); d != nil {
+			if d := schema.Find(fd, name); d != nil {
 				return located{d, x.source}, nil
 			}
 		}
@@ -135,63 +135,6 @@ func (x *index) FindDescriptorByName(name protoreflect.FullName) (protoreflect.D
 		return nil, err
 	}
 	return d, nil
-}
-
-// find finds a declaration in a file by its full name.
-func find(fd protoreflect.FileDescriptor, name protoreflect.FullName) protoreflect.Descriptor {
-	if name.Parent() == fd.Package() {
-		return declared(fd, fd.Services(), name)
-	}
-	switch scope := find(fd, name.Parent()).(type) {
-	case protoreflect.MessageDescriptor:
-		if d := declared(scope, nil, name); d != nil {
-			return d
-		}
-		if d := scope.Fields().ByName(name.Name()); d != nil {
-			return d
-		}
-		if d := scope.Oneofs().ByName(name.Name()); d != nil {
-			return d
-		}
-	case protoreflect.ServiceDescriptor:
-		if d := scope.Methods().ByName(name.Name()); d != nil {
-			return d
-		}
-	}
-	return nil
-}
-
-// scope is what files and messages have in common.
-type scope interface {
-	Messages() protoreflect.MessageDescriptors
-	Enums() protoreflect.EnumDescriptors
-	Extensions() protoreflect.ExtensionDescriptors
-}
-
-// declared finds what is declared right in a scope. The values of an enum are
-// its siblings.
-func declared(in scope, services protoreflect.ServiceDescriptors, full protoreflect.FullName) protoreflect.Descriptor {
-	name := full.Name()
-	if d := in.Messages().ByName(name); d != nil {
-		return d
-	}
-	if d := in.Enums().ByName(name); d != nil {
-		return d
-	}
-	if d := in.Extensions().ByName(name); d != nil {
-		return d
-	}
-	if services != nil {
-		if d := services.ByName(name); d != nil {
-			return d
-		}
-	}
-	for i := range in.Enums().Len() {
-		if d := in.Enums().Get(i).Values().ByName(name); d != nil {
-			return d
-		}
-	}
-	return nil
 }
 
 // shippedFile lets through the files of the running program that any client may
