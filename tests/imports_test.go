@@ -15,6 +15,7 @@ const module = "github.com/dyngate/dyngate/"
 // allowed says which packages of the project a package may import, besides the
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
+	"dynclient":                    {"internal/*"},
 	"internal/schema":              {},
 	"internal/codec":               {"internal/nearest"},
 	"internal/nearest":             {},

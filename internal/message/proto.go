@@ -9,6 +9,12 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 )
 
+// Decode reads b into v, a message of any kind, under the bounds of this package.
+// The errors are those of [Codec].
+func Decode(b []byte, v proto.Message, types Types) error {
+	return decodeProto(b, v, types, canExceed(v.ProtoReflect().Descriptor(), MaxDepth))
+}
+
 // decodeProto unmarshals b and tells missing required fields from malformed
 // bytes. dynamicpb, which stands for the extensions of generated messages too,
 // panics on some hostile input (a map entry whose key comes again with another

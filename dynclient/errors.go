@@ -1,0 +1,134 @@
+package dynclient
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// Error is what is wrong with a call: a status, with the method and the target.
+// status.Code, status.Convert and status.FromError understand it, and errors.As
+// finds it.
+type Error struct {
+	Method string // pkg.Service/Method
+	Target string // as it was dialled
+
+	status *status.Status
+	types  func(context.Context) Types
+}
+
+// Error tells method, target, code and message.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s at %s: %s: %s", e.Method, e.Target, codeName(e.status.Code()), e.status.Message())
+}
+
+// GRPCStatus returns the status of the call.
+func (e *Error) GRPCStatus() *status.Status { return e.status }
+
+// Code returns the status's code.
+func (e *Error) Code() codes.Code { return e.status.Code() }
+
+// Message returns the status's message.
+func (e *Error) Message() string { return e.status.Message() }
+
+// resolving bounds how long details may take that the server must be asked
+// about.
+const resolving = 5 * time.Second
+
+// Details returns the details of the status, each as a message of its own type,
+// or as the *anypb.Any that it came in if its type is in no source of the schema
+// or it is malformed. A server may be asked for types that the method's file
+// does not import, for up to five seconds.
+func (e *Error) Details() []proto.Message {
+	if len(e.status.Proto().GetDetails()) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), resolving)
+	defer cancel()
+	details := e.status.Proto().GetDetails()
+	out := make([]proto.Message, len(details))
+	for i, d := range details {
+		out[i] = unpack(d, e.Types(ctx))
+	}
+	return out
+}
+
+// Types resolves what the details hold, asking the server where the method's
+// file does not tell, until ctx ends.
+func (e *Error) Types(ctx context.Context) Types { return e.types(ctx) }
+
+// LookupError says that a name is not in the schema, or that it stands for
+// several.
+type LookupError struct {
+	Name       string // as it was asked for
+	Kind       string // what was asked for: method, service, declaration
+	Ambiguous  bool
+	Candidates []string // what it stands for, or what may be meant, nearest first; ten at most
+}
+
+// Error tells the candidates too.
+func (e *LookupError) Error() string {
+	text := fmt.Sprintf("there is no %s %q", e.Kind, e.Name)
+	if e.Ambiguous {
+		text = fmt.Sprintf("there is more than one %s %q", e.Kind, e.Name)
+	}
+	if len(e.Candidates) == 0 {
+		return text
+	}
+	return text + "; there is " + strings.Join(e.Candidates, ", ")
+}
+
+// GRPCStatus returns UNIMPLEMENTED: as far as the client knows, the server has
+// no such method.
+func (e *LookupError) GRPCStatus() *status.Status { return status.New(codes.Unimplemented, e.Error()) }
+
+// Diagnostic is one error in a schema, with its place.
+type Diagnostic = schema.Diagnostic
+
+// BrokenError says that the files that declare a service have errors.
+type BrokenError struct {
+	Name        protoreflect.FullName // of the service
+	Diagnostics []*Diagnostic         // in its file, and in what that imports
+}
+
+// Error lists the errors.
+func (e *BrokenError) Error() string {
+	lines := make([]string, len(e.Diagnostics))
+	for i, d := range e.Diagnostics {
+		lines[i] = d.Error()
+	}
+	return fmt.Sprintf("service %s is broken:\n%s", e.Name, strings.Join(lines, "\n"))
+}
+
+// ReflectionError says that the server's reflection could not be used.
+type ReflectionError struct {
+	Target string
+	Err    error // often a status: UNIMPLEMENTED from a server that has no reflection
+}
+
+// Error tells what the matter is.
+func (e *ReflectionError) Error() string {
+	st, ok := status.FromError(e.Err)
+	switch {
+	case !ok:
+		return fmt.Sprintf("reflection at %s: %v", e.Target, e.Err)
+	case st.Code() == codes.Unimplemented:
+		return e.Target + " has no reflection service: the schema must come from files"
+	}
+	return fmt.Sprintf("reflection at %s: %s: %s", e.Target, codeName(st.Code()), st.Message())
+}
+
+// Unwrap returns e.Err.
+func (e *ReflectionError) Unwrap() error { return e.Err }
+
+// codeName returns a code as gRPC's documentation writes it: NOT_FOUND.
+func codeName(c codes.Code) string { return code.Code(c).String() } //nolint:gosec // a code the API knows, or any number

@@ -1,0 +1,185 @@
+package dynclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jhump/protoreflect/grpcreflect"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// reflector answers from the server's reflection. Questions are put one after
+// the other, each on a stream that ends with it: a stream left open would hold
+// up a server that drains.
+type reflector struct {
+	conn   grpc.ClientConnInterface
+	target string
+	sem    chan struct{} // held while a question is put
+
+	mu      sync.Mutex
+	session *session // what was learnt since the last refresh; nil if nothing
+}
+
+// session is what one reflection client has learnt.
+type session struct {
+	guard *guard
+	asked *grpcreflect.Client
+	types map[string]*schema.Types // by file
+}
+
+func newReflector(conn grpc.ClientConnInterface, target string) *reflector {
+	return &reflector{conn: conn, target: target, sem: make(chan struct{}, 1)}
+}
+
+func (r *reflector) refresh() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.session = nil
+}
+
+// current returns the session that questions belong to now.
+func (r *reflector) current() *session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.session == nil {
+		g := &guard{ClientConnInterface: r.conn}
+		// Its streams get their contexts from the guard, question by question.
+		asked := grpcreflect.NewClientAuto(context.Background(), g)
+		m := &mender{guard: g, asked: asked, mending: make(map[string]bool)}
+		asked.AllowFallbackResolver(m, nil)
+		r.session = &session{guard: g, asked: asked, types: make(map[string]*schema.Types)}
+	}
+	return r.session
+}
+
+// ask puts a question.
+func (r *reflector) ask(ctx context.Context, question func(*session) error) (err error) {
+	if err := acquire(ctx, r.sem); err != nil {
+		return &ReflectionError{r.target, status.FromContextError(err).Err()}
+	}
+	defer func() { <-r.sem }()
+	s := r.current()
+	cancel := s.guard.begin(ctx)
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the answer is malformed: %v", p)
+		}
+		finish(s.asked, cancel, err != nil)
+		err = r.explain(ctx, s, err)
+	}()
+	return question(s)
+}
+
+// finish ends the stream of a question, politely if it went well: the server has
+// a second to end it too.
+func finish(asked *grpcreflect.Client, cancel context.CancelFunc, failed bool) {
+	if failed {
+		cancel()
+	}
+	timer := time.AfterFunc(time.Second, cancel)
+	defer timer.Stop()
+	asked.Reset()
+	cancel()
+}
+
+func (r *reflector) explain(ctx context.Context, s *session, err error) error {
+	switch {
+	case err == nil, errors.Is(err, errUnknown):
+		return err
+	case ctx.Err() != nil:
+		err = status.FromContextError(ctx.Err()).Err()
+	case s.guard.failed != nil:
+		err = s.guard.failed
+		r.refresh() // it would fail for ever
+	case grpcreflect.IsElementNotFoundError(err):
+		err = missingFile(err, s.guard)
+	}
+	return &ReflectionError{r.target, err}
+}
+
+// missingFile names the file that the server lacks, and what imports it: the
+// client's error ends in the one and begins with what was asked for.
+func missingFile(err error, g *guard) error {
+	text := err.Error()
+	_, file, ok := strings.Cut(text[strings.LastIndexByte(text, '\n')+1:], "File not found: ")
+	if !ok {
+		return err
+	}
+	for _, fd := range g.files {
+		if slices.Contains(fd.GetDependency(), file) {
+			return fmt.Errorf("it does not have %s, which %s imports", file, fd.GetName())
+		}
+	}
+	return fmt.Errorf("it does not have %s", file)
+}
+
+func (r *reflector) services(ctx context.Context) (names []protoreflect.FullName, err error) {
+	err = r.ask(ctx, func(s *session) error {
+		list, err := s.asked.ListServices()
+		for _, name := range list {
+			if full := protoreflect.FullName(name); full.IsValid() {
+				names = append(names, full)
+			}
+		}
+		return err
+	})
+	return names, err
+}
+
+func (r *reflector) find(ctx context.Context, name protoreflect.FullName) (sym *Symbol, err error) {
+	err = r.ask(ctx, func(s *session) error {
+		fd, err := s.fileOf(name)
+		if err != nil {
+			return err
+		}
+		d := schema.Find(fd, name)
+		if d == nil {
+			return errUnknown
+		}
+		if s.types[fd.Path()] == nil {
+			s.types[fd.Path()] = schema.NewTypes(fd)
+		}
+		sym = &Symbol{Descriptor: d, Types: s.types[fd.Path()], Origin: fmt.Sprintf("reflection (%s) of %s", s.guard.version, r.target)}
+		return nil
+	})
+	return sym, err
+}
+
+// fileOf returns the file that declares a name. Not every server knows the names
+// of methods, fields and the like: what they are in is asked for as well.
+func (s *session) fileOf(name protoreflect.FullName) (protoreflect.FileDescriptor, error) {
+	for scope := name; scope != ""; scope = scope.Parent() {
+		file, err := s.asked.FileContainingSymbol(string(scope))
+		if err == nil {
+			return file.UnwrapFile(), nil
+		}
+		if !isNotFound(err, string(scope)) {
+			return nil, err
+		}
+	}
+	return nil, errUnknown
+}
+
+// isNotFound reports whether err says that the server does not know a symbol,
+// and not that it does not know a file that the symbol needs. Servers that say
+// so otherwise than the protocol has it are understood as well.
+func isNotFound(err error, symbol string) bool {
+	if grpcreflect.IsElementNotFoundError(err) {
+		return err.Error() == "Symbol not found: "+symbol
+	}
+	switch status.Code(err) {
+	case codes.NotFound, codes.InvalidArgument:
+		return true
+	}
+	return false
+}

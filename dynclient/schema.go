@@ -1,0 +1,224 @@
+package dynclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// Schema is what services, methods and types there are, as its sources tell.
+// Where several know a name, the first of them counts. It is safe for
+// concurrent use.
+type Schema struct {
+	providers []provider
+
+	generation atomic.Uint64 // counts the refreshes
+
+	mu        sync.Mutex
+	suspected time.Time // when an answer last made it refresh
+}
+
+// NewSchema returns a schema of files, without a server. Nothing is read before
+// the first question. Reflection, which takes a [Client], is left out.
+func NewSchema(sources ...Source) *Schema { return newSchema(sources, nil) }
+
+// newSchema makes a schema of which reflecting, if there is one, answers for the
+// server.
+func newSchema(sources []Source, reflecting provider) *Schema {
+	s := new(Schema)
+	var files []schema.Source
+	flush := func() {
+		if len(files) > 0 {
+			s.providers = append(s.providers, newFileProvider(files))
+		}
+		files = nil
+	}
+	for _, src := range sources {
+		if !src.reflection {
+			files = append(files, src.files)
+			continue
+		}
+		flush()
+		if reflecting != nil {
+			s.providers = append(s.providers, reflecting)
+		}
+	}
+	flush()
+	return s
+}
+
+// Symbol is a declaration of a schema.
+type Symbol struct {
+	protoreflect.Descriptor
+
+	// Types resolves the types of the import closure of the file that declares
+	// it.
+	Types Types
+
+	// Origin says where the declaration is known from: a file, or the
+	// reflection of a server.
+	Origin string
+
+	commented func() protoreflect.FileDescriptor
+}
+
+// File returns the file that declares the symbol, with comments and positions
+// where they are known.
+func (s *Symbol) File() protoreflect.FileDescriptor {
+	if s.commented != nil {
+		return s.commented()
+	}
+	return s.ParentFile()
+}
+
+// Types resolves message and extension types by name, URL or number.
+type Types = message.Types
+
+// Method is a method of a schema.
+type Method struct {
+	protoreflect.MethodDescriptor
+	Types  Types  // as in [Symbol]
+	Origin string // as in [Symbol]
+}
+
+// Path returns the method's name as calls write it: pkg.Service/Method.
+func (m *Method) Path() string {
+	return string(m.Parent().FullName()) + "/" + string(m.Name())
+}
+
+// NewRequest returns an empty request message to fill.
+func (m *Method) NewRequest() *Dynamic {
+	return &Dynamic{Message: dynamicpb.NewMessage(m.Input())}
+}
+
+// Services returns the full names of all services, sorted. A source that fails
+// is an error only if no other source has services.
+func (s *Schema) Services(ctx context.Context) ([]protoreflect.FullName, error) {
+	var names []protoreflect.FullName
+	var failure error
+	for _, p := range s.providers {
+		list, err := p.services(ctx)
+		failure = errors.Join(failure, err)
+		names = append(names, list...)
+	}
+	if len(names) == 0 {
+		return nil, failure
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// Find finds a declaration of any kind by its full name, as pkg.Service.Method
+// or pkg.Message.field. The error is a [*LookupError] if there is none.
+func (s *Schema) Find(ctx context.Context, name protoreflect.FullName) (*Symbol, error) {
+	sym, err := s.find(ctx, name)
+	if errors.Is(err, errUnknown) {
+		return nil, &LookupError{Name: string(name), Kind: "declaration"}
+	}
+	return sym, err
+}
+
+// find is Find with errUnknown for a name that all sources lack.
+func (s *Schema) find(ctx context.Context, name protoreflect.FullName) (*Symbol, error) {
+	if !name.IsValid() {
+		return nil, errUnknown
+	}
+	var errs []error
+	for _, p := range s.providers {
+		sym, err := p.find(ctx, name)
+		if err == nil {
+			return sym, nil
+		}
+		if !errors.Is(err, errUnknown) {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return nil, errUnknown
+}
+
+// Method returns the method with a path: pkg.Service/Method, a leading slash
+// allowed. The error is a [*LookupError], with the nearest names, if there is
+// none.
+func (s *Schema) Method(ctx context.Context, path string) (*Method, error) {
+	service, name, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if !ok {
+		return nil, fmt.Errorf("%q is not the path of a method: write pkg.Service/Method", path)
+	}
+	sym, err := s.find(ctx, protoreflect.FullName(service))
+	if errors.Is(err, errUnknown) {
+		return nil, s.unknownMethod(ctx, service, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if m := methodOf(sym, name); m != nil {
+		return m, nil
+	}
+	return nil, s.unknownMethod(ctx, service, name)
+}
+
+// methodOf returns a service's method; nil if it has none of that name, or is no
+// service.
+func methodOf(sym *Symbol, name string) *Method {
+	sd, ok := sym.Descriptor.(protoreflect.ServiceDescriptor)
+	if !ok {
+		return nil
+	}
+	md := sd.Methods().ByName(protoreflect.Name(name))
+	if md == nil {
+		return nil
+	}
+	return &Method{MethodDescriptor: md, Types: sym.Types, Origin: sym.Origin}
+}
+
+// Refresh forgets what was learnt: files are looked at and reflection is asked
+// again when a question comes. Calls in progress keep what they began with.
+func (s *Schema) Refresh() {
+	for _, p := range s.providers {
+		p.refresh()
+	}
+	s.generation.Add(1)
+}
+
+// suspicion is how much time must pass between two refreshes that answers of
+// the server give rise to: a method may be UNIMPLEMENTED by design.
+const suspicion = 10 * time.Second
+
+// suspect refreshes the schema since the server contradicted it.
+func (s *Schema) suspect() {
+	s.mu.Lock()
+	due := time.Since(s.suspected) >= suspicion
+	if due {
+		s.suspected = time.Now()
+	}
+	s.mu.Unlock()
+	if due {
+		s.Refresh()
+	}
+}
+
+// load reads the files, so that what cannot be read at all is known at once.
+func (s *Schema) load(ctx context.Context) error {
+	for _, p := range s.providers {
+		if files, ok := p.(*fileProvider); ok {
+			if _, err := files.snapshot(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

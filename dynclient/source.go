@@ -1,0 +1,125 @@
+package dynclient
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// Source is a place that schemas come from: see [Reflection], [Path] and [FS].
+type Source struct {
+	reflection bool
+	files      schema.Source
+}
+
+// Reflection is the server itself, by gRPC's reflection service, version v1 or
+// else v1alpha. What its answers lack (imports that it does not have, or has by
+// another name) is filled in from what it tells of the types that are used, and
+// from the files that ship with dyngate: google/protobuf, google/api,
+// google/rpc, google/type, google/longrunning and some more.
+func Reflection() Source { return Source{reflection: true} }
+
+// Path is a folder of .proto files (the folder is an import root, as protoc's
+// -I has it), a single .proto file, or a file that holds a FileDescriptorSet or
+// buf image (.binpb, .pb, .desc, .protoset). Folders that stand side by side in
+// a list of sources may import from each other.
+func Path(path string) Source { return Source{files: schema.Path(path)} }
+
+// FS is a file system as an import root, an embedded one for example. Name
+// stands for it in messages.
+func FS(name string, fsys fs.FS) Source { return Source{files: schema.FS(name, fsys)} }
+
+// provider answers for one source, or for several folders side by side. It is
+// safe for concurrent use.
+type provider interface {
+	// services returns the full names of all services.
+	services(ctx context.Context) ([]protoreflect.FullName, error)
+
+	// find finds a declaration by its full name. The error is errUnknown if the
+	// provider works and has none of that name.
+	find(ctx context.Context, name protoreflect.FullName) (*Symbol, error)
+
+	// refresh forgets what may have changed.
+	refresh()
+}
+
+// errUnknown says that there is no declaration of a name.
+var errUnknown = errors.New("not in the schema")
+
+// fileProvider answers from folders, .proto files and descriptor sets.
+type fileProvider struct {
+	compiler *schema.Compiler
+	sem      chan struct{}    // held while compiling or looking at what follows
+	last     *schema.Snapshot // nil when it has to be compiled anew
+}
+
+func newFileProvider(sources []schema.Source) *fileProvider {
+	return &fileProvider{
+		compiler: schema.New(schema.Options{Sources: sources}),
+		sem:      make(chan struct{}, 1),
+	}
+}
+
+// snapshot compiles the files, unless that is done already.
+func (p *fileProvider) snapshot(ctx context.Context) (*schema.Snapshot, error) {
+	if err := acquire(ctx, p.sem); err != nil {
+		return nil, err
+	}
+	defer func() { <-p.sem }()
+	if p.last == nil {
+		s, err := p.compiler.Compile(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p.last = s
+	}
+	return p.last, nil
+}
+
+func (p *fileProvider) refresh() {
+	p.sem <- struct{}{}
+	p.last = nil
+	<-p.sem
+}
+
+func (p *fileProvider) services(ctx context.Context) ([]protoreflect.FullName, error) {
+	s, err := p.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]protoreflect.FullName, len(s.Services()))
+	for i, svc := range s.Services() {
+		names[i] = svc.Desc.FullName()
+	}
+	return names, nil
+}
+
+func (p *fileProvider) find(ctx context.Context, name protoreflect.FullName) (*Symbol, error) {
+	s, err := p.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if d, f := s.Find(name); d != nil {
+		return &Symbol{Descriptor: d, Types: f.Types(), Origin: f.Location(), commented: f.DescriptorWithComments}, nil
+	}
+	for _, b := range s.Broken() {
+		if b.Name == name || b.Name == name.Parent() {
+			return nil, &BrokenError{Name: b.Name, Diagnostics: b.Errors}
+		}
+	}
+	return nil, errUnknown
+}
+
+// acquire takes the only place in sem.
+func acquire(ctx context.Context, sem chan struct{}) error {
+	select {
+	case sem <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

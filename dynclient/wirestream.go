@@ -1,0 +1,67 @@
+package dynclient
+
+import (
+	"context"
+	"io"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
+)
+
+// wireStream is a call of any shape whose messages are bytes.
+type wireStream struct {
+	ctx    context.Context // the stream's own turns retries off when it is asked for
+	client *Client
+	method *Method
+	stream grpc.ClientStream
+	cancel context.CancelFunc
+	end    func() // cancels, and frees what the options hold
+
+	unary    bool // there is at most one response
+	answered bool
+}
+
+// open begins a call. The caller must call end.
+func (c *Client) open(ctx context.Context, m *Method, desc *grpc.StreamDesc, opts []grpc.CallOption) (*wireStream, error) {
+	ctx, release, opts := prepare(ctx, opts)
+	ctx, cancel := context.WithCancel(ctx)
+	end := func() { cancel(); release() }
+	stream, err := c.conn.NewStream(ctx, desc, "/"+m.Path(), opts...)
+	if err != nil {
+		end()
+		return nil, c.failure(m, err)
+	}
+	return &wireStream{ctx: ctx, client: c, method: m, stream: stream, cancel: cancel, end: end, unary: !desc.ServerStreams}, nil
+}
+
+// sendBytes sends a request and takes ownership of it. io.EOF says that the call
+// has ended: recvBytes tells how.
+func (w *wireStream) sendBytes(buf mem.Buffer) error {
+	err := w.stream.SendMsg(&frame{data: mem.BufferSlice{buf}})
+	buf.Free()
+	if err != nil && err != io.EOF {
+		return w.client.failure(w.method, err)
+	}
+	return err
+}
+
+// closeSend says that no more requests come. What goes wrong is told by recvBytes.
+func (w *wireStream) closeSend() { _ = w.stream.CloseSend() }
+
+// recvBytes returns the next response, which the caller must free; io.EOF if the
+// call has ended well.
+func (w *wireStream) recvBytes() (mem.BufferSlice, error) {
+	if w.unary && w.answered {
+		return nil, io.EOF
+	}
+	var f frame
+	if err := w.stream.RecvMsg(&f); err != nil {
+		f.data.Free()
+		if err == io.EOF {
+			return nil, io.EOF
+		}
+		return nil, w.client.failure(w.method, err)
+	}
+	w.answered = true
+	return f.data, nil
+}
