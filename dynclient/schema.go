@@ -70,16 +70,27 @@ type Symbol struct {
 	// reflection of a server.
 	Origin string
 
-	commented func() protoreflect.FileDescriptor
+	file func(path string) *schema.File // nil if descriptors have their comments
 }
 
 // File returns the file that declares the symbol, with comments and positions
 // where they are known.
 func (s *Symbol) File() protoreflect.FileDescriptor {
-	if s.commented != nil {
-		return s.commented()
+	if s.file != nil {
+		return s.file(s.ParentFile().Path()).DescriptorWithComments()
 	}
 	return s.ParentFile()
+}
+
+// Sibling returns what the symbol's file, or one that it imports, declares as a
+// symbol too.
+func (s *Symbol) Sibling(d protoreflect.Descriptor) *Symbol {
+	sibling := *s
+	sibling.Descriptor = d
+	if s.file != nil {
+		sibling.Origin = s.file(d.ParentFile().Path()).Location()
+	}
+	return &sibling
 }
 
 // Types resolves message and extension types by name, URL or number.

@@ -104,7 +104,7 @@ func (p *fileProvider) find(ctx context.Context, name protoreflect.FullName) (*S
 		return nil, err
 	}
 	if d, f := s.Find(name); d != nil {
-		return &Symbol{Descriptor: d, Types: f.Types(), Origin: f.Location(), commented: f.DescriptorWithComments}, nil
+		return &Symbol{Descriptor: d, Types: f.Types(), Origin: f.Location(), file: s.File}, nil
 	}
 	for _, b := range s.Broken() {
 		if b.Name == name || b.Name == name.Parent() {

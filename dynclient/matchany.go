@@ -1,0 +1,133 @@
+package dynclient
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/nearest"
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// MatchService finds a service by its full name, or by the end of it as long as
+// only one service ends so. The error is a [*LookupError] if none does, or
+// several do.
+func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error) {
+	names, err := s.Services(ctx)
+	if err != nil {
+		return nil, err
+	}
+	full := stringsOf(names)
+	matches := full[:0:0]
+	for _, n := range full {
+		if n == name {
+			return s.Find(ctx, protoreflect.FullName(n))
+		}
+		if strings.HasSuffix(n, "."+name) {
+			matches = append(matches, n)
+		}
+	}
+	switch len(matches) {
+	case 1:
+		return s.Find(ctx, protoreflect.FullName(matches[0]))
+	case 0:
+		near := nearest.Names(name, full, maxCandidates)
+		if len(near) == 0 {
+			near = firstOf(full)
+		}
+		return nil, &LookupError{Name: name, Kind: "service", Candidates: near}
+	}
+	return nil, &LookupError{Name: name, Kind: "service", Ambiguous: true, Candidates: matches}
+}
+
+// Match finds a declaration of any kind by its full name, or by the end of it as
+// long as only one declaration ends so: Greeter/SayHello, HelloRequest,
+// HelloRequest.name. What is shortened is looked for in the files of the
+// services, and in what they import. The error is a [*LookupError] if nothing
+// matches, or several declarations do.
+func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
+	name = strings.ReplaceAll(strings.Trim(name, "/."), "/", ".")
+	sym, err := s.find(ctx, protoreflect.FullName(name))
+	if !errors.Is(err, errUnknown) {
+		return sym, err
+	}
+	services, err := s.Services(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &declarations{name: name, seen: make(map[string]bool)}
+	for _, service := range services {
+		if sym, err := s.find(ctx, service); err == nil && !isInfrastructureService(service) {
+			w.visit(sym, sym.ParentFile())
+		} else if ctx.Err() != nil {
+			return nil, err
+		}
+	}
+	switch len(w.found) {
+	case 1:
+		return w.found[0], nil
+	case 0:
+		return nil, &LookupError{Name: name, Kind: "declaration", Candidates: w.candidates()}
+	}
+	e := &LookupError{Name: name, Kind: "declaration", Ambiguous: true}
+	for _, sym := range w.found {
+		e.Candidates = append(e.Candidates, string(sym.FullName()))
+	}
+	e.Candidates = firstOf(e.Candidates)
+	return nil, e
+}
+
+// declarations looks for what ends in a name.
+type declarations struct {
+	name  string
+	seen  map[string]bool // files, by path
+	found []*Symbol
+	known []string // what there is, to be suggested
+}
+
+// visit looks into a file, and into what it imports.
+func (w *declarations) visit(from *Symbol, fd protoreflect.FileDescriptor) {
+	if w.seen[fd.Path()] || fd.IsPlaceholder() {
+		return
+	}
+	w.seen[fd.Path()] = true
+	for scope := fd.Package(); ; scope = scope.Parent() {
+		w.add(from, schema.Find(fd, protoreflect.FullName(strings.TrimPrefix(string(scope)+"."+w.name, "."))))
+		if scope == "" {
+			break
+		}
+	}
+	for i := range fd.Services().Len() {
+		sd := fd.Services().Get(i)
+		w.known = append(w.known, string(sd.FullName()))
+		for j := range sd.Methods().Len() {
+			w.known = append(w.known, string(sd.Methods().Get(j).FullName()))
+		}
+		if md := sd.Methods().ByName(protoreflect.Name(w.name)); md != nil {
+			w.add(from, md)
+		}
+	}
+	for i := range fd.Messages().Len() {
+		w.known = append(w.known, string(fd.Messages().Get(i).FullName()))
+	}
+	for i := range fd.Imports().Len() {
+		w.visit(from, fd.Imports().Get(i).FileDescriptor)
+	}
+}
+
+func (w *declarations) add(from *Symbol, d protoreflect.Descriptor) {
+	if d == nil || slices.ContainsFunc(w.found, func(s *Symbol) bool { return s.FullName() == d.FullName() }) {
+		return
+	}
+	w.found = append(w.found, from.Sibling(d))
+}
+
+func (w *declarations) candidates() []string {
+	if near := nearest.Names(w.name, w.known, maxCandidates); len(near) > 0 {
+		return near
+	}
+	return firstOf(w.known)
+}
