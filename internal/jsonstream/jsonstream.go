@@ -1,0 +1,172 @@
+// Package jsonstream reads JSON documents, one or a stream of them, and hands
+// each out as soon as it is complete.
+package jsonstream
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Reader reads a stream of JSON documents. It is not safe for concurrent use.
+type Reader struct {
+	in    io.Reader
+	inErr error // what in ended with
+	max   int
+
+	buf          []byte // what was read and not handed out
+	started      bool
+	document     int // the number of the current one, from 1
+	line, column int // of buf[0], from 1
+	err          error
+}
+
+// New returns a Reader of the documents in r. A document of more than maxBytes
+// bytes is an error; what the Reader holds in memory is at most a few times
+// that.
+func New(r io.Reader, maxBytes int) *Reader {
+	return &Reader{in: r, max: maxBytes, line: 1, column: 1}
+}
+
+// Next returns the next document, or io.EOF when there are no more. The
+// document is the caller's to keep.
+//
+// Documents are UTF-8. Whitespace, the record separators of RFC 7464, or
+// nothing stands between them, and a byte order mark may stand at the very
+// start. An object or list is returned when its last bracket was read;
+// everything else, when it is known to end.
+//
+// Every other error says which document is wrong, where in the input, and in
+// what way. After an error Next returns it again.
+func (r *Reader) Next() (json.RawMessage, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	var doc json.RawMessage
+	if r.err = r.skipSpace(); r.err == nil {
+		r.document++
+		doc, r.err = r.read()
+	}
+	return doc, r.err
+}
+
+// read returns the document that buf begins with.
+func (r *Reader) read() (json.RawMessage, error) {
+	// A decoder that outlives a document keeps the whitespace after it, and
+	// looks through all of it whenever it has read more.
+	decoder := json.NewDecoder(&feed{reader: r})
+	var doc json.RawMessage
+	err := decoder.Decode(&doc)
+	if err == nil && len(doc) > r.max {
+		err = errTooLarge
+	}
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	r.advance(int(decoder.InputOffset()))
+	return doc, nil
+}
+
+var errTooLarge = errors.New("too large")
+
+// feed is buf, and then what is read into it, for the decoder of one document.
+type feed struct {
+	reader *Reader
+	pos    int
+}
+
+func (f *feed) Read(p []byte) (int, error) {
+	r := f.reader
+	if f.pos > r.max { // a number ends where the byte after it is known
+		return 0, errTooLarge
+	}
+	if f.pos == len(r.buf) {
+		if err := r.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p[:min(len(p), r.max+1-f.pos)], r.buf[f.pos:])
+	f.pos += n
+	return n, nil
+}
+
+// chunk is how much is read at once, at least.
+const chunk = 4096
+
+// fill reads more into buf, or returns what the input ended with.
+func (r *Reader) fill() error {
+	if r.inErr != nil {
+		return r.inErr
+	}
+	r.buf = slices.Grow(r.buf, chunk)
+	n, err := r.in.Read(r.buf[len(r.buf):cap(r.buf)])
+	r.buf, r.inErr = r.buf[:len(r.buf)+n], err
+	if n == 0 {
+		return err
+	}
+	return nil
+}
+
+// skipSpace goes to the start of the next document.
+func (r *Reader) skipSpace() error {
+	if !r.started {
+		if err := r.skipMark(); err != nil {
+			return err
+		}
+		r.started = true
+	}
+	for {
+		i := slices.IndexFunc(r.buf, func(c byte) bool { return !isSpace(c) })
+		if i >= 0 {
+			r.advance(i)
+			return nil
+		}
+		r.advance(len(r.buf))
+		if err := r.fill(); err == io.EOF {
+			return io.EOF
+		} else if err != nil {
+			return fmt.Errorf("after document %d: %w", r.document, err)
+		}
+	}
+}
+
+func isSpace(c byte) bool {
+	const recordSeparator = 0x1e
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == recordSeparator
+}
+
+// skipMark skips a byte order mark.
+func (r *Reader) skipMark() error {
+	const mark = "\xef\xbb\xbf"
+	for len(r.buf) < len(mark) && string(r.buf) == mark[:len(r.buf)] && r.fill() == nil {
+	}
+	switch {
+	case len(r.buf) >= len(mark) && string(r.buf[:len(mark)]) == mark:
+		r.buf = r.buf[len(mark):]
+	case len(r.buf) > 0 && r.buf[0] >= 0xfe: // of any mark of UTF-16, never of UTF-8
+		return errors.New("the input is not UTF-8 but, by its first byte, UTF-16")
+	}
+	return nil
+}
+
+// advance drops the first n bytes of buf.
+func (r *Reader) advance(n int) {
+	r.line, r.column = r.position(n)
+	r.buf = r.buf[n:]
+}
+
+// position returns the line and column of buf[n].
+func (r *Reader) position(n int) (line, column int) {
+	line, column = r.line, r.column
+	for _, c := range r.buf[:n] {
+		switch {
+		case c == '\n':
+			line, column = line+1, 1
+		case c&0xc0 != 0x80: // not in the middle of a character
+			column++
+		}
+	}
+	return line, column
+}
