@@ -1,0 +1,125 @@
+package jsonmsg
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/runtime/protoiface"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
+)
+
+// AnyTypes returns types for protojson or prototext to write m with: what is
+// packed into a google.protobuf.Any is read with care, as it comes from
+// somebody else. Bytes that make dynamicpb panic are an error. So is an Any in
+// an Any in an Any, when reading all of them would take a hundred times the
+// bytes of m. A type URL that a terminal would take for a command is unknown.
+// The result is good for one message.
+func AnyTypes(types Types, m proto.Message) Types {
+	return &anyTypes{Types: orGlobal(types), left: budget(m)}
+}
+
+func budget(m proto.Message) int { return maxDepth * (proto.Size(m) + 1) }
+
+type anyTypes struct {
+	Types
+	left int  // bytes that may be read
+	keep bool // make a message of any bytes, if need be an opaque one
+}
+
+func (t *anyTypes) FindMessageByURL(url string) (protoreflect.MessageType, error) {
+	if strings.ContainsFunc(url, notInURL) {
+		return t.unknown()
+	}
+	mt, err := t.Types.FindMessageByURL(url)
+	if err != nil {
+		return t.unknown()
+	}
+	return contentType{mt, t}, nil
+}
+
+func notInURL(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("./-_~:%+", r)
+}
+
+func (t *anyTypes) unknown() (protoreflect.MessageType, error) {
+	if t.keep {
+		return contentType{opaqueType, t}, nil
+	}
+	return nil, protoregistry.NotFound
+}
+
+// contentType is the type of what an Any holds; its messages are content.
+type contentType struct {
+	protoreflect.MessageType
+	types *anyTypes
+}
+
+func (t contentType) New() protoreflect.Message { return &content{t.MessageType.New(), t.types} }
+
+// content is a message that reads itself, as generated ones do.
+type content struct {
+	protoreflect.Message
+	types *anyTypes
+}
+
+func (c *content) Interface() protoreflect.ProtoMessage { return c }
+
+func (c *content) ProtoReflect() protoreflect.Message { return c }
+
+func (c *content) ProtoMethods() *protoiface.Methods {
+	return &protoiface.Methods{Unmarshal: func(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error) {
+		return protoiface.UnmarshalOutput{}, c.unmarshal(in.Buf)
+	}}
+}
+
+func (c *content) unmarshal(b []byte) (err error) {
+	if c.types.left -= len(b); c.types.left < 0 {
+		return errors.New("messages of google.protobuf.Any are nested too deeply")
+	}
+	if c.Descriptor() != opaqueType.Descriptor() {
+		err = c.read(b)
+		if err == nil || !c.types.keep || isCustom(c.Descriptor().FullName()) {
+			return err
+		}
+		c.Message = opaqueType.New()
+	}
+	c.Set(c.Descriptor().Fields().Get(0), protoreflect.ValueOfBytes(b))
+	return nil
+}
+
+func (c *content) read(b []byte) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	return proto.UnmarshalOptions{AllowPartial: true, Resolver: c.types, RecursionLimit: maxDepth}.Unmarshal(b, c.Message.Interface())
+}
+
+// opaqueType is a message of which nothing but the bytes are known. The name of
+// its field is one that no field of a schema has by itself.
+var opaqueType = func() protoreflect.MessageType {
+	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name: proto.String("dyngate/opaque.proto"),
+		MessageType: []*descriptorpb.DescriptorProto{{
+			Name: proto.String("OpaqueMessage"),
+			Field: []*descriptorpb.FieldDescriptorProto{{
+				Name:     proto.String("value"),
+				JsonName: proto.String("@value"),
+				Number:   proto.Int32(1),
+				Label:    descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
+				Type:     descriptorpb.FieldDescriptorProto_TYPE_BYTES.Enum(),
+			}},
+		}},
+	}, nil)
+	if err != nil {
+		panic(err)
+	}
+	return dynamicpb.NewMessageType(file.Messages().Get(0))
+}()

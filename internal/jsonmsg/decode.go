@@ -1,0 +1,96 @@
+package jsonmsg
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// Decode reads the JSON of one message into m, which it empties first. After an
+// error m is partly filled.
+//
+// An error says where in the message it is, as in items[2].qty, and what was
+// expected there:
+//
+//	items[2].qty: expected int32, got the string "many"
+//	items[2].colour: shop.Item has no field "colour" (did you mean "color"?); it has: color, name, qty
+//	required fields are not set: items[2].name
+//
+// Text that is no JSON at all is reported with its line and column.
+func Decode(data []byte, m proto.Message, types Types) (err error) {
+	defer noPanic(&err)
+	types = orGlobal(types)
+	if err := unmarshal(data, m, types); err != nil {
+		if better := explain(data, m.ProtoReflect().Descriptor(), types); better != nil {
+			return better
+		}
+		if len(bytes.TrimSpace(data)) == 0 {
+			return errors.New("there is no JSON")
+		}
+		return errors.New(plain(err))
+	}
+	if proto.CheckInitialized(m) == nil {
+		return nil
+	}
+	lacking := missing(m.ProtoReflect(), "", nil)
+	slices.Sort(lacking)
+	return fmt.Errorf("required fields are not set: %s", listed(lacking))
+}
+
+func unmarshal(data []byte, m proto.Message, types Types) error {
+	return protojson.UnmarshalOptions{AllowPartial: true, Resolver: types, RecursionLimit: maxDepth}.Unmarshal(data, m)
+}
+
+// plain is what protojson says, without what it says for the sake of variety
+// and what a terminal should not see.
+func plain(err error) string {
+	text := strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0")
+	switch text {
+	case "unexpected EOF":
+		return "the JSON ends too early"
+	case "exceeded max recursion depth":
+		return fmt.Sprintf("the message is nested more than %d levels deep", maxDepth)
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
+// missing appends the paths of the required fields that are not set.
+func missing(m protoreflect.Message, path string, out []string) []string {
+	required := m.Descriptor().RequiredNumbers()
+	for i := range required.Len() {
+		if fd := m.Descriptor().Fields().ByNumber(required.Get(i)); !m.Has(fd) {
+			out = append(out, join(path, fd.JSONName()))
+		}
+	}
+	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		name := join(path, fd.JSONName())
+		switch {
+		case fd.IsMap() && fd.MapValue().Message() != nil:
+			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
+				out = missing(v.Message(), element(name, k.String()), out)
+				return true
+			})
+		case fd.IsMap() || fd.Message() == nil:
+		case fd.IsList():
+			for i := range v.List().Len() {
+				out = missing(v.List().Get(i).Message(), index(name, i), out)
+			}
+		default:
+			out = missing(v.Message(), name, out)
+		}
+		return true
+	})
+	return out
+}

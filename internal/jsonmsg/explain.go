@@ -1,0 +1,258 @@
+package jsonmsg
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strconv"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+)
+
+// protojson's errors have no path and no expectations. So when it has refused a
+// document, the document is walked again, in the same order and by the same
+// rules, to the first place that is wrong.
+
+// explain returns what is wrong with a document, nil if the walk finds nothing.
+func explain(data []byte, md protoreflect.MessageDescriptor, types Types) error {
+	x := newExplainer(data, types)
+	v, err := x.next()
+	if err == nil {
+		err = x.message(md, "", v)
+	}
+	if errors.Is(err, errGaveUp) {
+		return nil
+	}
+	return err
+}
+
+// errGaveUp ends a walk that cannot go on, because what follows is no JSON.
+var errGaveUp = errors.New("gave up")
+
+type explainer struct {
+	data  []byte
+	dec   *json.Decoder
+	types Types
+	depth int
+}
+
+func newExplainer(data []byte, types Types) *explainer {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	return &explainer{data: data, dec: dec, types: types}
+}
+
+// value is a value of the document of which the first token was read.
+type value struct {
+	tok   json.Token
+	start int
+}
+
+func (v value) opens(bracket json.Delim) bool { return v.tok == json.Token(bracket) }
+
+func (x *explainer) next() (value, error) {
+	start := int(x.dec.InputOffset())
+	tok, err := x.dec.Token()
+	if err != nil {
+		return value{}, errGaveUp
+	}
+	for start < len(x.data) && bytes.IndexByte([]byte(" \t\r\n,:"), x.data[start]) >= 0 {
+		start++
+	}
+	return value{tok, start}, nil
+}
+
+// key reads the key of an object's next member.
+func (x *explainer) key() (string, error) {
+	v, err := x.next()
+	if err != nil {
+		return "", err
+	}
+	return v.tok.(string), nil
+}
+
+// rest reads what is left of a value, and returns all of its text.
+func (x *explainer) rest(v value) ([]byte, error) {
+	open := 0
+	for tok := v.tok; ; {
+		switch tok {
+		case json.Delim('{'), json.Delim('['):
+			open++
+		case json.Delim('}'), json.Delim(']'):
+			open--
+		}
+		if open == 0 {
+			return x.data[v.start:x.dec.InputOffset()], nil
+		}
+		n, err := x.next()
+		if err != nil {
+			return nil, err
+		}
+		tok = n.tok
+	}
+}
+
+func (x *explainer) message(md protoreflect.MessageDescriptor, path string, v value) error {
+	if x.depth++; x.depth > maxDepth {
+		return errGaveUp
+	}
+	defer func() { x.depth-- }()
+	switch {
+	case isOpaque(md):
+		return x.opaque(md, path, v)
+	case !v.opens('{'):
+		return mismatch(path, wantMessage(md), v.tok)
+	case md.FullName() == "google.protobuf.Any":
+		return x.any(path, v)
+	}
+	return x.members(md, path, false)
+}
+
+// opaque asks protojson about a message whose JSON names no fields.
+func (x *explainer) opaque(md protoreflect.MessageDescriptor, path string, v value) error {
+	text, err := x.rest(v)
+	if err != nil {
+		return err
+	}
+	err = unmarshal(text, dynamicpb.NewMessage(md), x.types)
+	switch name := md.Name(); {
+	case err == nil:
+		return nil
+	case name == "Value" || name == "Struct" && v.opens('{') || name == "ListValue" && v.opens('['):
+		return wrong(path, "%s", position.ReplaceAllString(plain(err), "")) // somewhere inside
+	}
+	return mismatch(path, wantMessage(md), v.tok)
+}
+
+// position is where protojson finds a mistake, counted from the start of the
+// text that it was given.
+var position = regexp.MustCompile(`\(line \d+:\d+\): `)
+
+// seen is what the members of an object have set so far.
+type seen struct {
+	fields map[protoreflect.FieldNumber]string
+	oneofs map[protoreflect.Name]string
+}
+
+// members goes through an object whose brace was read. In an Any, "@type" is no field.
+func (x *explainer) members(md protoreflect.MessageDescriptor, path string, inAny bool) error {
+	have := seen{map[protoreflect.FieldNumber]string{}, map[protoreflect.Name]string{}}
+	for x.dec.More() {
+		name, err := x.key()
+		if err != nil {
+			return err
+		}
+		if inAny && name == "@type" {
+			if _, err := x.next(); err != nil {
+				return err
+			}
+			continue
+		}
+		fd, err := x.lookup(md, path, name)
+		if err != nil {
+			return err
+		}
+		if err := x.field(&have, fd, path, name); err != nil {
+			return err
+		}
+	}
+	_, err := x.next()
+	return err
+}
+
+// field goes through the value of one member.
+func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, name string) error {
+	at := join(path, name)
+	if first, twice := have.fields[fd.Number()]; twice && first == name {
+		return wrong(at, "the field is there twice")
+	} else if twice {
+		return wrong(at, "the field is there twice, as %s and as %s", quoted(first), quoted(name))
+	}
+	have.fields[fd.Number()] = name
+	v, err := x.next()
+	switch {
+	case err != nil:
+		return err
+	case v.tok == nil && !takesNull(fd):
+		return nil
+	case fd.IsList():
+		return x.list(fd, at, v)
+	case fd.IsMap():
+		return x.entries(fd, at, v)
+	}
+	if oneof := fd.ContainingOneof(); oneof != nil {
+		if first, set := have.oneofs[oneof.Name()]; set {
+			return wrong(at, "only one field of the oneof %s can be set, and %s is", oneof.FullName(), quoted(first))
+		}
+		have.oneofs[oneof.Name()] = name
+	}
+	return x.single(fd, at, v)
+}
+
+func (x *explainer) list(fd protoreflect.FieldDescriptor, path string, v value) error {
+	if !v.opens('[') {
+		return mismatch(path, "a list of "+noun(fd), v.tok)
+	}
+	for i := 0; x.dec.More(); i++ {
+		v, err := x.next()
+		if err != nil {
+			return err
+		}
+		if err := x.single(fd, index(path, i), v); err != nil {
+			return err
+		}
+	}
+	_, err := x.next()
+	return err
+}
+
+func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v value) error {
+	if !v.opens('{') {
+		return mismatch(path, "an object (map<"+noun(fd.MapKey())+", "+noun(fd.MapValue())+">)", v.tok)
+	}
+	keys := map[any]bool{}
+	for x.dec.More() {
+		name, err := x.key()
+		if err != nil {
+			return err
+		}
+		key, ok := mapKey(fd.MapKey().Kind(), name)
+		if !ok {
+			return wrong(path, "expected keys of type %s, got %s", noun(fd.MapKey()), quoted(name))
+		}
+		if keys[key] {
+			return wrong(path, "the key %s is there twice", quoted(name))
+		}
+		keys[key] = true
+		v, err := x.next()
+		if err != nil {
+			return err
+		}
+		if err := x.single(fd.MapValue(), element(path, name), v); err != nil {
+			return err
+		}
+	}
+	_, err := x.next()
+	return err
+}
+
+func mapKey(kind protoreflect.Kind, name string) (key any, ok bool) {
+	var err error
+	switch kind {
+	case protoreflect.StringKind:
+		return name, true
+	case protoreflect.BoolKind:
+		return name, name == "true" || name == "false"
+	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
+		key, err = strconv.ParseInt(name, 10, 32)
+	case protoreflect.Int64Kind, protoreflect.Sint64Kind, protoreflect.Sfixed64Kind:
+		key, err = strconv.ParseInt(name, 10, 64)
+	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
+		key, err = strconv.ParseUint(name, 10, 32)
+	default:
+		key, err = strconv.ParseUint(name, 10, 64)
+	}
+	return key, err == nil
+}

@@ -1,0 +1,4 @@
+package jsonmsg
+
+// Explain is what Decode asks when protojson has refused a document.
+var Explain = explain
