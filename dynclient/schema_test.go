@@ -1,0 +1,198 @@
+package dynclient_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/dynclient"
+	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/protos"
+)
+
+func TestMatch(t *testing.T) {
+	files := dynclient.NewSchema(dynclient.FS("protos", protos.FS), dynclient.Reflection())
+	server := dial(t, serveExamples(t)).Schema()
+	for source, s := range map[string]*dynclient.Schema{"files": files, "reflection": server} {
+		for _, tt := range []struct {
+			name string
+			want string // or what the error says
+		}{
+			{"tutorial.Greeter/SayHello", "tutorial.Greeter/SayHello"},
+			{"/tutorial.Greeter/SayHello", "tutorial.Greeter/SayHello"},
+			{"tutorial.Greeter.SayHello", "tutorial.Greeter/SayHello"},
+			{"Greeter/SayHello", "Greeter/SayHello"}, // it is exact
+			{"RecordRoute", "RouteGuide/RecordRoute"},
+			{"Compute/SayHello", "compute.Compute/SayHello"},
+			{"SayHello", "more than one method \"SayHello\"; there is Greeter/SayHello, compute.Compute/SayHello, tutorial.Greeter/SayHello"},
+			{"RecordRout", `no method "RecordRout"; there is RouteGuide/RecordRoute`},
+			{"Greeter/SayGoodbye", "Greeter/SayHello"},
+			{"tutorial.Greter/SayHello", "tutorial.Greeter/SayHello"},
+			{"no.such.Thing/At", `no service "no.such.Thing"; there is Cal, `},
+			{"", "no method"},
+			{"/", "no method"},
+			{"\xff", "no method"},
+		} {
+			m, err := s.MatchMethod(t.Context(), tt.name)
+			switch {
+			case err == nil && m.Path() != tt.want:
+				t.Errorf("%s: %q is %s, want %s", source, tt.name, m.Path(), tt.want)
+			case err != nil && !strings.Contains(err.Error(), tt.want):
+				t.Errorf("%s: %q: error %v, want %s", source, tt.name, err, tt.want)
+			}
+			var lookup *dynclient.LookupError
+			if err != nil && (!errors.As(err, &lookup) || status.Code(err) != codes.Unimplemented) {
+				t.Errorf("%s: %q: %#v", source, tt.name, err)
+			}
+		}
+		for name, want := range map[string]string{
+			"SayHello":          "more than one",
+			"RouteSummary":      "RouteSummary",
+			"Data":              "example.Data",
+			"tutorial.Greeter":  "tutorial.Greeter",
+			"Compute":           "compute.Compute",
+			"RecordRoute":       "RouteGuide.RecordRoute",
+			"Compute/SayHello":  "compute.Compute.SayHello",
+			"Compute.SayHello":  "compute.Compute.SayHello",
+			"RouteNote.message": "RouteNote.message",
+			"RouteSumary":       "RouteSummary",
+		} {
+			sym, err := s.Match(t.Context(), name)
+			if got := text(sym, err); !strings.Contains(got, want) {
+				t.Errorf("%s: %q is %s, want %s", source, name, got, want)
+			}
+		}
+		for name, want := range map[string]string{"Compute": "compute.Compute", "Greeter": "Greeter", "Greter": "no service", "": "no service"} {
+			sym, err := s.MatchService(t.Context(), name)
+			if got := text(sym, err); !strings.Contains(got, want) {
+				t.Errorf("%s: %q is %s, want %s", source, name, got, want)
+			}
+		}
+	}
+}
+
+func text(sym *dynclient.Symbol, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return string(sym.FullName())
+}
+
+func TestInfrastructureIsMeantOnlyWhenNamed(t *testing.T) {
+	c := dial(t, serveExamples(t))
+	m, err := c.Schema().MatchMethod(t.Context(), "Check")
+	if err != nil || m.Path() != "grpc.health.v1.Health/Check" {
+		t.Errorf("got %v, %v", m, err)
+	}
+}
+
+func TestCommentsAreThere(t *testing.T) {
+	for source, s := range map[string]*dynclient.Schema{
+		"files":      dynclient.NewSchema(dynclient.FS("protos", protos.FS)),
+		"reflection": dial(t, serveExamples(t)).Schema(),
+	} {
+		sym, err := s.Find(t.Context(), "tutorial.Greeter.SayHello")
+		if err != nil {
+			t.Fatal(err)
+		}
+		comment := sym.File().SourceLocations().ByDescriptor(sym.Descriptor).LeadingComments
+		if !strings.Contains(comment, "greets whoever is named") {
+			t.Errorf("%s: the comment is %q", source, comment)
+		}
+	}
+}
+
+func TestSourcesInOrder(t *testing.T) {
+	addr := serveExamples(t)
+	mine := fstest.MapFS{"mine.proto": {Data: []byte(`syntax = "proto3"; service Greeter { rpc SayHowdy(M) returns (M); } message M {}`)}}
+	first := dial(t, addr, dynclient.WithSources(dynclient.FS("mine", mine), dynclient.Reflection())).Schema()
+	last := dial(t, addr, dynclient.WithSources(dynclient.Reflection(), dynclient.FS("mine", mine))).Schema()
+	if m, err := first.Method(t.Context(), "Greeter/SayHowdy"); err != nil || m.Origin != "mine/mine.proto" {
+		t.Errorf("got %v, %v", m, err)
+	}
+	if m, err := last.Method(t.Context(), "Greeter/SayHowdy"); err == nil {
+		t.Errorf("the later source won: %v", m)
+	}
+	for _, s := range []*dynclient.Schema{first, last} {
+		if _, err := s.Method(t.Context(), "RouteGuide/GetFeature"); err != nil {
+			t.Error(err)
+		}
+		names, err := s.Services(t.Context())
+		if err != nil || !slices.IsSorted(names) || !slices.Contains(names, protoreflect.FullName("RouteGuide")) {
+			t.Errorf("services %v, %v", names, err)
+		}
+	}
+}
+
+func TestFilesWithErrors(t *testing.T) {
+	s := dynclient.NewSchema(dynclient.FS("x", fstest.MapFS{
+		"good.proto":   {Data: []byte(`syntax = "proto3"; service Good { rpc Do(M) returns (M); } message M {}`)},
+		"broken.proto": {Data: []byte(`syntax = "proto3"; service Broken { rpc Do(N) returns (N); }`)},
+	}))
+	if _, err := s.Method(t.Context(), "Good/Do"); err != nil {
+		t.Error(err)
+	}
+	_, err := s.Method(t.Context(), "Broken/Do")
+	var broken *dynclient.BrokenError
+	if !errors.As(err, &broken) || !strings.Contains(err.Error(), "x/broken.proto:1:") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := dynclient.Dial(t.Context(), "x:1", dynclient.WithSources(dynclient.Path(filepath.Join(t.TempDir(), "gone")))); err == nil {
+		t.Error("a folder that is not there is no error")
+	}
+}
+
+func TestUnimplementedRefreshes(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "a.proto"), []byte(`syntax = "proto3"; package a; message M {} `+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`service Old { rpc Do(M) returns (M); }`)
+	c := dial(t, serve(t, dynserver.Config{Sources: []dynserver.Source{dynserver.Path(dir)}}), dynclient.WithSources(dynclient.Path(dir)))
+	do, err := dynclient.Unary[struct{}, struct{}](c, "a.Old/Do")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(`service New { rpc Do(M) returns (M); } message Other {}`)
+	if _, err := c.Schema().Method(t.Context(), "a.New/Do"); err == nil {
+		t.Error("the change was seen before it had to be")
+	}
+	for range 2 { // a stub whose method is gone goes on asking
+		if _, err := do(t.Context(), &struct{}{}); status.Code(err) != codes.Unimplemented {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := c.Schema().Method(t.Context(), "a.New/Do"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStubFollowsASchemaThatChanges(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "a.proto"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`syntax = "proto3"; service S { rpc Do(M) returns (M); } message M { string name = 1; }`)
+	c := dial(t, serveExamples(t), dynclient.WithSources(dynclient.Path(dir)))
+	do, err := dynclient.Unary[helloRequest, helloRequest](c, "S/Do")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(`syntax = "proto3"; service S { rpc Do(M) returns (M); } message M { int64 name = 1; }  // changed`)
+	c.Schema().Refresh()
+	if _, err := do(t.Context(), &helloRequest{}); err == nil || !strings.Contains(err.Error(), "the schema has changed") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,71 @@
+package dynclient
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/jsonmsg"
+	"github.com/dyngate/dyngate/internal/message"
+)
+
+// encodeValue writes a value of a dynamic call as a message of type md.
+func encodeValue(v any, md protoreflect.MessageDescriptor, types Types) (mem.Buffer, error) {
+	var m protoreflect.Message
+	switch v := v.(type) {
+	case json.RawMessage:
+		m = dynamicpb.NewMessage(md)
+		if err := jsonmsg.Decode(v, m.Interface(), types); err != nil {
+			return nil, err
+		}
+	case map[string]any:
+		m = dynamicpb.NewMessage(md)
+		if err := jsonmsg.FromMap(v, m.Interface(), types); err != nil {
+			return nil, err
+		}
+	case *Dynamic:
+		if v != nil {
+			m = v.Message
+		}
+	case proto.Message:
+		m = v.ProtoReflect()
+	default:
+		return nil, fmt.Errorf("a %T is no json.RawMessage, map[string]any, *Dynamic or proto.Message; structs are for typed stubs", v)
+	}
+	return message.BindDynamic(md, types).Marshal(&Dynamic{Message: m})
+}
+
+// decodeValue reads a message of type md into what a dynamic call wants, and
+// frees data.
+func decodeValue(data mem.BufferSlice, v any, md protoreflect.MessageDescriptor, types Types) error {
+	defer data.Free()
+	b := data.Materialize()
+	if m, ok := v.(proto.Message); ok {
+		if got := m.ProtoReflect().Descriptor().FullName(); got != md.FullName() {
+			return fmt.Errorf("it is a %s, not a %s", md.FullName(), got)
+		}
+		return message.Decode(b, m, types)
+	}
+	m := dynamicpb.NewMessage(md)
+	if err := message.Decode(b, m, types); err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case *json.RawMessage:
+		text, err := jsonmsg.Encode(m, types, jsonmsg.EncodeOptions{})
+		*v = text
+		return err
+	case *map[string]any:
+		fields, err := jsonmsg.ToMap(m, types, jsonmsg.EncodeOptions{})
+		*v = fields
+		return err
+	case *Dynamic:
+		v.Message = m
+		return nil
+	}
+	return fmt.Errorf("a %T is no *json.RawMessage, *map[string]any, *Dynamic or proto.Message; structs are for typed stubs", v)
+}
