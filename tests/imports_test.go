@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"internal/jsonmsg":             {"internal/nearest"},
 	"internal/jsonstream":          {},
 	"internal/nearest":             {},
+	"internal/render":              {"internal/jsonmsg", "internal/nearest"},
 	"protos":                       {},
 	"internal/message":             {"internal/codec"},
 	"handlers":                     {"internal/codec", "internal/message"},

@@ -1,0 +1,121 @@
+// Package render writes messages as a person or a script wants them.
+//
+//	json    indented JSON, one document after the other
+//	ndjson  JSON, a line for each message
+//	yaml    YAML documents, with "---" between them
+//	text    protobuf's text format, with "# ---" between messages
+//	binary  protobuf's binary format
+//
+// In all but binary, bytes that a terminal would obey and characters that
+// change the direction of text are escaped, wherever the message has them.
+package render
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/dyngate/dyngate/internal/jsonmsg"
+	"github.com/dyngate/dyngate/internal/nearest"
+)
+
+// Options configure a Printer. The zero value is good for messages whose types
+// are linked in.
+type Options struct {
+	// Types finds what is packed into a google.protobuf.Any, and extensions.
+	// Nil stands for protoregistry.GlobalTypes.
+	Types jsonmsg.Types
+
+	// EmitDefaults shows fields without presence that have their zero value,
+	// empty lists and empty maps, in json, ndjson and yaml.
+	EmitDefaults bool
+
+	// Delimited writes the length of each message before it, as a varint, in
+	// binary: for more messages than one.
+	Delimited bool
+}
+
+// Printer writes messages in one format. It is not safe for concurrent use.
+type Printer struct {
+	w       io.Writer
+	format  format
+	opts    Options
+	printed bool
+}
+
+// format is a way to write messages.
+type format struct {
+	name      string
+	separator string // between two messages
+	append    func(b []byte, m proto.Message, o Options) ([]byte, error)
+}
+
+var formats = []format{
+	{"json", "", appendJSON},
+	{"ndjson", "", appendLine},
+	{"yaml", "---\n", appendYAML},
+	{"text", "# ---\n", appendText},
+	{"binary", "", appendBinary},
+}
+
+// Formats returns the names of the formats.
+func Formats() []string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.name
+	}
+	return names
+}
+
+// New returns a Printer that writes to w. It fails if there is no such format.
+func New(w io.Writer, name string, opts Options) (*Printer, error) {
+	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
+	if i >= 0 {
+		return &Printer{w: w, format: formats[i], opts: opts}, nil
+	}
+	hint := ""
+	if near := nearest.Names(name, Formats(), 1); len(near) > 0 {
+		hint = fmt.Sprintf(" (did you mean %s?)", near[0])
+	}
+	return nil, fmt.Errorf("there is no format %q%s; there are: %s", name, hint, strings.Join(Formats(), ", "))
+}
+
+// Print writes a message, in one Write. The same message gives the same bytes
+// always. Required fields may be missing.
+//
+// It fails if the format cannot express the message, or the writer fails.
+func (p *Printer) Print(m proto.Message) error {
+	var b []byte
+	if p.printed {
+		b = append(b, p.format.separator...)
+	}
+	b, err := p.format.append(b, m, p.opts)
+	if err != nil {
+		return fmt.Errorf("%s as %s: %w", m.ProtoReflect().Descriptor().FullName(), p.format.name, err)
+	}
+	p.printed = true
+	_, err = p.w.Write(b)
+	return err
+}
+
+func appendJSON(b []byte, m proto.Message, o Options) ([]byte, error) {
+	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults, Indent: true})
+	return append(append(b, escape(text)...), '\n'), err
+}
+
+func appendLine(b []byte, m proto.Message, o Options) ([]byte, error) {
+	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults})
+	return append(append(b, escape(text)...), '\n'), err
+}
+
+func appendBinary(b []byte, m proto.Message, o Options) ([]byte, error) {
+	options := proto.MarshalOptions{AllowPartial: true, Deterministic: true}
+	if o.Delimited {
+		b = protowire.AppendVarint(b, uint64(options.Size(m))) //nolint:gosec // never negative
+	}
+	return options.MarshalAppend(b, m)
+}

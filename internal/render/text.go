@@ -1,0 +1,64 @@
+package render
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/dyngate/dyngate/internal/jsonmsg"
+)
+
+// extraSpace is what prototext puts after the colon of some builds' fields. A
+// field has a line of its own, with neither space nor quote before its colon,
+// so no string can be mistaken for it.
+var extraSpace = regexp.MustCompile(`(?m)^( *[^ "]+:)  `)
+
+func appendText(b []byte, m proto.Message, o Options) (out []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil { // as jsonmsg has to
+			err = fmt.Errorf("the message cannot be handled: %v", r)
+		}
+	}()
+	options := prototext.MarshalOptions{Multiline: true, AllowPartial: true, Resolver: jsonmsg.AnyTypes(o.Types, m)}
+	text, err := options.Marshal(m)
+	if err != nil {
+		return nil, errors.New(strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0"))
+	}
+	return append(b, escape(stable(text))...), nil
+}
+
+func stable(text []byte) []byte { return extraSpace.ReplaceAll(text, []byte("$1 ")) }
+
+// escape writes the characters as \u escapes that a terminal may obey or that
+// change the direction of text. They can only be in strings, and those of
+// JSON, of the text format, and of YAML in double quotes know such escapes.
+func escape(text []byte) []byte {
+	if bytes.IndexFunc(text, unsafeForTerminal) < 0 {
+		return text
+	}
+	out := make([]byte, 0, len(text)+len(text)/8)
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		if unsafeForTerminal(r) {
+			out = fmt.Appendf(out, `\u%04x`, r)
+		} else {
+			out = append(out, text[:n]...)
+		}
+		text = text[n:]
+	}
+	return out
+}
+
+// unsafeForTerminal reports control characters other than those of C0, which
+// every format escapes by itself, and the marks, overrides and isolates of
+// bidirectional text.
+func unsafeForTerminal(r rune) bool {
+	return r >= 0x7f && r <= 0x9f || r == 0x061c || r == 0x200e || r == 0x200f ||
+		r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}

@@ -1,0 +1,119 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/dyngate/dyngate/internal/jsonmsg"
+)
+
+// appendYAML writes the YAML that says the same as the message's JSON, in its order.
+func appendYAML(b []byte, m proto.Message, o Options) ([]byte, error) {
+	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults})
+	if err != nil {
+		return nil, err
+	}
+	tokens := json.NewDecoder(bytes.NewReader(text))
+	tokens.UseNumber()
+	node, err := yamlNode(tokens, 0)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	if err := enc.Encode(node); err != nil {
+		return nil, err
+	}
+	return append(b, escape(out.Bytes())...), enc.Close()
+}
+
+// maxIndented is how many levels have lines of their own; more would be mostly spaces.
+const maxIndented = 64
+
+// yamlNode makes a node of the next value.
+func yamlNode(tokens *json.Decoder, depth int) (*yaml.Node, error) {
+	tok, err := tokens.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch tok := tok.(type) {
+	case string:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: tok, Style: styleOf(tok)}, nil
+	case json.Number:
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: yamlNumber(tok.String())}, nil
+	case json.Delim:
+		return yamlCollection(tokens, tok, depth)
+	}
+	word, err := json.Marshal(tok) // true, false or null
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: string(word)}, err
+}
+
+func yamlCollection(tokens *json.Decoder, open json.Delim, depth int) (*yaml.Node, error) {
+	node := &yaml.Node{Kind: yaml.SequenceNode}
+	if open == '{' {
+		node.Kind = yaml.MappingNode
+	}
+	if depth == maxIndented {
+		node.Style = yaml.FlowStyle
+	}
+	for tokens.More() {
+		item, err := yamlNode(tokens, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if open == '{' && len(node.Content)%2 == 0 && item.Style == yaml.LiteralStyle {
+			item.Style = yaml.DoubleQuotedStyle // a key
+		}
+		node.Content = append(node.Content, item)
+	}
+	_, err := tokens.Token()
+	return node, err
+}
+
+// yamlNumber writes 1e+21 as 1.0e+21, without which YAML 1.1 takes it for a string.
+func yamlNumber(s string) string {
+	if i := strings.IndexByte(s, 'e'); i >= 0 && !strings.Contains(s, ".") {
+		return s[:i] + ".0" + s[i:]
+	}
+	return s
+}
+
+// styleOf leaves the quotes off a string that is words, to any version of YAML,
+// and writes text of several lines as such.
+func styleOf(s string) yaml.Style {
+	switch {
+	case strings.ContainsFunc(s, unsafeForTerminal):
+	case isWords(s):
+		return 0
+	case isText(s):
+		return yaml.LiteralStyle
+	}
+	return yaml.DoubleQuotedStyle
+}
+
+// words that YAML 1.1 or 1.2 reads as something else.
+var notWords = []string{"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
+
+func isWords(s string) bool {
+	if s == "" || !unicode.IsLetter([]rune(s)[0]) || strings.HasSuffix(s, " ") || slices.Contains(notWords, strings.ToLower(s)) {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" _-./+@", r)
+	})
+}
+
+// isText reports whether s reads well as lines. One that begins with a space or
+// an empty line would need hints for the reader of YAML.
+func isText(s string) bool {
+	lines := strings.TrimSuffix(s, "\n")
+	return strings.Contains(s, "\n") && !strings.Contains(s, "\r") && lines != "" && !strings.HasSuffix(lines, "\n") &&
+		!strings.ContainsFunc(lines[:1], unicode.IsSpace)
+}
