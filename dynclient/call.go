@@ -123,7 +123,7 @@ func (c *Client) failure(m *Method, err error) error {
 	}
 	return &Error{
 		Method: m.Path(), Target: c.target, status: st,
-		types: func(ctx context.Context) Types { return c.schema.types(ctx, m) },
+		types: func(ctx context.Context) Types { return c.schema.Types(ctx, m) },
 	}
 }
 

@@ -34,7 +34,7 @@ func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ..
 	}
 	ctx, cancel, opts := prepare(ctx, opts)
 	defer cancel()
-	types := c.schema.types(ctx, m)
+	types := c.schema.Types(ctx, m)
 	request, err := encodeValue(in, m.Input(), types)
 	if err != nil {
 		return c.unencodable(m, err)
@@ -74,7 +74,7 @@ func (c *Client) StreamMethod(ctx context.Context, m *Method, opts ...grpc.CallO
 	if err != nil {
 		return nil, err
 	}
-	return &Stream{wire: w, types: c.schema.types(w.ctx, m), seen: c.schema.types(w.ctx, m)}, nil
+	return &Stream{wire: w, types: c.schema.Types(w.ctx, m), seen: c.schema.Types(w.ctx, m)}, nil
 }
 
 // Method returns the method that is called.

@@ -13,13 +13,11 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Types returns a resolver of all types of the schema, for what an Any may hold.
-// It asks the server, where reflection is a source, until ctx ends. It must not
-// be used concurrently.
-func (s *Schema) Types(ctx context.Context) Types { return s.types(ctx, nil) }
-
-// types is Types that looks into the import closure of a method's file first.
-func (s *Schema) types(ctx context.Context, m *Method) Types {
+// Types returns a resolver of all types of the schema, for what an Any may hold:
+// first those of the import closure of a method's file, if m is not nil. It asks
+// the server, where reflection is a source, until ctx ends. It must not be used
+// concurrently.
+func (s *Schema) Types(ctx context.Context, m *Method) Types {
 	w := &wideTypes{Types: wellKnown, ctx: ctx, schema: s, unknown: make(map[protoreflect.FullName]bool)}
 	if m != nil {
 		w.Types = m.Types

@@ -1,46 +1,46 @@
-// Command dyngate serves gRPC services straight from .proto files. See
-// `dyngate help`.
+// Command dyngate serves gRPC services straight from .proto files, and calls
+// those of any server. See `dyngate help`.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 )
 
-// Exit statuses.
-const (
-	exitFailure = 1 // what was asked for failed
-	exitUsage   = 2 // it was asked for wrongly
-)
-
 func main() {
 	err := newRoot().ExecuteContext(context.Background())
-	if err == nil {
-		return
+	if err != nil {
+		printFailure(os.Stderr, err)
 	}
-	fmt.Fprintln(os.Stderr, "dyngate:", err)
-	var usage usageError
-	if errors.As(err, &usage) {
-		os.Exit(exitUsage)
-	}
-	os.Exit(exitFailure)
+	os.Exit(exitStatus(err))
 }
-
-// usageError is a mistake on the command line.
-type usageError struct{ error }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dyngate",
-		Short:         "Serve gRPC services straight from .proto files, without code generation",
+		Short:         "Serve gRPC services straight from .proto files, and call any, without code generation",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+
+		DisableFlagsInUseLine: true,
+
+		Args: args(cobra.NoArgs), // which an unknown command is
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe())
+	root.AddCommand(newServe(), newCall(), newList())
 	return root
+}
+
+// args turns what cobra says of the number of arguments into a usage error.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{fmt.Errorf("%w; the command is %s", err, cmd.UseLine())}
+		}
+		return nil
+	}
 }

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
+	"github.com/dyngate/dyngate/dynclient"
+	"github.com/dyngate/dyngate/internal/render"
+)
+
+const callHelp = `Call calls a method of any shape and prints the answers as they arrive.
+
+TARGET is host:port, a port of the loopback, unix:PATH, or any other target that
+gRPC knows. METHOD is pkg.Service/Method; it may be shortened from the left
+while it is unique, as in Greeter/SayHello and SayHello.
+
+The schema comes from the server's reflection, or from --proto and
+--descriptors. --data holds one JSON document or, for a method that streams its
+requests, any number, one after the other; they are sent as they arrive. Without
+--data the request is an empty message.
+
+Exit status: 0, or 64 plus the gRPC code that the call ended with (65 to 80);
+2 if the command line, the method's name or the request is wrong; 130 and 143
+after SIGINT and SIGTERM; 1 for all else.`
+
+func newCall() *cobra.Command {
+	f := new(callFlags)
+	cmd := &cobra.Command{
+		Use:   "call TARGET METHOD",
+		Short: "Call a method of a server",
+		Long:  callHelp,
+		Example: `  dyngate call 127.0.0.1:50051 tutorial.Greeter/SayHello -d '{"name": "Ada"}'
+  dyngate call 50051 RecordRoute -d @points.json
+  dyngate call api.example.com:443 List --tls -H 'authorization: Bearer '$TOKEN -o ndjson
+  producer | dyngate call 50051 RouteChat -d -`,
+		Args:              args(cobra.ExactArgs(2)),
+		ValidArgsFunction: names{methods: true}.complete(&f.connectFlags, true),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.validate(); err != nil {
+				return usageError{err}
+			}
+			return untilSignal(cmd, func(ctx context.Context) error { return f.run(ctx, args[0], args[1]) })
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+// callFlags are the settings of `dyngate call`.
+type callFlags struct {
+	connectFlags
+
+	data     string
+	output   string
+	headers  []string
+	deadline time.Duration
+	gzip     bool
+	verbose  bool
+	defaults bool
+	maxRecv  int
+}
+
+func (f *callFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&f.data, "data", "d", "", "the requests as `JSON`; @FILE reads them from a file, - from standard input")
+	flags.StringVarP(&f.output, "output", "o", "json", "how to print answers: "+strings.Join(render.Formats(), ", "))
+	flags.StringArrayVarP(&f.headers, "header", "H", nil, "send metadata, as `'NAME: VALUE'`; the value of a NAME that ends in -bin is base64; repeatable")
+	flags.DurationVar(&f.deadline, "deadline", 0, "how long the call may take (default no limit)")
+	flags.BoolVar(&f.gzip, "gzip", false, "compress the requests")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell on standard error about schema, metadata, sizes and times")
+	flags.BoolVar(&f.defaults, "emit-defaults", false, "print fields too that have their default value")
+	flags.IntVar(&f.maxRecv, "max-recv-bytes", 64<<20, "largest answer, after decompression")
+	f.connectFlags.register(flags)
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(render.Formats(), cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (f *callFlags) validate() error {
+	switch {
+	case f.deadline < 0:
+		return fmt.Errorf("--deadline: %s is negative", f.deadline)
+	case f.maxRecv <= 0:
+		return errors.New("--max-recv-bytes must be positive")
+	}
+	return nil
+}
+
+func (f *callFlags) run(ctx context.Context, target, method string) error {
+	md, err := parseHeaders(f.headers)
+	if err != nil {
+		return usageError{err}
+	}
+	requests, closeData, err := openRequests(f.data)
+	if err != nil {
+		return usageError{err}
+	}
+	defer closeData()
+	if f.deadline > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.deadline)
+		defer cancel()
+	}
+	watch := newWatch(f.verbose)
+	client, err := f.dial(ctx, target, grpc.WithStatsHandler(watch))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	m, err := watch.lookUp(ctx, client, method)
+	if err != nil {
+		return err
+	}
+	printer, err := render.New(os.Stdout, f.output, render.Options{
+		Types: client.Schema().Types(ctx, m), EmitDefaults: f.defaults, Delimited: m.IsStreamingServer(),
+	})
+	if err != nil {
+		return usageError{err}
+	}
+	opts := []grpc.CallOption{dynclient.Metadata(md), grpc.MaxCallRecvMsgSize(f.maxRecv)}
+	if f.gzip {
+		opts = append(opts, grpc.UseCompressor("gzip"))
+	}
+	watch.request(m, md)
+	c := &call{client: client, method: m, requests: requests, printer: printer, watch: watch}
+	return c.run(ctx, opts)
+}
+
+// call is one call in progress.
+type call struct {
+	client   *dynclient.Client
+	method   *dynclient.Method
+	requests *requests
+	printer  *render.Printer
+	watch    *watch
+}
+
+func (c *call) run(ctx context.Context, opts []grpc.CallOption) error {
+	if !c.method.IsStreamingClient() {
+		return c.single(ctx, opts)
+	}
+	stream, err := c.client.StreamMethod(ctx, c.method, opts...)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	wrong := make(chan error, 1)
+	go func() { // ends with the requests, or with the process when it waits for more of them
+		if err := c.sendAll(stream); err != nil {
+			wrong <- err
+			stream.Close()
+		}
+	}()
+	err = c.receiveAll(stream)
+	select {
+	case mistake := <-wrong:
+		return mistake
+	default:
+		return err
+	}
+}
+
+// single makes a call that takes one request, which must be right before there is
+// a call.
+func (c *call) single(ctx context.Context, opts []grpc.CallOption) error {
+	request, err := c.requests.only()
+	if err != nil {
+		return usageError{err}
+	}
+	message, err := c.requests.decode(request, c.method, c.client.Schema().Types(ctx, c.method))
+	if err != nil {
+		return err
+	}
+	stream, err := c.client.StreamMethod(ctx, c.method, opts...)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	if err := stream.Send(message); err != nil && err != io.EOF {
+		return err
+	}
+	stream.CloseSend()
+	return c.receiveAll(stream)
+}
+
+// sendAll sends the requests as they come.
+func (c *call) sendAll(stream *dynclient.Stream) error {
+	types := c.client.Schema().Types(context.Background(), c.method)
+	for {
+		request, err := c.requests.next()
+		if err == io.EOF {
+			stream.CloseSend()
+			return nil
+		}
+		if err != nil {
+			return usageError{err}
+		}
+		message, err := c.requests.decode(request, c.method, types)
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(message); err != nil {
+			return nil //nolint:nilerr // the call has ended: who receives learns how
+		}
+	}
+}
+
+// receiveAll prints the answers as they come.
+func (c *call) receiveAll(stream *dynclient.Stream) error {
+	defer c.watch.trailer(stream)
+	c.watch.header(stream)
+	for {
+		var answer dynclient.Dynamic
+		if err := stream.Recv(&answer); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := c.printer.Print(answer.Interface()); err != nil {
+			return err
+		}
+	}
+}

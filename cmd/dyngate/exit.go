@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/status"
+
+	"github.com/dyngate/dyngate/dynclient"
+)
+
+// Exit statuses.
+const (
+	exitFailure = 1   // what was asked for failed
+	exitUsage   = 2   // it was asked for wrongly
+	exitCode    = 64  // and the code, when a call ended with another code than OK: 65 to 80
+	exitSignal  = 128 // and the signal's number
+)
+
+// usageError is a mistake on the command line, or in what it names.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// signalError says that a signal ended what was going on.
+type signalError struct{ signal syscall.Signal }
+
+func (e signalError) Error() string { return "stopped by signal: " + e.signal.String() }
+
+// exitStatus returns what the process tells the shell about an error.
+func exitStatus(err error) int {
+	var usage usageError
+	var lookup *dynclient.LookupError
+	var stopped signalError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &stopped):
+		return exitSignal + int(stopped.signal)
+	case errors.As(err, &usage), errors.As(err, &lookup):
+		return exitUsage
+	}
+	if st, ok := status.FromError(err); ok && st.Code() <= 16 {
+		return exitCode + int(st.Code())
+	}
+	return exitFailure
+}
+
+// untilSignal calls run with a context that the first SIGINT or SIGTERM ends; the
+// second ends the process, as without us.
+func untilSignal(cmd *cobra.Command, run func(ctx context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(cmd.Context())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() { // ends with the function, or at the first signal
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(signalError{s.(syscall.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	err := run(ctx)
+	var stopped signalError
+	if err != nil && errors.As(context.Cause(ctx), &stopped) {
+		return stopped
+	}
+	return err
+}

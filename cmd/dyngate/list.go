@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/dynclient"
+)
+
+const listHelp = `List prints the full names of the services, or the methods of one, one a line.
+
+The schema comes from the reflection of TARGET, or from --proto and
+--descriptors: then there is no TARGET.`
+
+func newList() *cobra.Command {
+	f := new(listFlags)
+	cmd := &cobra.Command{
+		Use:   "list [TARGET] [SERVICE]",
+		Short: "List services and methods",
+		Long:  listHelp,
+		Example: `  dyngate list 127.0.0.1:50051
+  dyngate list 127.0.0.1:50051 tutorial.Greeter
+  dyngate list --proto ./protos -l`,
+		Args:              args(cobra.MaximumNArgs(2)),
+		ValidArgsFunction: names{services: true}.complete(&f.connectFlags, false),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return untilSignal(cmd, func(ctx context.Context) error { return f.run(ctx, args) })
+		},
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().BoolVarP(&f.long, "long", "l", false, "print all methods, with their request and response types")
+	f.register(cmd.Flags())
+	return cmd
+}
+
+type listFlags struct {
+	connectFlags
+	long bool
+}
+
+func (f *listFlags) run(ctx context.Context, args []string) error {
+	schema, names, done, err := f.open(ctx, args, 1)
+	if err != nil {
+		return err
+	}
+	defer done()
+	ctx, cancel := context.WithTimeout(ctx, dynclient.DefaultSchemaTimeout)
+	defer cancel()
+	out := bufio.NewWriter(os.Stdout)
+	if err := f.list(ctx, out, schema, names); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+func (f *listFlags) list(ctx context.Context, out *bufio.Writer, schema *dynclient.Schema, names []string) error {
+	if len(names) == 1 {
+		service, err := schema.MatchService(ctx, names[0])
+		if err != nil {
+			return err
+		}
+		f.methods(out, service)
+		return nil
+	}
+	services, err := schema.Services(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range services {
+		if !f.long {
+			fmt.Fprintln(out, name)
+			continue
+		}
+		sym, err := schema.Find(ctx, name)
+		if err != nil {
+			return err
+		}
+		f.methods(out, sym)
+	}
+	return nil
+}
+
+// methods prints the methods of a service.
+func (f *listFlags) methods(out *bufio.Writer, service *dynclient.Symbol) {
+	sd, ok := service.Descriptor.(protoreflect.ServiceDescriptor)
+	if !ok {
+		return
+	}
+	for i := range sd.Methods().Len() {
+		m := &dynclient.Method{MethodDescriptor: sd.Methods().Get(i)}
+		if f.long {
+			fmt.Fprintln(out, signature(m))
+		} else {
+			fmt.Fprintln(out, m.Path())
+		}
+	}
+}
+
+// signature is a method in one line, as a .proto file has it.
+func signature(m *dynclient.Method) string {
+	in, out := string(m.Input().FullName()), string(m.Output().FullName())
+	if m.IsStreamingClient() {
+		in = "stream " + in
+	}
+	if m.IsStreamingServer() {
+		out = "stream " + out
+	}
+	return fmt.Sprintf("%s(%s) returns (%s)", m.Path(), in, out)
+}
+
+// open opens the schema: of the first argument's server, or of files. It returns
+// the other arguments, of which there may be most.
+func (f *connectFlags) open(ctx context.Context, args []string, most int) (*dynclient.Schema, []string, func(), error) {
+	if f.local() {
+		if len(args) > most {
+			return nil, nil, nil, usageError{fmt.Errorf("the schema is in files: there is no TARGET, so %q is too much", args[most])}
+		}
+		return dynclient.NewSchema(f.sources()...), args, func() {}, nil
+	}
+	if len(args) == 0 {
+		return nil, nil, nil, usageError{errors.New("it takes a TARGET, or --proto, or --descriptors")}
+	}
+	client, err := f.dial(ctx, args[0])
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return client.Schema(), args[1:], func() { _ = client.Close() }, nil
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
+
+	"github.com/dyngate/dyngate/dynclient"
+)
+
+// watch tells what `dyngate call -v` shows; without -v nothing.
+type watch struct {
+	w       io.Writer // nil if there is nothing to tell
+	mu      sync.Mutex
+	started time.Time
+	path    string // of the method: what is sent and received for reflection is not shown
+}
+
+func newWatch(verbose bool) *watch {
+	w := &watch{started: time.Now()}
+	if verbose {
+		w.w = os.Stderr
+	}
+	return w
+}
+
+// tell prints one line, with the time since the command began.
+func (w *watch) tell(format string, args ...any) {
+	if w.w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	line := fmt.Sprintf("%8.1fms  %s", float64(time.Since(w.started).Microseconds())/1000, fmt.Sprintf(format, args...))
+	fmt.Fprintln(w.w, printable(line))
+}
+
+func (w *watch) lookUp(ctx context.Context, client *dynclient.Client, name string) (*dynclient.Method, error) {
+	ctx, cancel := context.WithTimeout(ctx, dynclient.DefaultSchemaTimeout)
+	defer cancel()
+	m, err := client.Schema().MatchMethod(ctx, name)
+	if err == nil {
+		w.tell("schema from %s", m.Origin)
+	}
+	return m, err
+}
+
+// request tells what is called, with which metadata.
+func (w *watch) request(m *dynclient.Method, md metadata.MD) {
+	w.path = "/" + m.Path()
+	w.tell("%s", signature(m))
+	w.metadata("> ", md)
+}
+
+func (w *watch) header(stream *dynclient.Stream) {
+	if w.w == nil {
+		return
+	}
+	if md, err := stream.Header(); err == nil {
+		w.metadata("< ", md)
+	}
+}
+
+func (w *watch) trailer(stream *dynclient.Stream) {
+	if w.w != nil {
+		w.metadata("< trailer ", stream.Trailer())
+	}
+}
+
+// secret is metadata whose values are not for screens and logs.
+var secret = []string{"authorization", "proxy-authorization", "cookie", "set-cookie"}
+
+func (w *watch) metadata(prefix string, md metadata.MD) {
+	for _, name := range slices.Sorted(maps.Keys(md)) {
+		for _, value := range md[name] {
+			switch {
+			case slices.Contains(secret, name):
+				value = fmt.Sprintf("(%d bytes, not shown)", len(value))
+			case strings.HasSuffix(name, "-bin"):
+				value = base64.StdEncoding.EncodeToString([]byte(value))
+			}
+			w.tell("%s%s: %s", prefix, name, value)
+		}
+	}
+}
+
+type watchedKey struct{}
+
+// TagRPC implements stats.Handler.
+func (w *watch) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
+	return context.WithValue(ctx, watchedKey{}, w.w != nil && info.FullMethodName == w.path)
+}
+
+// HandleRPC implements stats.Handler.
+func (w *watch) HandleRPC(ctx context.Context, s stats.RPCStats) {
+	if shown, _ := ctx.Value(watchedKey{}).(bool); !shown {
+		return
+	}
+	switch s := s.(type) {
+	case *stats.OutPayload:
+		w.tell("> message of %s", size(s.Length, s.CompressedLength))
+	case *stats.InPayload:
+		w.tell("< message of %s", size(s.Length, s.CompressedLength))
+	case *stats.End:
+		w.tell("ended after %.1fms", float64(s.EndTime.Sub(s.BeginTime).Microseconds())/1000)
+	}
+}
+
+func size(length, compressed int) string {
+	if compressed != length {
+		return fmt.Sprintf("%d bytes (%d compressed)", length, compressed)
+	}
+	return fmt.Sprintf("%d bytes", length)
+}
+
+// TagConn implements stats.Handler.
+func (w *watch) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Context {
+	w.tell("connected to %s", info.RemoteAddr)
+	return ctx
+}
+
+// HandleConn implements stats.Handler.
+func (*watch) HandleConn(context.Context, stats.ConnStats) {}
