@@ -22,6 +22,7 @@ var allowed = map[string][]string{
 	"internal/jsonstream":          {},
 	"internal/nearest":             {},
 	"internal/render":              {"internal/jsonmsg", "internal/nearest"},
+	"internal/breaking":            {"internal/schema"},
 	"protos":                       {},
 	"internal/message":             {"internal/codec"},
 	"handlers":                     {"internal/codec", "internal/message"},

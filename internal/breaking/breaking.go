@@ -1,0 +1,112 @@
+// Package breaking finds what in a schema breaks those who know its last
+// version: on the wire, in JSON, or because what they call is gone.
+//
+//	for _, change := range breaking.Compare(old, now) { ... }
+//
+// The rules and their names are those of buf's category WIRE_JSON, and two
+// more of buf's for what can no longer be called: RPC_NO_DELETE and
+// PACKAGE_SERVICE_NO_DELETE. docs/guides/checking.md lists them, and where they
+// are not applied as buf does.
+//
+// Files are paired by their import paths. Messages, enums and services are
+// paired by their full names, wherever they moved.
+package breaking
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// Change is one change that breaks.
+type Change struct {
+	Rule    string   // the name of the rule, such as FIELD_SAME_NAME
+	Message string   // one sentence that says what broke
+	Old     Position // of what changed, as it was
+	New     Position // of what it became or, if it is gone, of what it was in; zero if that file is gone, too
+}
+
+// Position is a place in the source of a schema.
+type Position struct {
+	Path   string // of the file as the user knows it: see schema.File.Location
+	Line   int    // from 1; 0 for a file as a whole, and in descriptor sets without positions
+	Column int    // from 1; 0 with Line
+}
+
+// String returns the position as compilers print it; nothing for a zero one.
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.Path
+	}
+	return fmt.Sprintf("%s:%d:%d", p.Path, p.Line, p.Column)
+}
+
+// Compare returns the changes from old to now that break, sorted by their new
+// position. What one of the snapshots has in a broken file is not compared and
+// does not count as removed.
+func Compare(old, now *schema.Snapshot) []Change {
+	c := &comparison{old: newSide(old), now: newSide(now)}
+	was, is := c.old.declarations(c.now), c.now.declarations(c.old)
+	for _, p := range pairUp(was.files, is.files, func(f protoreflect.FileDescriptor) string { return f.Path() }) {
+		check(c, fileRules, p[0], p[1])
+	}
+	for _, p := range pairUp(was.messages, is.messages, nameOf) {
+		check(c, messageRules, p[0], p[1])
+		c.fields(p[0].Fields(), p[1].Fields())
+	}
+	for _, p := range pairUp(was.extensions, is.extensions, extensionOf) {
+		check(c, fieldRules, p[0], p[1])
+	}
+	for _, p := range pairUp(was.enums, is.enums, nameOf) {
+		check(c, enumRules, p[0], p[1])
+	}
+	c.services()
+	slices.SortFunc(c.changes, func(a, b Change) int {
+		return cmp.Or(comparePositions(a.New, b.New), comparePositions(a.Old, b.Old),
+			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+	})
+	return c.changes
+}
+
+func comparePositions(a, b Position) int {
+	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+}
+
+// rule finds what between two versions of a thing breaks.
+type rule[D protoreflect.Descriptor] struct {
+	name string
+	find func(old, now D) []finding
+}
+
+// finding is one break of a rule.
+type finding struct {
+	message  string
+	old, now protoreflect.Descriptor // what it is about; nil for the two that were compared
+}
+
+// breaks makes the only finding of a rule, about the two that were compared.
+func breaks(format string, args ...any) []finding {
+	return []finding{{message: fmt.Sprintf(format, args...)}}
+}
+
+// comparison is one run of Compare.
+type comparison struct {
+	old, now side
+	changes  []Change
+}
+
+func check[D protoreflect.Descriptor](c *comparison, rules []rule[D], old, now D) {
+	for _, r := range rules {
+		for _, f := range r.find(old, now) {
+			c.changes = append(c.changes, Change{
+				Rule: r.name, Message: f.message,
+				Old: c.old.position(cmp.Or[protoreflect.Descriptor](f.old, old)),
+				New: c.now.position(cmp.Or[protoreflect.Descriptor](f.now, now)),
+			})
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package breaking
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// side is one of the two snapshots.
+type side struct {
+	snap  *schema.Snapshot
+	files []*schema.File // the good ones that are served or imported, by path
+}
+
+func newSide(snap *schema.Snapshot) side {
+	s := side{snap: snap}
+	seen := make(map[string]bool)
+	var visit func(f *schema.File)
+	visit = func(f *schema.File) {
+		if f == nil || f.Descriptor() == nil || seen[f.Path()] {
+			return
+		}
+		seen[f.Path()] = true
+		s.files = append(s.files, f)
+		imports := f.Descriptor().Imports()
+		for i := range imports.Len() {
+			visit(snap.File(imports.Get(i).Path()))
+		}
+	}
+	for _, f := range snap.Files() {
+		visit(f)
+	}
+	slices.SortFunc(s.files, func(a, b *schema.File) int { return strings.Compare(a.Path(), b.Path()) })
+	return s
+}
+
+// broken reports whether there is a file at an import path of which nothing is
+// known but that it has errors.
+func (s side) broken(path string) bool {
+	f := s.snap.File(path)
+	return f != nil && f.Descriptor() == nil
+}
+
+// position returns where a descriptor of this side stands.
+func (s side) position(d protoreflect.Descriptor) Position {
+	f := s.snap.File(d.ParentFile().Path())
+	if f == nil {
+		return Position{}
+	}
+	line, column := 0, 0
+	if _, whole := d.(protoreflect.FileDescriptor); !whole {
+		line, column = f.Position(d)
+	}
+	return Position{f.Location(), line, column}
+}
+
+// declarations are what files declare, at any depth, by file.
+type declarations struct {
+	files      []protoreflect.FileDescriptor
+	messages   []protoreflect.MessageDescriptor // without map entries, which are part of their fields
+	enums      []protoreflect.EnumDescriptor
+	extensions []protoreflect.FieldDescriptor
+}
+
+// declarations returns what this side declares, without the files that are
+// broken on the other: what their declarations became cannot be told.
+func (s side) declarations(other side) declarations {
+	var d declarations
+	for _, f := range s.files {
+		if !other.broken(f.Path()) {
+			d.files = append(d.files, f.Descriptor())
+			d.add(f.Descriptor())
+		}
+	}
+	return d
+}
+
+// container is a file or a message.
+type container interface {
+	Messages() protoreflect.MessageDescriptors
+	Enums() protoreflect.EnumDescriptors
+	Extensions() protoreflect.ExtensionDescriptors
+}
+
+func (d *declarations) add(in container) {
+	for i := range in.Enums().Len() {
+		d.enums = append(d.enums, in.Enums().Get(i))
+	}
+	for i := range in.Extensions().Len() {
+		d.extensions = append(d.extensions, in.Extensions().Get(i))
+	}
+	for i := range in.Messages().Len() {
+		if m := in.Messages().Get(i); !m.IsMapEntry() {
+			d.messages = append(d.messages, m)
+			d.add(m)
+		}
+	}
+}
+
+func nameOf[D protoreflect.Descriptor](d D) string { return string(d.FullName()) }
+
+// extensionOf is what an extension is on the wire: its name is only for people.
+func extensionOf(x protoreflect.FieldDescriptor) string {
+	return fmt.Sprintf("%s %d", x.ContainingMessage().FullName(), x.Number())
+}
+
+// pairUp pairs what has the same key. Files that do not import each other may
+// declare the same name, so those in files of one path are paired first, then
+// what is left in the order that it comes in.
+func pairUp[D interface {
+	comparable
+	protoreflect.Descriptor
+}](old, now []D, key func(D) string) (pairs [][2]D) {
+	type place struct{ path, key string }
+	at := func(d D) place { return place{d.ParentFile().Path(), key(d)} }
+	here := make(map[place]D, len(now))
+	for _, d := range now {
+		here[at(d)] = d
+	}
+	var moved []D
+	for _, d := range old {
+		if n, ok := here[at(d)]; ok {
+			pairs = append(pairs, [2]D{d, n})
+			delete(here, at(d))
+		} else {
+			moved = append(moved, d)
+		}
+	}
+	left := make(map[string][]D)
+	for _, d := range now {
+		if here[at(d)] == d {
+			left[key(d)] = append(left[key(d)], d)
+		}
+	}
+	for _, d := range moved {
+		if rest := left[key(d)]; len(rest) > 0 {
+			pairs = append(pairs, [2]D{d, rest[0]})
+			left[key(d)] = rest[1:]
+		}
+	}
+	return pairs
+}
