@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "internal/*"},
-	"cmd/dyngate":                  {"dynclient", "internal/*", "handlers", "handlers/examples", "dynserver", "protos"},
+	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/examples", "dynserver", "protos"},
 	"tests":                        {"handlers", "handlers/examples", "dynserver", "protos"},
 }
 

@@ -31,7 +31,7 @@ func newRoot() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(), newCheck(), newCall(), newList())
+	root.AddCommand(newServe(), newCheck(), newCall(), newList(), newDescribe())
 	return root
 }
 

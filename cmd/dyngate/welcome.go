@@ -71,8 +71,8 @@ func dialAddr(addr net.Addr) string {
 func tryNext(services []dynserver.ServiceInfo, addr string) string {
 	for _, s := range services {
 		if s.Name == "tutorial.Greeter" && s.Methods[0].Handler != "" {
-			return fmt.Sprintf(`grpcurl -plaintext -d '{"name": "you"}' %s tutorial.Greeter/SayHello`, addr)
+			return fmt.Sprintf(`dyngate call %s tutorial.Greeter/SayHello -d '{"name": "you"}'`, addr)
 		}
 	}
-	return fmt.Sprintf("grpcurl -plaintext %s list", addr)
+	return "dyngate list " + addr
 }
