@@ -22,7 +22,8 @@ type EncodeOptions struct {
 }
 
 // Encode writes m as JSON, without a line break at the end. The same message
-// gives the same bytes always.
+// gives the same bytes always. How deeply m is nested is for whoever read it to
+// bound.
 //
 // It fails for what protobuf's JSON cannot express: text that is not UTF-8, a
 // well-known type out of its range, a google.protobuf.Value without a value.

@@ -18,12 +18,12 @@ import (
 //
 // Errors are those of Decode, and of json.Marshal for what has no JSON.
 func FromMap(values map[string]any, m proto.Message, types Types) error {
+	if values == nil { // null in JSON
+		values = map[string]any{}
+	}
 	data, err := json.Marshal(values)
 	if err != nil {
 		return err
-	}
-	if values == nil {
-		data = []byte("{}")
 	}
 	return Decode(data, m, types)
 }

@@ -85,7 +85,8 @@ func New(w io.Writer, name string, opts Options) (*Printer, error) {
 }
 
 // Print writes a message, in one Write. The same message gives the same bytes
-// always. Required fields may be missing.
+// always. Required fields may be missing. How deeply the message is nested is
+// for whoever read it to bound.
 //
 // It fails if the format cannot express the message, or the writer fails.
 func (p *Printer) Print(m proto.Message) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/prototext"
@@ -56,9 +57,8 @@ func escape(text []byte) []byte {
 }
 
 // unsafeForTerminal reports control characters other than those of C0, which
-// every format escapes by itself, and the marks, overrides and isolates of
-// bidirectional text.
+// every format escapes by itself, the marks and overrides of bidirectional text,
+// and the line breaks of Unicode.
 func unsafeForTerminal(r rune) bool {
-	return r >= 0x7f && r <= 0x9f || r == 0x061c || r == 0x200e || r == 0x200f ||
-		r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return r > ' ' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }

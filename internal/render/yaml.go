@@ -115,5 +115,5 @@ func isWords(s string) bool {
 func isText(s string) bool {
 	lines := strings.TrimSuffix(s, "\n")
 	return strings.Contains(s, "\n") && !strings.Contains(s, "\r") && lines != "" && !strings.HasSuffix(lines, "\n") &&
-		!strings.ContainsFunc(lines[:1], unicode.IsSpace)
+		lines == strings.TrimLeftFunc(lines, unicode.IsSpace)
 }
