@@ -18,8 +18,15 @@ import (
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 )
 
-// printFailure tells a person what went wrong.
+// printFailure tells a person what went wrong, and what may help.
 func printFailure(w *os.File, err error) {
+	defer func() {
+		for text, help := range hints {
+			if strings.Contains(err.Error(), text) {
+				fmt.Fprintln(w, help)
+			}
+		}
+	}()
 	var call *dynclient.Error
 	var lookup *dynclient.LookupError
 	switch ink := inkFor(w); {
@@ -64,6 +71,16 @@ func printLookupFailure(w io.Writer, ink ink, e *dynclient.LookupError) {
 	for _, c := range e.Candidates {
 		fmt.Fprintln(w, "  "+c)
 	}
+}
+
+// hints are what to do about connections that fail, by what grpc-go and crypto/tls
+// say of them.
+var hints = map[string]string{
+	"error reading server preface":                    "the server may want TLS: try --tls",
+	"first record does not look like a TLS handshake": "the server does not speak TLS: leave --tls and its kin out",
+	"certificate signed by unknown authority":         "--ca FILE trusts the certificates in FILE",
+	"x509: certificate is valid for":                  "--server-name NAME says which name the certificate must have",
+	"x509: cannot validate certificate for":           "--server-name NAME says which name the certificate must have",
 }
 
 // printable replaces what a terminal would take for a command: servers write
