@@ -2,7 +2,6 @@ package dynclient
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -23,12 +22,12 @@ func (s *Schema) MatchMethod(ctx context.Context, name string) (*Method, error) 
 	name = strings.TrimPrefix(name, "/")
 	service, method := splitMethod(name)
 	if service != "" {
-		if sym, err := s.find(ctx, protoreflect.FullName(service)); err == nil {
-			if m := methodOf(sym, method); m != nil {
-				return m, nil
-			}
-		} else if !errors.Is(err, errUnknown) {
+		sym, err := s.find(ctx, protoreflect.FullName(service))
+		if err != nil {
 			return nil, err
+		}
+		if m := methodOf(sym, method); m != nil {
+			return m, nil
 		}
 	}
 	names, err := s.Services(ctx)
@@ -62,24 +61,23 @@ func splitMethod(name string) (service, method string) {
 
 // methodsEnding returns the methods of that name in the services whose name ends
 // in service. The error is of services whose schema cannot be had.
-func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullName, service, method string) (found []*Method, err error) {
+func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullName, service, method string) (matches []*Method, err error) {
+	names = slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !endsIn(name, service) })
+	found, err := s.FindAll(ctx, names)
+	if ctx.Err() != nil {
+		return nil, err // what was not seen may match as well
+	}
 	for _, name := range names {
-		if service != "" && string(name) != service && !strings.HasSuffix(string(name), "."+service) {
-			continue
-		}
-		sym, failure := s.find(ctx, name)
-		if failure != nil {
-			err = errors.Join(err, failure)
-			if ctx.Err() != nil {
-				return found, err
-			}
-			continue
-		}
-		if m := methodOf(sym, method); m != nil {
-			found = append(found, m)
+		if m := methodOf(found[name], method); m != nil {
+			matches = append(matches, m)
 		}
 	}
-	return found, err
+	return matches, err
+}
+
+// endsIn reports whether a full name is what a shortened one may stand for.
+func endsIn(name protoreflect.FullName, short string) bool {
+	return short == "" || string(name) == short || strings.HasSuffix(string(name), "."+short)
 }
 
 func isInfrastructure(m *Method) bool { return isInfrastructureService(m.Parent().FullName()) }
@@ -105,7 +103,7 @@ func (s *Schema) unknownMethod(ctx context.Context, service, method string) erro
 	names = slices.DeleteFunc(names, isInfrastructureService)
 	var scope []protoreflect.FullName
 	for _, name := range names {
-		if string(name) == service || strings.HasSuffix(string(name), "."+service) {
+		if service != "" && endsIn(name, service) {
 			scope = append(scope, name)
 		}
 	}
@@ -131,22 +129,15 @@ func (s *Schema) unknownMethod(ctx context.Context, service, method string) erro
 func (s *Schema) nearestMethods(ctx context.Context, services []protoreflect.FullName, name string) []string {
 	paths := make(map[string][]string) // by the method's name
 	var names, all []string
+	found, _ := s.FindAll(ctx, services) // what cannot be had cannot be suggested
 	for _, service := range services {
-		sym, err := s.find(ctx, service)
-		if err != nil {
-			continue
-		}
-		sd, ok := sym.Descriptor.(protoreflect.ServiceDescriptor)
-		if !ok {
-			continue
-		}
-		for i := range sd.Methods().Len() {
-			m := string(sd.Methods().Get(i).Name())
-			if paths[m] == nil {
-				names = append(names, m)
+		for _, m := range found[service].Methods() {
+			name := string(m.Name())
+			if paths[name] == nil {
+				names = append(names, name)
 			}
-			paths[m] = append(paths[m], string(service)+"/"+m)
-			all = append(all, string(service)+"/"+m)
+			paths[name] = append(paths[name], m.Path())
+			all = append(all, m.Path())
 		}
 	}
 	var near []string

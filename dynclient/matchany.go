@@ -2,7 +2,6 @@ package dynclient
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -26,7 +25,7 @@ func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error)
 		if n == name {
 			return s.Find(ctx, protoreflect.FullName(n))
 		}
-		if strings.HasSuffix(n, "."+name) {
+		if name != "" && endsIn(protoreflect.FullName(n), name) {
 			matches = append(matches, n)
 		}
 	}
@@ -51,7 +50,7 @@ func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error)
 func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
 	name = strings.ReplaceAll(strings.Trim(name, "/."), "/", ".")
 	sym, err := s.find(ctx, protoreflect.FullName(name))
-	if !errors.Is(err, errUnknown) {
+	if sym != nil || err != nil {
 		return sym, err
 	}
 	services, err := s.Services(ctx)
@@ -59,12 +58,15 @@ func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
 		return nil, err
 	}
 	w := &declarations{name: name, seen: make(map[string]bool)}
+	services = slices.DeleteFunc(services, isInfrastructureService)
+	known, failure := s.FindAll(ctx, services)
 	for _, service := range services {
-		if sym, err := s.find(ctx, service); err == nil && !isInfrastructureService(service) {
+		if sym := known[service]; sym != nil {
 			w.visit(sym, sym.ParentFile())
-		} else if ctx.Err() != nil {
-			return nil, err
 		}
+	}
+	if failure != nil && (len(w.found) == 0 || ctx.Err() != nil) {
+		return nil, failure // what was not seen may match as well
 	}
 	switch len(w.found) {
 	case 1:

@@ -94,22 +94,24 @@ func finish(asked *grpcreflect.Client, cancel context.CancelFunc, failed bool) {
 
 func (r *reflector) explain(ctx context.Context, s *session, err error) error {
 	switch {
-	case err == nil, errors.Is(err, errUnknown):
-		return err
+	case err == nil:
+		return nil
 	case ctx.Err() != nil:
 		err = status.FromContextError(ctx.Err()).Err()
 	case s.guard.failed != nil:
 		err = s.guard.failed
 		r.refresh() // it would fail for ever
-	case grpcreflect.IsElementNotFoundError(err):
-		err = missingFile(err, s.guard)
 	}
 	return &ReflectionError{r.target, err}
 }
 
-// missingFile names the file that the server lacks, and what imports it: the
-// client's error ends in the one and begins with what was asked for.
+// missingFile names the file that the server lacks, if that is what is wrong, and
+// what imports it: the client's error ends in the one and begins with what was
+// asked for.
 func missingFile(err error, g *guard) error {
+	if !grpcreflect.IsElementNotFoundError(err) {
+		return err
+	}
 	text := err.Error()
 	_, file, ok := strings.Cut(text[strings.LastIndexByte(text, '\n')+1:], "File not found: ")
 	if !ok {
@@ -136,27 +138,52 @@ func (r *reflector) services(ctx context.Context) (names []protoreflect.FullName
 	return names, err
 }
 
-func (r *reflector) find(ctx context.Context, name protoreflect.FullName) (sym *Symbol, err error) {
-	err = r.ask(ctx, func(s *session) error {
-		fd, err := s.fileOf(name)
-		if err != nil {
-			return err
-		}
-		d := schema.Find(fd, name)
-		if d == nil {
-			return errUnknown
-		}
-		if s.types[fd.Path()] == nil {
-			s.types[fd.Path()] = schema.NewTypes(fd)
-		}
-		sym = &Symbol{Descriptor: d, Types: s.types[fd.Path()], Origin: fmt.Sprintf("reflection (%s) of %s", s.guard.version, r.target)}
+func (r *reflector) find(ctx context.Context, names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) error {
+	if len(names) == 0 {
 		return nil
+	}
+	return r.ask(ctx, func(s *session) (failure error) {
+		for _, name := range names {
+			fd, err := s.fileOf(name)
+			if ctx.Err() != nil || s.guard.failed != nil || isGone(err) {
+				return err
+			}
+			if err != nil {
+				failure = errors.Join(failure, err)
+				continue
+			}
+			if fd == nil {
+				continue
+			}
+			if d := schema.Find(fd, name); d != nil {
+				origin := fmt.Sprintf("reflection (%s) of %s", s.guard.version, r.target)
+				found[name] = &Symbol{Descriptor: d, Types: s.typesOf(fd), Origin: origin}
+			}
+		}
+		return failure
 	})
-	return sym, err
 }
 
-// fileOf returns the file that declares a name. Not every server knows the names
-// of methods, fields and the like: what they are in is asked for as well.
+// isGone reports whether asking for anything else would fail as well.
+func isGone(err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.Unimplemented, codes.Canceled, codes.DeadlineExceeded:
+		return true
+	}
+	return false
+}
+
+// typesOf returns the resolver of a file, which gathers what it needs only once.
+func (s *session) typesOf(fd protoreflect.FileDescriptor) *schema.Types {
+	if s.types[fd.Path()] == nil {
+		s.types[fd.Path()] = schema.NewTypes(fd)
+	}
+	return s.types[fd.Path()]
+}
+
+// fileOf returns the file that declares a name; nil if there is none. Not every
+// server knows the names of methods, fields and the like: what they are in is
+// asked for as well.
 func (s *session) fileOf(name protoreflect.FullName) (protoreflect.FileDescriptor, error) {
 	for scope := name; scope != ""; scope = scope.Parent() {
 		file, err := s.asked.FileContainingSymbol(string(scope))
@@ -164,10 +191,10 @@ func (s *session) fileOf(name protoreflect.FullName) (protoreflect.FileDescripto
 			return file.UnwrapFile(), nil
 		}
 		if !isNotFound(err, string(scope)) {
-			return nil, err
+			return nil, missingFile(err, s.guard)
 		}
 	}
-	return nil, errUnknown
+	return nil, nil //nolint:nilnil // as the comment says
 }
 
 // isNotFound reports whether err says that the server does not know a symbol,

@@ -42,8 +42,7 @@ func (w *wideTypes) FindMessageByName(name protoreflect.FullName) (protoreflect.
 	if err == nil || w.unknown[name] {
 		return mt, err
 	}
-	sym, failure := w.schema.find(w.ctx, name)
-	if failure == nil {
+	if sym, _ := w.schema.find(w.ctx, name); sym != nil {
 		if md, ok := sym.Descriptor.(protoreflect.MessageDescriptor); ok {
 			return dynamicpb.NewMessageType(md), nil
 		}

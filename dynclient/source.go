@@ -39,16 +39,13 @@ type provider interface {
 	// services returns the full names of all services.
 	services(ctx context.Context) ([]protoreflect.FullName, error)
 
-	// find finds a declaration by its full name. The error is errUnknown if the
-	// provider works and has none of that name.
-	find(ctx context.Context, name protoreflect.FullName) (*Symbol, error)
+	// find adds the declarations that it has of these names to found. The error
+	// joins what went wrong; that it has none of a name is no error.
+	find(ctx context.Context, names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) error
 
 	// refresh forgets what may have changed.
 	refresh()
 }
-
-// errUnknown says that there is no declaration of a name.
-var errUnknown = errors.New("not in the schema")
 
 // fileProvider answers from folders, .proto files and descriptor sets.
 type fileProvider struct {
@@ -98,20 +95,23 @@ func (p *fileProvider) services(ctx context.Context) ([]protoreflect.FullName, e
 	return names, nil
 }
 
-func (p *fileProvider) find(ctx context.Context, name protoreflect.FullName) (*Symbol, error) {
+func (p *fileProvider) find(ctx context.Context, names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) error {
 	s, err := p.snapshot(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if d, f := s.Find(name); d != nil {
-		return &Symbol{Descriptor: d, Types: f.Types(), Origin: f.Location(), file: s.File}, nil
-	}
-	for _, b := range s.Broken() {
-		if b.Name == name || b.Name == name.Parent() {
-			return nil, &BrokenError{Name: b.Name, Diagnostics: b.Errors}
+	for _, name := range names {
+		if d, f := s.Find(name); d != nil {
+			found[name] = &Symbol{Descriptor: d, Types: f.Types(), Origin: f.Location(), file: s.File}
+			continue
+		}
+		for _, b := range s.Broken() {
+			if b.Name == name || b.Name == name.Parent() {
+				err = errors.Join(err, &BrokenError{Name: b.Name, Diagnostics: b.Errors})
+			}
 		}
 	}
-	return nil, errUnknown
+	return err
 }
 
 // acquire takes the only place in sem.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynclient"
 )
@@ -52,34 +51,28 @@ func (n names) beginning(ctx context.Context, schema *dynclient.Schema, prefix s
 		return nil
 	}
 	var all []string
-	for _, name := range services {
-		if n.services {
+	if n.services {
+		for _, name := range services {
 			all = append(all, string(name))
 		}
-		if n.methods {
-			all = append(all, methodNames(ctx, schema, name, prefix != "")...)
+	}
+	if n.methods {
+		found, _ := schema.FindAll(ctx, services) // what there is must do
+		for _, sym := range found {
+			all = append(all, methodNames(sym, prefix != "")...)
 		}
 	}
-	all = slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, prefix) })
+	all = slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, prefix) || printable(name) != name })
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
 // methodNames returns what the methods of a service may be called.
-func methodNames(ctx context.Context, schema *dynclient.Schema, service protoreflect.FullName, short bool) (all []string) {
-	sym, err := schema.Find(ctx, service)
-	if err != nil {
-		return nil // the others can be completed all the same
-	}
-	sd, ok := sym.Descriptor.(protoreflect.ServiceDescriptor)
-	if !ok {
-		return nil
-	}
-	for i := range sd.Methods().Len() {
-		m := &dynclient.Method{MethodDescriptor: sd.Methods().Get(i)}
+func methodNames(service *dynclient.Symbol, short bool) (all []string) {
+	for _, m := range service.Methods() {
 		all = append(all, m.Path())
 		if short {
-			all = append(all, string(sd.Name())+"/"+string(m.Name()), string(m.Name()))
+			all = append(all, string(service.Name())+"/"+string(m.Name()), string(m.Name()))
 		}
 	}
 	return all

@@ -45,6 +45,10 @@ func (f *connectFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.reflection, "reflection", false, "ask the server for what --proto and --descriptors lack")
 }
 
+// schemaTime bounds how long a command looks for the schema: a server of thousands
+// of services takes a while to tell of all of them.
+const schemaTime = 20 * time.Second
+
 // schemaFlags say where the schema is.
 type schemaFlags struct {
 	protos      []string

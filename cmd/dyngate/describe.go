@@ -54,7 +54,7 @@ func (f *describeFlags) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer done()
-	ctx, cancel := context.WithTimeout(ctx, dynclient.DefaultSchemaTimeout)
+	ctx, cancel := context.WithTimeout(ctx, schemaTime)
 	defer cancel()
 	symbols, err := f.symbols(ctx, schema, names)
 	if err != nil {
@@ -86,10 +86,14 @@ func (f *describeFlags) symbols(ctx context.Context, schema *dynclient.Schema, n
 	if err != nil {
 		return nil, err
 	}
-	symbols := make([]*dynclient.Symbol, len(services))
-	for i, name := range services {
-		if symbols[i], err = schema.Find(ctx, name); err != nil {
-			return nil, err
+	found, err := schema.FindAll(ctx, services)
+	if err != nil {
+		return nil, err
+	}
+	symbols := make([]*dynclient.Symbol, 0, len(services))
+	for _, name := range services {
+		if sym := found[name]; sym != nil {
+			symbols = append(symbols, sym)
 		}
 	}
 	return symbols, nil

@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynclient"
 )
@@ -50,7 +49,7 @@ func (f *listFlags) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer done()
-	ctx, cancel := context.WithTimeout(ctx, dynclient.DefaultSchemaTimeout)
+	ctx, cancel := context.WithTimeout(ctx, schemaTime)
 	defer cancel()
 	out := bufio.NewWriter(os.Stdout)
 	if err := f.list(ctx, out, schema, names); err != nil {
@@ -72,28 +71,22 @@ func (f *listFlags) list(ctx context.Context, out *bufio.Writer, schema *dynclie
 	if err != nil {
 		return err
 	}
-	for _, name := range services {
-		if !f.long {
-			fmt.Fprintln(out, name)
-			continue
+	if !f.long {
+		for _, name := range services {
+			fmt.Fprintln(out, printable(string(name)))
 		}
-		sym, err := schema.Find(ctx, name)
-		if err != nil {
-			return err
-		}
-		f.methods(out, sym)
+		return nil
 	}
-	return nil
+	found, err := schema.FindAll(ctx, services)
+	for _, name := range services {
+		f.methods(out, found[name])
+	}
+	return errors.Join(err, out.Flush())
 }
 
 // methods prints the methods of a service.
 func (f *listFlags) methods(out *bufio.Writer, service *dynclient.Symbol) {
-	sd, ok := service.Descriptor.(protoreflect.ServiceDescriptor)
-	if !ok {
-		return
-	}
-	for i := range sd.Methods().Len() {
-		m := &dynclient.Method{MethodDescriptor: sd.Methods().Get(i)}
+	for _, m := range service.Methods() {
 		if f.long {
 			fmt.Fprintln(out, signature(m))
 		} else {

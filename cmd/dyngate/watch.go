@@ -46,7 +46,7 @@ func (w *watch) tell(format string, args ...any) {
 }
 
 func (w *watch) lookUp(ctx context.Context, client *dynclient.Client, name string) (*dynclient.Method, error) {
-	ctx, cancel := context.WithTimeout(ctx, dynclient.DefaultSchemaTimeout)
+	ctx, cancel := context.WithTimeout(ctx, schemaTime)
 	defer cancel()
 	m, err := client.Schema().MatchMethod(ctx, name)
 	if err == nil {
