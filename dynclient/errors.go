@@ -94,9 +94,10 @@ func (e *LookupError) GRPCStatus() *status.Status { return status.New(codes.Unim
 // Diagnostic is one error in a schema, with its place.
 type Diagnostic = schema.Diagnostic
 
-// BrokenError says that the files that declare a service have errors.
+// BrokenError says that the files that declare a service have errors, or that
+// there is no service for all the files' errors.
 type BrokenError struct {
-	Name        protoreflect.FullName // of the service
+	Name        protoreflect.FullName // of the service; may be empty
 	Diagnostics []*Diagnostic         // in its file, and in what that imports
 }
 
@@ -106,7 +107,11 @@ func (e *BrokenError) Error() string {
 	for i, d := range e.Diagnostics {
 		lines[i] = d.Error()
 	}
-	return fmt.Sprintf("service %s is broken:\n%s", e.Name, strings.Join(lines, "\n"))
+	what := "the schema"
+	if e.Name != "" {
+		what = "service " + string(e.Name)
+	}
+	return fmt.Sprintf("%s is broken:\n%s", what, strings.Join(lines, "\n"))
 }
 
 // ReflectionError says that the server's reflection could not be used.

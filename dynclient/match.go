@@ -98,7 +98,7 @@ func (s *Schema) unknownMethod(ctx context.Context, service, method string) erro
 	e := &LookupError{Name: strings.TrimPrefix(service+"/"+method, "/"), Kind: "method"}
 	names, err := s.Services(ctx)
 	if err != nil {
-		return e // that it is unknown is what matters
+		return err
 	}
 	names = slices.DeleteFunc(names, isInfrastructureService)
 	var scope []protoreflect.FullName

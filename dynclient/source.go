@@ -88,6 +88,9 @@ func (p *fileProvider) services(ctx context.Context) ([]protoreflect.FullName, e
 	if err != nil {
 		return nil, err
 	}
+	if len(s.Services()) == 0 && len(s.Errors()) > 0 {
+		return nil, &BrokenError{Diagnostics: s.Errors()}
+	}
 	names := make([]protoreflect.FullName, len(s.Services()))
 	for i, svc := range s.Services() {
 		names[i] = svc.Desc.FullName()
