@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -194,5 +195,32 @@ func TestStubFollowsASchemaThatChanges(t *testing.T) {
 	c.Schema().Refresh()
 	if _, err := do(t.Context(), &helloRequest{}); err == nil || !strings.Contains(err.Error(), "the schema has changed") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestConcurrentUse is for the race detector.
+func TestConcurrentUse(t *testing.T) {
+	c := dial(t, serveExamples(t))
+	say, err := dynclient.Unary[helloRequest, helloReply](c, "Greeter/SayHello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g errgroup.Group
+	for range 8 {
+		g.Go(func() error {
+			for range 20 {
+				if _, err := say(t.Context(), &helloRequest{Name: "Ada"}); err != nil {
+					return err
+				}
+				if _, err := c.Schema().MatchMethod(t.Context(), "RecordRoute"); err != nil {
+					return err
+				}
+				c.Schema().Refresh()
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
 	}
 }
