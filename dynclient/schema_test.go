@@ -206,9 +206,9 @@ func TestConcurrentUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	var g errgroup.Group
-	for range 8 {
+	for range 4 {
 		g.Go(func() error {
-			for range 20 {
+			for range 5 {
 				if _, err := say(t.Context(), &helloRequest{Name: "Ada"}); err != nil {
 					return err
 				}
