@@ -2,10 +2,17 @@ package message
 
 import "google.golang.org/protobuf/reflect/protoreflect"
 
-// canExceed reports whether messages of this type can be nested deeper than
-// limit: most types do not contain themselves, and cannot.
-func canExceed(md protoreflect.MessageDescriptor, limit int) bool {
-	return depths{}.of(md) > limit
+// maxTypes bounds how many types a message type may reach before it counts as one
+// that can be of any depth: compilers of types recurse along them.
+const maxTypes = 10_000
+
+// survey reports whether messages of this type can be nested deeper than limit
+// (most types do not contain themselves, and cannot), and whether it reaches more
+// than maxTypes types.
+func survey(md protoreflect.MessageDescriptor, limit int) (deep, large bool) {
+	d := depths{}
+	deep = d.of(md) > limit
+	return deep || len(d) > maxTypes, len(d) > maxTypes
 }
 
 // unbounded is the depth of a type that contains itself, or may by extension.
@@ -18,6 +25,9 @@ type depths map[protoreflect.MessageDescriptor]int
 func (d depths) of(md protoreflect.MessageDescriptor) int {
 	if depth, ok := d[md]; ok {
 		return depth
+	}
+	if len(d) > maxTypes {
+		return unbounded
 	}
 	d[md] = unbounded
 	if md.ExtensionRanges().Len() > 0 {

@@ -23,7 +23,8 @@ func bindGenerated[T any](zero proto.Message, md protoreflect.MessageDescriptor,
 	if err := errors.Join(differences(generated, md, make(map[protoreflect.FullName]bool))...); err != nil {
 		return nil, fmt.Errorf("%T was generated from another schema: %w", zero, err)
 	}
-	return generatedMessage[T]{types: types, deep: canExceed(md, MaxDepth)}, nil
+	deep, _ := survey(md, MaxDepth)
+	return generatedMessage[T]{types: types, deep: deep}, nil
 }
 
 func (m generatedMessage[T]) Unmarshal(data mem.BufferSlice) (*T, error) {

@@ -19,8 +19,11 @@ import (
 // stack that overflows is the end of the process: hence the second look at
 // types that can be that deep.
 func newParser(md protoreflect.MessageDescriptor, types Types) parser {
-	canBeDeep := canExceed(md, MaxDepth)
+	canBeDeep, large := survey(md, MaxDepth)
 	second := newDynamicpbParser(md, types, canBeDeep)
+	if large { // hyperpb's compiler would recurse until the stack overflows
+		return second
+	}
 	ty, err := compileType(md, types)
 	if err != nil {
 		return second

@@ -6,5 +6,6 @@ import "google.golang.org/protobuf/reflect/protoreflect"
 
 // newParser parses with dynamicpb: hyperpb is for amd64 and arm64 only.
 func newParser(md protoreflect.MessageDescriptor, types Types) parser {
-	return newDynamicpbParser(md, types, canExceed(md, MaxDepth))
+	deep, _ := survey(md, MaxDepth)
+	return newDynamicpbParser(md, types, deep)
 }

@@ -12,7 +12,8 @@ import (
 // Decode reads b into v, a message of any kind, under the bounds of this package.
 // The errors are those of [Codec].
 func Decode(b []byte, v proto.Message, types Types) error {
-	return decodeProto(b, v, types, canExceed(v.ProtoReflect().Descriptor(), MaxDepth))
+	deep, _ := survey(v.ProtoReflect().Descriptor(), MaxDepth)
+	return decodeProto(b, v, types, deep)
 }
 
 // decodeProto unmarshals b and tells missing required fields from malformed
