@@ -3,12 +3,16 @@ package dynclient
 import (
 	"context"
 	"io"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/encoding/gzip" // for grpc.UseCompressor, and answers that are compressed
 	_ "google.golang.org/grpc/health"        // for healthCheckConfig in a service config
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 )
 
 // DefaultSchemaTimeout bounds each look at the schema that is not bound by a
@@ -18,7 +22,7 @@ const DefaultSchemaTimeout = 10 * time.Second
 // Client calls the services at one target. It is safe for concurrent use.
 type Client struct {
 	conn    grpc.ClientConnInterface
-	closer  io.Closer // nil if the connection is the caller's own
+	closer  io.Closer // nil if the connection is the caller's own; closes once
 	target  string
 	schema  *Schema
 	timeout time.Duration
@@ -33,6 +37,7 @@ type settings struct {
 	sources []Source
 	dial    []grpc.DialOption
 	timeout time.Duration
+	md      metadata.MD
 }
 
 // WithSources says where schemas come from. Where several sources know a name,
@@ -51,6 +56,13 @@ func WithGRPC(opts ...grpc.DialOption) Option {
 // one: retries, hedging, load balancing and its health checks, timeouts.
 func WithServiceConfig(json string) Option {
 	return WithGRPC(grpc.WithDefaultServiceConfig(json))
+}
+
+// WithSchemaMetadata sends metadata with every question to the server's
+// reflection, besides that in the context it is asked with: credentials, say.
+// Calls do not get it.
+func WithSchemaMetadata(md metadata.MD) Option {
+	return func(s *settings) { s.md = metadata.Join(s.md, md) }
 }
 
 // WithSchemaTimeout bounds each look at the schema, such as making a stub.
@@ -74,7 +86,7 @@ func Dial(ctx context.Context, target string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	c := newClient(conn, target, s)
-	c.closer = conn
+	c.closer = &closeOnce{Closer: conn}
 	if err := c.schema.load(ctx); err != nil {
 		_ = c.Close()
 		return nil, err
@@ -105,7 +117,7 @@ func newClient(conn grpc.ClientConnInterface, target string, s settings) *Client
 	}
 	c := &Client{conn: conn, target: target, timeout: s.timeout}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.schema = newSchema(s.sources, newReflector(conn, target))
+	c.schema = newSchema(s.sources, newReflector(conn, target, s.md))
 	return c
 }
 
@@ -116,7 +128,8 @@ func (c *Client) Schema() *Schema { return c.schema }
 // Target returns the target as it was dialled.
 func (c *Client) Target() string { return c.target }
 
-// Close ends the calls in progress and closes the connection, if Dial made it.
+// Close closes the connection, if Dial made it, which ends the calls in progress.
+// No stubs can be made after it.
 func (c *Client) Close() error {
 	c.cancel()
 	if c.closer == nil {
@@ -125,8 +138,23 @@ func (c *Client) Close() error {
 	return c.closer.Close()
 }
 
+// closeOnce closes what it has once: that it is closed already is no error.
+type closeOnce struct {
+	io.Closer
+	once sync.Once
+	err  error
+}
+
+func (c *closeOnce) Close() error {
+	c.once.Do(func() { c.err = c.Closer.Close() })
+	return c.err
+}
+
 // lookup returns the method with a path, within the client's time for that.
 func (c *Client) lookup(ctx context.Context, path string) (*Method, error) {
+	if c.ctx.Err() != nil {
+		return nil, status.Error(codes.Canceled, "the client is closed")
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	return c.schema.Method(ctx, path)

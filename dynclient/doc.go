@@ -61,12 +61,15 @@
 //	}`)
 //
 // Interceptors and stats handlers see messages as opaque values that hold wire
-// bytes.
+// bytes. An interceptor may send one again, but not after the call has returned.
+//
+// Questions to a server's reflection carry the metadata of the context that they
+// are asked with, that of the call included, and what [WithSchemaMetadata] adds.
 //
 // # Schemas
 //
 // What reflection told is kept. It is asked anew after [Schema.Refresh], and
 // after the server said UNIMPLEMENTED to a method that the schema has, at most
-// once in ten seconds. Stubs follow: the next call after a refresh checks the
-// types again.
+// once in ten seconds. Stubs follow: a call after a refresh checks the types
+// again.
 package dynclient

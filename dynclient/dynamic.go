@@ -22,8 +22,13 @@ import (
 // resolved by the whole schema. A field that the request does not have is an
 // error that names those it has.
 //
-// It costs several times what a typed stub does.
+// The schema is looked at with the call's context and metadata. It costs several times what a typed stub does.
 func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ...grpc.CallOption) error {
+	if err := checkOut(out); err != nil {
+		return err
+	}
+	ctx, cancel, opts := prepare(ctx, opts)
+	defer cancel()
 	m, err := c.lookup(ctx, method)
 	if err != nil {
 		return err
@@ -32,8 +37,6 @@ func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ..
 		shape, _ := shapeOf(m)
 		return fmt.Errorf("%s is %s: use Stream", m.Path(), shape)
 	}
-	ctx, cancel, opts := prepare(ctx, opts)
-	defer cancel()
 	types := c.schema.Types(ctx, m)
 	request, err := encodeValue(in, m.Input(), types)
 	if err != nil {
@@ -60,17 +63,24 @@ type Stream struct {
 // Stream begins a call of a method, pkg.Service/Method, of any shape. The caller
 // must Recv until there is an error, Close the stream, or end ctx.
 func (c *Client) Stream(ctx context.Context, method string, opts ...grpc.CallOption) (*Stream, error) {
+	ctx, release, opts := prepare(ctx, opts)
 	m, err := c.lookup(ctx, method)
 	if err != nil {
+		release()
 		return nil, err
 	}
-	return c.StreamMethod(ctx, m, opts...)
+	return c.stream(ctx, release, m, opts)
 }
 
 // StreamMethod is Stream for a method that was looked up already.
 func (c *Client) StreamMethod(ctx context.Context, m *Method, opts ...grpc.CallOption) (*Stream, error) {
+	ctx, release, opts := prepare(ctx, opts)
+	return c.stream(ctx, release, m, opts)
+}
+
+func (c *Client) stream(ctx context.Context, release func(), m *Method, opts []grpc.CallOption) (*Stream, error) {
 	desc := &grpc.StreamDesc{ClientStreams: m.IsStreamingClient(), ServerStreams: m.IsStreamingServer()}
-	w, err := c.open(ctx, m, desc, opts)
+	w, err := c.open(ctx, release, m, desc, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +108,9 @@ func (s *Stream) CloseSend() { s.wire.closeSend() }
 // [Client.Invoke]. The error is io.EOF when the call has ended well, else an
 // [*Error].
 func (s *Stream) Recv(out any) error {
+	if err := checkOut(out); err != nil {
+		return err
+	}
 	data, err := s.wire.recvBytes()
 	if err != nil {
 		return err

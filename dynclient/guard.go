@@ -6,17 +6,26 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	refv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	refv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// The bounds of what a server may tell of itself between two refreshes.
+// The bounds of what a server may tell of itself between two refreshes. A file
+// of some megabytes can be made to take gigabytes once it is read and linked:
+// what it declares counts, too.
 const (
-	maxReflected     = 256 << 20 // bytes
-	maxReflectedFile = 64 << 20  // bytes of one answer
+	maxAnswer       = 16 << 20  // bytes of one answer
+	maxReflected    = 256 << 20 // bytes of all files
+	maxDeclarations = 1_000_000 // fields of the descriptor of one file, its comments included
+	maxDeclared     = 8_000_000 // the same of all files
+	maxNesting      = 64        // levels of messages in messages
+	maxNames        = 16 << 20  // bytes of the full names of one file's messages and enums
 )
 
 // guard is the connection as the reflection client sees it. It gives each
@@ -27,10 +36,12 @@ type guard struct {
 	grpc.ClientConnInterface
 
 	ctx     context.Context // of the question: the reflection client has one for all
+	md      metadata.MD     // sent with every question
 	version string          // of the protocol: v1 or v1alpha
-	size    int
 	files   []*descriptorpb.FileDescriptorProto
 	failed  error // why answers are refused
+
+	size, declared int
 }
 
 // begin sets the context of a question.
@@ -46,7 +57,12 @@ func (g *guard) NewStream(_ context.Context, sd *grpc.StreamDesc, method string,
 	if strings.Contains(method, ".v1alpha.") {
 		g.version = "v1alpha"
 	}
-	s, err := g.ClientConnInterface.NewStream(g.ctx, sd, method, append(opts, grpc.MaxCallRecvMsgSize(maxReflectedFile))...)
+	ctx := g.ctx
+	if len(g.md) > 0 {
+		sent, _ := metadata.FromOutgoingContext(ctx)
+		ctx = metadata.NewOutgoingContext(ctx, metadata.Join(sent, g.md))
+	}
+	s, err := g.ClientConnInterface.NewStream(ctx, sd, method, append(opts, grpc.MaxCallRecvMsgSize(maxAnswer))...)
 	if err != nil {
 		return nil, err
 	}
@@ -75,25 +91,82 @@ func (s *guardedStream) RecvMsg(m any) error {
 // take keeps the files of an answer, and mends them in place.
 func (g *guard) take(files [][]byte) error {
 	for i, content := range files {
-		g.size += len(content)
-		if g.size > maxReflected {
-			g.failed = status.Errorf(codes.ResourceExhausted, "its files are larger than %d bytes", maxReflected)
-			return g.failed
-		}
-		fd := new(descriptorpb.FileDescriptorProto)
-		if err := proto.Unmarshal(content, fd); err != nil {
-			g.failed = status.Errorf(codes.Internal, "file %d of an answer is malformed", i+1)
-			return g.failed
+		fd, err := g.read(content)
+		if err != nil {
+			g.failed = err
+			return err
 		}
 		g.files = append(g.files, fd)
 		if !addShippedImports(fd) {
 			continue
 		}
-		mended, err := proto.Marshal(fd)
-		if err != nil {
+		if files[i], err = proto.Marshal(fd); err != nil {
 			return err
 		}
-		files[i] = mended
 	}
 	return nil
+}
+
+// read reads a file that is not too much.
+func (g *guard) read(content []byte) (*descriptorpb.FileDescriptorProto, error) {
+	n, ok := countFields(content, fileDescriptor, maxNesting)
+	if !ok {
+		return nil, status.Error(codes.Internal, "a file of the answer is malformed")
+	}
+	g.size += len(content)
+	g.declared += n
+	if g.size > maxReflected || g.declared > maxDeclared || n > maxDeclarations {
+		return nil, status.Error(codes.ResourceExhausted, "its files are too large")
+	}
+	fd := new(descriptorpb.FileDescriptorProto)
+	if err := proto.Unmarshal(content, fd); err != nil {
+		return nil, status.Error(codes.Internal, "a file of the answer is malformed")
+	}
+	if nameBytes(len(fd.GetPackage()), fd.GetMessageType(), len(fd.GetEnumType())) > maxNames {
+		return nil, status.Error(codes.ResourceExhausted, "the names in its files are too long")
+	}
+	return fd, nil
+}
+
+var fileDescriptor = new(descriptorpb.FileDescriptorProto).ProtoReflect().Descriptor()
+
+// countFields counts the fields of a message and of those in it, without making
+// anything of them. It reports whether it is a message, nested no deeper than
+// depth.
+func countFields(b []byte, md protoreflect.MessageDescriptor, depth int) (count int, ok bool) {
+	if depth == 0 {
+		return 0, false
+	}
+	for len(b) > 0 {
+		num, typ, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return 0, false
+		}
+		b = b[n:]
+		if n = protowire.ConsumeFieldValue(num, typ, b); n < 0 {
+			return 0, false
+		}
+		count++
+		if fd := md.Fields().ByNumber(num); fd != nil && fd.Message() != nil && typ == protowire.BytesType {
+			inner, _ := protowire.ConsumeBytes(b)
+			below, ok := countFields(inner, fd.Message(), depth-1)
+			if !ok {
+				return 0, false
+			}
+			count += below
+		}
+		b = b[n:]
+	}
+	return count, true
+}
+
+// nameBytes adds up the full names of messages and enums: one that is nested
+// repeats those around it.
+func nameBytes(scope int, messages []*descriptorpb.DescriptorProto, enums int) int {
+	total := scope * enums
+	for _, m := range messages {
+		name := scope + 1 + len(m.GetName())
+		total += name + nameBytes(name, m.GetNestedType(), len(m.GetEnumType()))
+	}
+	return total
 }

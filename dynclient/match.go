@@ -46,7 +46,21 @@ func (s *Schema) MatchMethod(ctx context.Context, name string) (*Method, error) 
 	case err != nil:
 		return nil, err
 	}
+	if err := s.brokenEnding(ctx, service); err != nil {
+		return nil, err
+	}
 	return nil, s.unknownMethod(ctx, service, method)
+}
+
+// brokenEnding returns the error of a service whose name ends so and whose file
+// has errors.
+func (s *Schema) brokenEnding(ctx context.Context, service string) error {
+	for _, b := range s.Broken(ctx) {
+		if service != "" && endsIn(b.Name, service) {
+			return b
+		}
+	}
+	return nil
 }
 
 // splitMethod takes the name of a method apart at the slash, or else at the last

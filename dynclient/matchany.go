@@ -1,6 +1,7 @@
 package dynclient
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -33,6 +34,9 @@ func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error)
 	case 1:
 		return s.Find(ctx, protoreflect.FullName(matches[0]))
 	case 0:
+		if err := s.brokenEnding(ctx, name); err != nil {
+			return nil, err
+		}
 		near := nearest.Names(name, full, maxCandidates)
 		if len(near) == 0 {
 			near = firstOf(full)
@@ -49,7 +53,7 @@ func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error)
 // matches, or several declarations do.
 func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
 	name = strings.ReplaceAll(strings.Trim(name, "/."), "/", ".")
-	sym, err := s.find(ctx, protoreflect.FullName(name))
+	sym, err := s.findInside(ctx, protoreflect.FullName(name))
 	if sym != nil || err != nil {
 		return sym, err
 	}
@@ -72,6 +76,10 @@ func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
 	case 1:
 		return w.found[0], nil
 	case 0:
+		service, _ := splitMethod(name)
+		if err := cmp.Or(s.brokenEnding(ctx, name), s.brokenEnding(ctx, service)); err != nil {
+			return nil, err
+		}
 		return nil, &LookupError{Name: name, Kind: "declaration", Candidates: w.candidates()}
 	}
 	e := &LookupError{Name: name, Kind: "declaration", Ambiguous: true}

@@ -12,6 +12,7 @@ import (
 	"github.com/jhump/protoreflect/grpcreflect"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -24,6 +25,7 @@ import (
 type reflector struct {
 	conn   grpc.ClientConnInterface
 	target string
+	md     metadata.MD   // sent with every question
 	sem    chan struct{} // held while a question is put
 
 	mu      sync.Mutex
@@ -35,10 +37,16 @@ type session struct {
 	guard *guard
 	asked *grpcreflect.Client
 	types map[string]*schema.Types // by file
+
+	mu    sync.Mutex
+	known map[protoreflect.FullName]*Symbol // nil for a name that the server does not know
 }
 
-func newReflector(conn grpc.ClientConnInterface, target string) *reflector {
-	return &reflector{conn: conn, target: target, sem: make(chan struct{}, 1)}
+// maxKnown bounds how many names are remembered that the server does not know.
+const maxKnown = 10_000
+
+func newReflector(conn grpc.ClientConnInterface, target string, md metadata.MD) *reflector {
+	return &reflector{conn: conn, target: target, md: md, sem: make(chan struct{}, 1)}
 }
 
 func (r *reflector) refresh() {
@@ -52,12 +60,12 @@ func (r *reflector) current() *session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.session == nil {
-		g := &guard{ClientConnInterface: r.conn}
+		g := &guard{ClientConnInterface: r.conn, md: r.md}
 		// Its streams get their contexts from the guard, question by question.
 		asked := grpcreflect.NewClientAuto(context.Background(), g)
 		m := &mender{guard: g, asked: asked, mending: make(map[string]bool)}
 		asked.AllowFallbackResolver(m, nil)
-		r.session = &session{guard: g, asked: asked, types: make(map[string]*schema.Types)}
+		r.session = &session{guard: g, asked: asked, types: make(map[string]*schema.Types), known: make(map[protoreflect.FullName]*Symbol)}
 	}
 	return r.session
 }
@@ -80,13 +88,15 @@ func (r *reflector) ask(ctx context.Context, question func(*session) error) (err
 	return question(s)
 }
 
-// finish ends the stream of a question, politely if it went well: the server has
-// a second to end it too.
+// parting is how long a server may take to end the stream of a question.
+const parting = 100 * time.Millisecond
+
+// finish ends the stream of a question, politely if it went well.
 func finish(asked *grpcreflect.Client, cancel context.CancelFunc, failed bool) {
 	if failed {
 		cancel()
 	}
-	timer := time.AfterFunc(time.Second, cancel)
+	timer := time.AfterFunc(parting, cancel)
 	defer timer.Stop()
 	asked.Reset()
 	cancel()
@@ -139,29 +149,82 @@ func (r *reflector) services(ctx context.Context) (names []protoreflect.FullName
 }
 
 func (r *reflector) find(ctx context.Context, names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) error {
-	if len(names) == 0 {
+	if names = r.current().recall(names, found); len(names) == 0 {
 		return nil
 	}
 	return r.ask(ctx, func(s *session) (failure error) {
 		for _, name := range names {
-			fd, err := s.fileOf(name)
-			if ctx.Err() != nil || s.guard.failed != nil || isGone(err) {
+			sym, err := s.symbol(name)
+			switch {
+			case ctx.Err() != nil || s.guard.failed != nil || isGone(err):
 				return err
-			}
-			if err != nil {
+			case err != nil:
 				failure = errors.Join(failure, err)
 				continue
+			case sym != nil:
+				sym.Origin = fmt.Sprintf("reflection (%s) of %s", s.guard.version, r.target)
+				found[name] = sym
 			}
-			if fd == nil {
-				continue
-			}
-			if d := schema.Find(fd, name); d != nil {
-				origin := fmt.Sprintf("reflection (%s) of %s", s.guard.version, r.target)
-				found[name] = &Symbol{Descriptor: d, Types: s.typesOf(fd), Origin: origin}
-			}
+			s.remember(name, sym)
 		}
 		return failure
 	})
+}
+
+// recall adds what is known of names to found, and returns those of which nothing
+// is. It does not wait for questions that are being put.
+func (s *session) recall(names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) (rest []protoreflect.FullName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		switch sym, ok := s.known[name]; {
+		case sym != nil:
+			found[name] = sym
+		case !ok:
+			rest = append(rest, name)
+		}
+	}
+	return rest
+}
+
+func (s *session) remember(name protoreflect.FullName, sym *Symbol) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sym != nil || len(s.known) < maxKnown {
+		s.known[name] = sym
+	}
+}
+
+// symbol asks for a name; nil if the server does not know it.
+func (s *session) symbol(name protoreflect.FullName) (*Symbol, error) {
+	file, err := s.asked.FileContainingSymbol(string(name))
+	if err != nil {
+		if isNotFound(err, string(name)) {
+			return nil, nil //nolint:nilnil // as the comment says
+		}
+		return nil, missingFile(err, s.guard)
+	}
+	fd := file.UnwrapFile()
+	d := schema.Find(fd, name)
+	if d == nil {
+		return nil, nil //nolint:nilnil // as the comment says
+	}
+	return &Symbol{Descriptor: d, Types: s.typesOf(fd)}, nil
+}
+
+func (r *reflector) extension(ctx context.Context, message protoreflect.FullName, number protoreflect.FieldNumber) (x protoreflect.ExtensionDescriptor, err error) {
+	err = r.ask(ctx, func(s *session) error {
+		field, err := s.asked.ResolveExtension(string(message), int32(number))
+		if err != nil {
+			if grpcreflect.IsElementNotFoundError(err) || status.Code(err) == codes.NotFound {
+				return nil
+			}
+			return err
+		}
+		x = field.UnwrapField()
+		return nil
+	})
+	return x, err
 }
 
 // isGone reports whether asking for anything else would fail as well.
@@ -179,22 +242,6 @@ func (s *session) typesOf(fd protoreflect.FileDescriptor) *schema.Types {
 		s.types[fd.Path()] = schema.NewTypes(fd)
 	}
 	return s.types[fd.Path()]
-}
-
-// fileOf returns the file that declares a name; nil if there is none. Not every
-// server knows the names of methods, fields and the like: what they are in is
-// asked for as well.
-func (s *session) fileOf(name protoreflect.FullName) (protoreflect.FileDescriptor, error) {
-	for scope := name; scope != ""; scope = scope.Parent() {
-		file, err := s.asked.FileContainingSymbol(string(scope))
-		if err == nil {
-			return file.UnwrapFile(), nil
-		}
-		if !isNotFound(err, string(scope)) {
-			return nil, missingFile(err, s.guard)
-		}
-	}
-	return nil, nil //nolint:nilnil // as the comment says
 }
 
 // isNotFound reports whether err says that the server does not know a symbol,

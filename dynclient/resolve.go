@@ -13,12 +13,16 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Types returns a resolver of all types of the schema, for what an Any may hold:
-// first those of the import closure of a method's file, if m is not nil. It asks
-// the server, where reflection is a source, until ctx ends. It must not be used
-// concurrently.
+// Types returns a resolver of all types and extensions of the schema, for what an
+// Any may hold: first those of the import closure of a method's file, if m is not
+// nil. It asks the server, where reflection is a source, until ctx ends, and for
+// a few hundred names at most: who answers also says what is in the answer. It
+// must not be used concurrently.
 func (s *Schema) Types(ctx context.Context, m *Method) Types {
-	w := &wideTypes{Types: wellKnown, ctx: ctx, schema: s, unknown: make(map[protoreflect.FullName]bool)}
+	w := &wideTypes{
+		Types: wellKnown, ctx: ctx, schema: s,
+		names: make(map[protoreflect.FullName]protoreflect.Descriptor), extensions: make(map[extensionKey]protoreflect.ExtensionType),
+	}
 	if m != nil {
 		w.Types = m.Types
 	}
@@ -28,32 +32,80 @@ func (s *Schema) Types(ctx context.Context, m *Method) Types {
 // wellKnown resolves the types of google's that the program can tell by itself.
 var wellKnown = schema.NewTypes(anypb.File_google_protobuf_any_proto)
 
-// wideTypes resolves the messages that its Types do not have by the whole
-// schema.
+// maxAsked bounds how many types, and how many extensions, one resolver asks the
+// whole schema for.
+const maxAsked = 256
+
+// wideTypes resolves what its Types do not have by the whole schema.
 type wideTypes struct {
 	Types
-	ctx     context.Context // resolvers are not given one
-	schema  *Schema
-	unknown map[protoreflect.FullName]bool // asked for already: a list of a thousand is one question
+	ctx        context.Context // resolvers are not given one
+	schema     *Schema
+	names      map[protoreflect.FullName]protoreflect.Descriptor // nil where there is none
+	extensions map[extensionKey]protoreflect.ExtensionType       // nil where there is none
+}
+
+type extensionKey struct {
+	message protoreflect.FullName
+	number  protoreflect.FieldNumber
+}
+
+// find asks the whole schema; nil if it does not know the name.
+func (w *wideTypes) find(name protoreflect.FullName) protoreflect.Descriptor {
+	d, known := w.names[name]
+	if !known && len(w.names) < maxAsked {
+		if sym, _ := w.schema.find(w.ctx, name); sym != nil {
+			d = sym.Descriptor
+		}
+		w.names[name] = d
+	}
+	return d
 }
 
 func (w *wideTypes) FindMessageByName(name protoreflect.FullName) (protoreflect.MessageType, error) {
 	mt, err := w.Types.FindMessageByName(name)
-	if err == nil || w.unknown[name] {
-		return mt, err
+	if err == nil {
+		return mt, nil
 	}
-	if sym, _ := w.schema.find(w.ctx, name); sym != nil {
-		if md, ok := sym.Descriptor.(protoreflect.MessageDescriptor); ok {
-			return dynamicpb.NewMessageType(md), nil
-		}
+	if md, ok := w.find(name).(protoreflect.MessageDescriptor); ok {
+		return dynamicpb.NewMessageType(md), nil
 	}
-	w.unknown[name] = true
 	return nil, err
 }
 
 // FindMessageByURL takes the name from the URL's last part.
 func (w *wideTypes) FindMessageByURL(url string) (protoreflect.MessageType, error) {
 	return w.FindMessageByName(protoreflect.FullName(url[strings.LastIndexByte(url, '/')+1:]))
+}
+
+func (w *wideTypes) FindExtensionByName(name protoreflect.FullName) (protoreflect.ExtensionType, error) {
+	xt, err := w.Types.FindExtensionByName(name)
+	if err == nil {
+		return xt, nil
+	}
+	if xd, ok := w.find(name).(protoreflect.ExtensionDescriptor); ok && xd.IsExtension() {
+		return dynamicpb.NewExtensionType(xd), nil
+	}
+	return nil, err
+}
+
+func (w *wideTypes) FindExtensionByNumber(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionType, error) {
+	xt, err := w.Types.FindExtensionByNumber(message, number)
+	if err == nil {
+		return xt, nil
+	}
+	key := extensionKey{message, number}
+	xt, known := w.extensions[key]
+	if !known && len(w.extensions) < maxAsked {
+		if xd := w.schema.extension(w.ctx, message, number); xd != nil {
+			xt = dynamicpb.NewExtensionType(xd)
+		}
+		w.extensions[key] = xt
+	}
+	if xt == nil {
+		return nil, err
+	}
+	return xt, nil
 }
 
 // unpack returns what an Any holds, or the Any itself.

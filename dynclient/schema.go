@@ -147,14 +147,54 @@ func (s *Schema) Services(ctx context.Context) ([]protoreflect.FullName, error) 
 	return slices.Compact(names), nil
 }
 
+// Broken returns the services that cannot be used for the errors in the schema's
+// files, by name.
+func (s *Schema) Broken(ctx context.Context) (broken []*BrokenError) {
+	for _, p := range s.providers {
+		if files, ok := p.(*fileProvider); ok {
+			broken = append(broken, files.broken(ctx)...)
+		}
+	}
+	return broken
+}
+
 // Find finds a declaration of any kind by its full name, as pkg.Service.Method
 // or pkg.Message.field. The error is a [*LookupError] if there is none.
 func (s *Schema) Find(ctx context.Context, name protoreflect.FullName) (*Symbol, error) {
-	sym, err := s.find(ctx, name)
+	sym, err := s.findInside(ctx, name)
 	if sym == nil && err == nil {
 		return nil, &LookupError{Name: string(name), Kind: "declaration"}
 	}
 	return sym, err
+}
+
+// maxName bounds the length of the names that are asked for, in bytes.
+const maxName = 1000
+
+// findInside is find for what servers may not know by name: methods, fields and
+// the like are found by what they are in, which is asked for as well.
+func (s *Schema) findInside(ctx context.Context, name protoreflect.FullName) (*Symbol, error) {
+	const levels = 4 // that are asked for
+	scope := name
+	for range levels {
+		sym, err := s.find(ctx, scope)
+		if err != nil {
+			return nil, err
+		}
+		if sym != nil && scope == name {
+			return sym, nil
+		}
+		if sym != nil {
+			if d := schema.Find(sym.ParentFile(), name); d != nil {
+				return sym.Sibling(d), nil
+			}
+			return nil, nil //nolint:nilnil // as with find
+		}
+		if scope = scope.Parent(); scope == "" {
+			break
+		}
+	}
+	return nil, nil //nolint:nilnil // as with find
 }
 
 // FindAll is Find for many names, which takes a server much less time than one
@@ -162,7 +202,7 @@ func (s *Schema) Find(ctx context.Context, name protoreflect.FullName) (*Symbol,
 // joins what kept others from being found; the result holds the rest.
 func (s *Schema) FindAll(ctx context.Context, names []protoreflect.FullName) (map[protoreflect.FullName]*Symbol, error) {
 	found := make(map[protoreflect.FullName]*Symbol, len(names))
-	rest := slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !name.IsValid() })
+	rest := slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !name.IsValid() || len(name) > maxName })
 	var failure error
 	for _, p := range s.providers {
 		failure = errors.Join(failure, p.find(ctx, rest, found))
@@ -182,6 +222,16 @@ func (s *Schema) find(ctx context.Context, name protoreflect.FullName) (*Symbol,
 		return sym, nil
 	}
 	return nil, err
+}
+
+// extension returns an extension; nil if no source has it.
+func (s *Schema) extension(ctx context.Context, message protoreflect.FullName, number protoreflect.FieldNumber) protoreflect.ExtensionDescriptor {
+	for _, p := range s.providers {
+		if xd, err := p.extension(ctx, message, number); err == nil && xd != nil {
+			return xd
+		}
+	}
+	return nil
 }
 
 // Method returns the method with a path: pkg.Service/Method, a leading slash
@@ -214,7 +264,8 @@ func methodOf(sym *Symbol, name string) *Method {
 }
 
 // Refresh forgets what was learnt: files are looked at and reflection is asked
-// again when a question comes. Calls in progress keep what they began with.
+// again when a question comes. Calls in progress keep what they began with. It
+// does not wait for anything.
 func (s *Schema) Refresh() {
 	for _, p := range s.providers {
 		p.refresh()
@@ -226,16 +277,19 @@ func (s *Schema) Refresh() {
 // the server give rise to: a method may be UNIMPLEMENTED by design.
 const suspicion = 10 * time.Second
 
-// suspect refreshes the schema since the server contradicted it.
+// suspect refreshes what reflection told, since the server contradicted it.
 func (s *Schema) suspect() {
 	s.mu.Lock()
-	due := time.Since(s.suspected) >= suspicion
-	if due {
-		s.suspected = time.Now()
+	defer s.mu.Unlock()
+	if time.Since(s.suspected) < suspicion {
+		return
 	}
-	s.mu.Unlock()
-	if due {
-		s.Refresh()
+	s.suspected = time.Now()
+	for _, p := range s.providers {
+		if r, ok := p.(*reflector); ok {
+			r.refresh()
+			s.generation.Add(1)
+		}
 	}
 }
 

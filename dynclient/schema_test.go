@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/dyngate/dyngate/dynclient"
 	"github.com/dyngate/dyngate/dynserver"
@@ -87,11 +89,16 @@ func text(sym *dynclient.Symbol, err error) string {
 	return string(sym.FullName())
 }
 
+var oneService = fstest.MapFS{"s.proto": {Data: []byte(`syntax = "proto3"; service S { rpc Do(M) returns (M); } message M {}`)}}
+
 func TestInfrastructureIsMeantOnlyWhenNamed(t *testing.T) {
-	c := dial(t, serveExamples(t))
-	m, err := c.Schema().MatchMethod(t.Context(), "Check")
-	if err != nil || m.Path() != "grpc.health.v1.Health/Check" {
-		t.Errorf("got %v, %v", m, err)
+	mine := fstest.MapFS{"mine.proto": {Data: []byte(`syntax = "proto3"; service Mine { rpc Check(M) returns (M); } message M {}`)}}
+	addr := serve(t, dynserver.Config{Sources: []dynserver.Source{dynserver.FS("mine", mine)}})
+	for name, want := range map[string]string{"Check": "Mine/Check", "Health/Check": "grpc.health.v1.Health/Check", "Watch": "grpc.health.v1.Health/Watch"} {
+		m, err := dial(t, addr).Schema().MatchMethod(t.Context(), name)
+		if err != nil || m.Path() != want {
+			t.Errorf("%s is %v, %v", name, m, err)
+		}
 	}
 }
 
@@ -136,15 +143,30 @@ func TestSourcesInOrder(t *testing.T) {
 func TestFilesWithErrors(t *testing.T) {
 	s := dynclient.NewSchema(dynclient.FS("x", fstest.MapFS{
 		"good.proto":   {Data: []byte(`syntax = "proto3"; service Good { rpc Do(M) returns (M); } message M {}`)},
-		"broken.proto": {Data: []byte(`syntax = "proto3"; service Broken { rpc Do(N) returns (N); }`)},
+		"broken.proto": {Data: []byte(`syntax = "proto3"; package p; service Broken { rpc Do(N) returns (N); }`)},
 	}))
 	if _, err := s.Method(t.Context(), "Good/Do"); err != nil {
 		t.Error(err)
 	}
-	_, err := s.Method(t.Context(), "Broken/Do")
+	_, err := s.Method(t.Context(), "p.Broken/Do")
 	var broken *dynclient.BrokenError
 	if !errors.As(err, &broken) || !strings.Contains(err.Error(), "x/broken.proto:1:") {
 		t.Errorf("got %v", err)
+	}
+	for name, match := range map[string]func(string) error{
+		"method":  func(name string) error { _, err := s.MatchMethod(t.Context(), name+"/Do"); return err },
+		"service": func(name string) error { _, err := s.MatchService(t.Context(), name); return err },
+		"any":     func(name string) error { _, err := s.Match(t.Context(), name); return err },
+		"any's":   func(name string) error { _, err := s.Match(t.Context(), name+"/Do"); return err },
+	} {
+		for _, service := range []string{"Broken", "p.Broken"} {
+			if err := match(service); !errors.As(err, &broken) || broken.Name != "p.Broken" {
+				t.Errorf("%s %s: got %v", name, service, err)
+			}
+		}
+	}
+	if all := s.Broken(t.Context()); len(all) != 1 || all[0].Name != "p.Broken" {
+		t.Errorf("broken are %v", all)
 	}
 	if _, err := dynclient.Dial(t.Context(), "x:1", dynclient.WithSources(dynclient.Path(filepath.Join(t.TempDir(), "gone")))); err == nil {
 		t.Error("a folder that is not there is no error")
@@ -152,29 +174,24 @@ func TestFilesWithErrors(t *testing.T) {
 }
 
 func TestUnimplementedRefreshes(t *testing.T) {
-	dir := t.TempDir()
-	write := func(text string) {
-		if err := os.WriteFile(filepath.Join(dir, "a.proto"), []byte(`syntax = "proto3"; package a; message M {} `+text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(`service Old { rpc Do(M) returns (M); }`)
-	c := dial(t, serve(t, dynserver.Config{Sources: []dynserver.Source{dynserver.Path(dir)}}), dynclient.WithSources(dynclient.Path(dir)))
-	do, err := dynclient.Unary[struct{}, struct{}](c, "a.Old/Do")
+	f := &fakeReflection{files: []*descriptorpb.FileDescriptorProto{serviceFile(t, "google.protobuf.Timestamp", "google/protobuf/timestamp.proto")}}
+	c := dial(t, f.serve(t))
+	do, err := dynclient.Unary[time.Time, time.Time](c, "p.S/M")
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(`service New { rpc Do(M) returns (M); } message Other {}`)
-	if _, err := c.Schema().Method(t.Context(), "a.New/Do"); err == nil {
-		t.Error("the change was seen before it had to be")
-	}
-	for range 2 { // a stub whose method is gone goes on asking
-		if _, err := do(t.Context(), &struct{}{}); status.Code(err) != codes.Unimplemented {
+	asked := f.asked.Load()
+	for range 3 { // a stub whose method is not there goes on asking
+		if _, err := do(t.Context(), new(time.Time)); status.Code(err) != codes.Unimplemented {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := c.Schema().Method(t.Context(), "a.New/Do"); err != nil {
-		t.Error(err)
+	now := f.asked.Load()
+	if now == asked {
+		t.Error("reflection was not asked again")
+	}
+	if _, err := do(t.Context(), new(time.Time)); status.Code(err) != codes.Unimplemented || f.asked.Load() != now {
+		t.Errorf("got %v, and it was asked again at once", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -43,15 +44,19 @@ type provider interface {
 	// joins what went wrong; that it has none of a name is no error.
 	find(ctx context.Context, names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) error
 
-	// refresh forgets what may have changed.
+	// extension returns the extension of a message with a number; nil if there is
+	// none.
+	extension(ctx context.Context, message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionDescriptor, error)
+
+	// refresh forgets what may have changed. It does not wait.
 	refresh()
 }
 
 // fileProvider answers from folders, .proto files and descriptor sets.
 type fileProvider struct {
 	compiler *schema.Compiler
-	sem      chan struct{}    // held while compiling or looking at what follows
-	last     *schema.Snapshot // nil when it has to be compiled anew
+	sem      chan struct{}                   // held while compiling
+	last     atomic.Pointer[schema.Snapshot] // nil when it has to be compiled anew
 }
 
 func newFileProvider(sources []schema.Source) *fileProvider {
@@ -63,25 +68,25 @@ func newFileProvider(sources []schema.Source) *fileProvider {
 
 // snapshot compiles the files, unless that is done already.
 func (p *fileProvider) snapshot(ctx context.Context) (*schema.Snapshot, error) {
+	if s := p.last.Load(); s != nil {
+		return s, nil
+	}
 	if err := acquire(ctx, p.sem); err != nil {
 		return nil, err
 	}
 	defer func() { <-p.sem }()
-	if p.last == nil {
-		s, err := p.compiler.Compile(ctx)
-		if err != nil {
-			return nil, err
-		}
-		p.last = s
+	if s := p.last.Load(); s != nil {
+		return s, nil
 	}
-	return p.last, nil
+	s, err := p.compiler.Compile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.last.Store(s)
+	return s, nil
 }
 
-func (p *fileProvider) refresh() {
-	p.sem <- struct{}{}
-	p.last = nil
-	<-p.sem
-}
+func (p *fileProvider) refresh() { p.last.Store(nil) }
 
 func (p *fileProvider) services(ctx context.Context) ([]protoreflect.FullName, error) {
 	s, err := p.snapshot(ctx)
@@ -115,6 +120,41 @@ func (p *fileProvider) find(ctx context.Context, names []protoreflect.FullName, 
 		}
 	}
 	return err
+}
+
+func (p *fileProvider) extension(ctx context.Context, message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionDescriptor, error) {
+	s, err := p.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range s.Files() {
+		if f.Descriptor() == nil {
+			continue
+		}
+		var found protoreflect.ExtensionDescriptor
+		schema.EachExtension(f.Descriptor(), func(x protoreflect.ExtensionDescriptor) {
+			if x.Number() == number && x.ContainingMessage().FullName() == message {
+				found = x
+			}
+		})
+		if found != nil {
+			return found, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // as the interface says
+}
+
+// broken returns the services whose files have errors.
+func (p *fileProvider) broken(ctx context.Context) []*BrokenError {
+	s, err := p.snapshot(ctx)
+	if err != nil {
+		return nil
+	}
+	broken := make([]*BrokenError, len(s.Broken()))
+	for i, b := range s.Broken() {
+		broken[i] = &BrokenError{Name: b.Name, Diagnostics: b.Errors}
+	}
+	return broken
 }
 
 // acquire takes the only place in sem.

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/mem"
@@ -20,8 +21,7 @@ type Dynamic = message.Dynamic
 
 // Unary returns a stub for a unary method, checked against the schema: the error
 // says if there is no such method, if it streams, and all that does not fit
-// between the types and its messages. A stub is safe for concurrent use, and
-// fails with CANCELLED once the client is closed.
+// between the types and its messages. A stub is safe for concurrent use.
 func Unary[In, Out any](c *Client, method string) (func(ctx context.Context, in *In, opts ...grpc.CallOption) (*Out, error), error) {
 	s, err := newStub[In, Out](c, method, false, false)
 	if err != nil {
@@ -44,7 +44,8 @@ func ServerStream[In, Out any](c *Client, method string) (func(ctx context.Conte
 
 // ClientStream returns a stub for a client-streaming method, checked as [Unary]
 // does. The requests are ranged over in the caller's goroutine, until they or
-// the call end; an error among them cancels the call and is returned as it is.
+// the call end; an error among them cancels the call and is returned as it is. A
+// sequence that waits for something should stop waiting when ctx ends.
 func ClientStream[In, Out any](c *Client, method string) (func(ctx context.Context, in iter.Seq2[*In, error], opts ...grpc.CallOption) (*Out, error), error) {
 	s, err := newStub[In, Out](c, method, true, false)
 	if err != nil {
@@ -57,8 +58,9 @@ func ClientStream[In, Out any](c *Client, method string) (func(ctx context.Conte
 // does. Ranging over the responses begins the call, as with [ServerStream]. The
 // requests are ranged over in a goroutine of their own, until they or the call
 // end; an error among them cancels the call and comes as the last pair of the
-// responses. A sequence of requests that waits for something should stop waiting
-// when ctx ends: that goroutine cannot end before it does.
+// responses, a panic goes on in the goroutine that ranges over the responses. A
+// sequence of requests that waits for something should stop waiting when ctx
+// ends: its goroutine cannot end before it does.
 func Bidi[In, Out any](c *Client, method string) (func(ctx context.Context, in iter.Seq2[*In, error], opts ...grpc.CallOption) iter.Seq2[*Out, error], error) {
 	s, err := newStub[In, Out](c, method, true, true)
 	if err != nil {
@@ -73,7 +75,9 @@ type stub[In, Out any] struct {
 	path   string // with a leading slash
 	desc   grpc.StreamDesc
 	bound  atomic.Pointer[binding[In, Out]]
-	mu     sync.Mutex // held while binding anew
+
+	mu    sync.Mutex // held while binding anew
+	again time.Time  // when that may be tried again
 }
 
 // binding is a method of one generation of the schema, and how its messages are
@@ -144,22 +148,41 @@ func (s *stub[In, Out]) binding(ctx context.Context) (*binding[In, Out], error) 
 	return s.rebind(ctx)
 }
 
-// rebind looks the method up after a refresh of the schema. If it cannot be
-// found the stub goes on as it is: the server has the last word.
+// The bounds of looking a method up again, which delays a call that could be made
+// without.
+const (
+	rebinding = 2 * time.Second // how long it may take
+	pause     = 5 * time.Second // between two that failed
+)
+
+// rebind looks the method up after a refresh of the schema. One call does so;
+// others go on with what there is, as do all while the method cannot be found:
+// the server has the last word.
 func (s *stub[In, Out]) rebind(ctx context.Context) (*binding[In, Out], error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	old := s.bound.Load()
-	generation := s.client.schema.generation.Load()
-	if old.generation == generation {
+	if !s.mu.TryLock() {
 		return old, nil
 	}
-	m, err := s.client.lookup(ctx, s.path)
-	if err != nil {
+	defer s.mu.Unlock()
+	generation := s.client.schema.generation.Load()
+	if old = s.bound.Load(); old.generation == generation || time.Now().Before(s.again) {
+		return old, nil
+	}
+	looking, cancel := context.WithTimeout(ctx, rebinding)
+	defer cancel()
+	m, err := s.client.lookup(looking, s.path)
+	var gone *LookupError
+	if errors.As(err, &gone) {
 		b := *old
 		b.generation = generation
 		s.bound.Store(&b)
 		return &b, nil
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			s.again = time.Now().Add(pause)
+		}
+		return old, nil
 	}
 	b, err := s.bind(m, generation)
 	if err != nil {
@@ -192,6 +215,8 @@ func (s *stub[In, Out]) decode(b *binding[In, Out], data mem.BufferSlice) (*Out,
 }
 
 func (s *stub[In, Out]) unary(ctx context.Context, in *In, opts ...grpc.CallOption) (*Out, error) {
+	ctx, cancel, opts := prepare(ctx, opts)
+	defer cancel()
 	b, err := s.binding(ctx)
 	if err != nil {
 		return nil, err
@@ -200,8 +225,6 @@ func (s *stub[In, Out]) unary(ctx context.Context, in *In, opts ...grpc.CallOpti
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel, opts := prepare(ctx, opts)
-	defer cancel()
 	reply, err := s.client.invoke(ctx, b.method, s.path, request, opts)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
-	"sync/atomic"
+	"sync"
 
 	"google.golang.org/grpc"
 )
@@ -46,29 +46,84 @@ func (s *stub[In, Out]) bidi(ctx context.Context, in iter.Seq2[*In, error], opts
 			return
 		}
 		defer t.end()
-		var failed atomic.Pointer[error] // what was wrong with the requests
-		go func() {                      // ends when the requests do, or when it wants to send after the call has ended
-			if err := t.sendAll(in); err != nil && err != io.EOF {
-				failed.Store(&err)
-				t.cancel()
-			}
-		}()
+		sending := t.sendAside(in)
+		defer sending.over()
 		t.recvAll(func(out *Out, err error) bool {
-			if cause := failed.Load(); err != nil && cause != nil {
-				err = *cause
+			if err != nil {
+				err = sending.cause(err)
 			}
 			return yield(out, err)
 		})
 	}
 }
 
+// sender sends the requests of a bidirectional call in a goroutine of its own.
+type sender struct {
+	mu       sync.Mutex
+	err      error // among the requests
+	panicked any   // what the sequence of requests panicked with
+	ended    bool  // nobody asks for a cause any more
+}
+
+// sendAside starts the sender. Its goroutine ends when the requests do, or when
+// it wants to send after the call has ended.
+func (t *typedStream[In, Out]) sendAside(in iter.Seq2[*In, error]) *sender {
+	s := new(sender)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				s.fail(nil, p)
+				t.cancel()
+			}
+		}()
+		if err := t.sendAll(in); err != nil && err != io.EOF {
+			s.fail(err, nil)
+			t.cancel()
+		}
+	}()
+	return s
+}
+
+func (s *sender) fail(err error, panicked any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended && panicked != nil {
+		panic(panicked) // there is nobody else to tell
+	}
+	s.err, s.panicked = err, panicked
+}
+
+// cause returns the error of a call: that among its requests, if there was one.
+// If they panicked, so does cause.
+func (s *sender) cause(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.panicked; p != nil {
+		s.panicked = nil
+		panic(p)
+	}
+	if s.err != nil {
+		return s.err
+	}
+	return err
+}
+
+// over says that the call has ended.
+func (s *sender) over() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+}
+
 // open begins a streaming call.
 func (s *stub[In, Out]) open(ctx context.Context, opts []grpc.CallOption) (*typedStream[In, Out], error) {
+	ctx, release, opts := prepare(ctx, opts)
 	b, err := s.binding(ctx)
 	if err != nil {
+		release()
 		return nil, err
 	}
-	raw, err := s.client.open(ctx, b.method, &s.desc, opts)
+	raw, err := s.client.open(ctx, release, b.method, &s.desc, opts)
 	if err != nil {
 		return nil, err
 	}

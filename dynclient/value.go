@@ -67,5 +67,26 @@ func decodeValue(data mem.BufferSlice, v any, md protoreflect.MessageDescriptor,
 		v.Message = m
 		return nil
 	}
-	return fmt.Errorf("a %T is no *json.RawMessage, *map[string]any, *Dynamic or proto.Message; structs are for typed stubs", v)
+	return checkOut(v)
+}
+
+// checkOut says what is wrong with where a response is wanted.
+func checkOut(v any) error {
+	var ok bool
+	switch v := v.(type) {
+	case *json.RawMessage:
+		ok = v != nil
+	case *map[string]any:
+		ok = v != nil
+	case *Dynamic:
+		ok = v != nil
+	case proto.Message:
+		ok = v.ProtoReflect().IsValid()
+	default:
+		return fmt.Errorf("a %T is no *json.RawMessage, *map[string]any, *Dynamic or proto.Message; structs are for typed stubs", v)
+	}
+	if !ok {
+		return fmt.Errorf("there is nothing to write the response to: a nil %T", v)
+	}
+	return nil
 }

@@ -21,9 +21,9 @@ type wireStream struct {
 	answered bool
 }
 
-// open begins a call. The caller must call end.
-func (c *Client) open(ctx context.Context, m *Method, desc *grpc.StreamDesc, opts []grpc.CallOption) (*wireStream, error) {
-	ctx, release, opts := prepare(ctx, opts)
+// open begins a call, its context and options prepared. It takes ownership of
+// release. The caller must call end.
+func (c *Client) open(ctx context.Context, release func(), m *Method, desc *grpc.StreamDesc, opts []grpc.CallOption) (*wireStream, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	end := func() { cancel(); release() }
 	stream, err := c.conn.NewStream(ctx, desc, "/"+m.Path(), opts...)
