@@ -155,6 +155,35 @@ func serveShop(t *testing.T) string {
 	return serve(t, dynserver.Config{Sources: []dynserver.Source{dynserver.FS("shop", shop)}, Handlers: reg})
 }
 
+// TestExtensionsAreFoundInTheWholeSchema sends and receives an extension that is
+// declared in a file which the method's does not import.
+func TestExtensionsAreFoundInTheWholeSchema(t *testing.T) {
+	files := fstest.MapFS{
+		"s.proto": {Data: []byte(`syntax = "proto2"; package p; service S { rpc Echo(Q) returns (Q); } message Q { extensions 100 to 200; }`)},
+		"e.proto": {Data: []byte(`syntax = "proto2"; package p; import "s.proto"; extend Q { optional string ext = 100; }
+			service E { rpc Use(Q) returns (Q); }`)},
+	}
+	reg := handlers.NewRegistry()
+	reg.Handle("p.S/Echo", handlers.ImplementationFunc(func(*handlers.Method) (handlers.Handler, error) {
+		return handlers.HandlerFunc(func(_ context.Context, call handlers.Call) error {
+			in, err := call.Recv()
+			if err != nil {
+				return err
+			}
+			return call.Send(in)
+		}), nil
+	}))
+	addr := serve(t, dynserver.Config{Sources: []dynserver.Source{dynserver.FS("ext", files)}, Handlers: reg})
+	for name, source := range map[string]dynclient.Source{"reflection": dynclient.Reflection(), "files": dynclient.FS("ext", files)} {
+		c := dial(t, addr, dynclient.WithSources(source))
+		var out json.RawMessage
+		err := c.Invoke(t.Context(), "p.S/Echo", json.RawMessage(`{"[p.ext]": "hello"}`), &out)
+		if want := `{"[p.ext]":"hello"}`; err != nil || string(out) != want {
+			t.Errorf("%s: got %s, %v", name, out, err)
+		}
+	}
+}
+
 func TestAnyIsResolvedByTheWholeSchema(t *testing.T) {
 	addr := serveShop(t)
 	for name, sources := range map[string][]dynclient.Source{
@@ -171,7 +200,7 @@ func TestAnyIsResolvedByTheWholeSchema(t *testing.T) {
 		if !errors.As(err, &e) || e.Code() != codes.ResourceExhausted || e.Message() != "sold out" {
 			t.Fatalf("%s: got %v", name, err)
 		}
-		details := e.Details()
+		details := e.Details(t.Context())
 		if len(details) != 2 || details[0].ProtoReflect().Descriptor().FullName() != "shop.Item" {
 			t.Fatalf("%s: the details are %v", name, details)
 		}

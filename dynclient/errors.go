@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/codes"
@@ -40,24 +39,16 @@ func (e *Error) Code() codes.Code { return e.status.Code() }
 // Message returns the status's message.
 func (e *Error) Message() string { return e.status.Message() }
 
-// resolving bounds how long details may take that the server must be asked
-// about.
-const resolving = 5 * time.Second
-
 // Details returns the details of the status, each as a message of its own type,
 // or as the *anypb.Any that it came in if its type is in no source of the schema
-// or it is malformed. A server may be asked for types that the method's file
-// does not import, for up to five seconds.
-func (e *Error) Details() []proto.Message {
-	if len(e.status.Proto().GetDetails()) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), resolving)
-	defer cancel()
+// or it is malformed. The server is asked for types that the method's file does
+// not import, until ctx ends; so this must come before the client is closed.
+func (e *Error) Details(ctx context.Context) []proto.Message {
 	details := e.status.Proto().GetDetails()
+	types := e.Types(ctx)
 	out := make([]proto.Message, len(details))
 	for i, d := range details {
-		out[i] = unpack(d, e.Types(ctx))
+		out[i] = unpack(d, types)
 	}
 	return out
 }

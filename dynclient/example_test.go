@@ -29,7 +29,7 @@ func Example() {
 	reply, err := sayHello(ctx, &HelloRequest{Name: "Ada"}, dynclient.Timeout(time.Second))
 	var failed *dynclient.Error
 	if errors.As(err, &failed) {
-		log.Panic(failed.Code(), failed.Message(), failed.Details())
+		log.Panic(failed.Code(), failed.Message(), failed.Details(ctx))
 	}
 	fmt.Println(reply.Message)
 }

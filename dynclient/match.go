@@ -1,6 +1,7 @@
 package dynclient
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -8,176 +9,135 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/nearest"
+	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// maxCandidates bounds how many names a [LookupError] lists.
-const maxCandidates = 10
-
-// MatchMethod is Method for people: the name may be shortened from the left as
-// long as only one method ends so, as in Greeter/SayHello and SayHello, and may
-// have a dot for the slash. A method of gRPC's own services (reflection, health,
-// channelz) is meant only if no other matches. The error is a [*LookupError] if
-// no method matches, or several do.
-func (s *Schema) MatchMethod(ctx context.Context, name string) (*Method, error) {
-	name = strings.TrimPrefix(name, "/")
-	service, method := splitMethod(name)
-	if service != "" {
-		sym, err := s.find(ctx, protoreflect.FullName(service))
-		if err != nil {
+// MatchService finds a service by its full name, or by the end of it as long as
+// only one service ends so. The error is a [*LookupError] if none does, or
+// several do.
+func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error) {
+	names, err := s.Services(ctx)
+	if err != nil {
+		return nil, err
+	}
+	full := stringsOf(names)
+	matches := full[:0:0]
+	for _, n := range full {
+		if n == name {
+			return s.Find(ctx, protoreflect.FullName(n))
+		}
+		if name != "" && endsIn(protoreflect.FullName(n), name) {
+			matches = append(matches, n)
+		}
+	}
+	switch len(matches) {
+	case 1:
+		return s.Find(ctx, protoreflect.FullName(matches[0]))
+	case 0:
+		if err := s.brokenEnding(ctx, name); err != nil {
 			return nil, err
 		}
-		if m := methodOf(sym, method); m != nil {
-			return m, nil
+		near := nearest.Names(name, full, maxCandidates)
+		if len(near) == 0 {
+			near = firstOf(full)
 		}
+		return nil, &LookupError{Name: name, Kind: "service", Candidates: near}
 	}
-	names, err := s.Services(ctx)
+	return nil, &LookupError{Name: name, Kind: "service", Ambiguous: true, Candidates: matches}
+}
+
+// Match finds a declaration of any kind by its full name, or by the end of it as
+// long as only one declaration ends so: Greeter/SayHello, HelloRequest,
+// HelloRequest.name. What is shortened is looked for in the files of the
+// services, and in what they import. The error is a [*LookupError] if nothing
+// matches, or several declarations do.
+func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
+	name = strings.ReplaceAll(strings.Trim(name, "/."), "/", ".")
+	sym, err := s.findInside(ctx, protoreflect.FullName(name))
+	if sym != nil || err != nil {
+		return sym, err
+	}
+	services, err := s.Services(ctx)
 	if err != nil {
 		return nil, err
 	}
-	matches, err := s.methodsEnding(ctx, names, service, method)
-	if own := slices.DeleteFunc(slices.Clone(matches), isInfrastructure); len(own) > 0 {
-		matches = own
-	}
-	switch {
-	case len(matches) == 1:
-		return matches[0], nil
-	case len(matches) > 1:
-		return nil, &LookupError{Name: name, Kind: "method", Ambiguous: true, Candidates: pathsOf(matches)}
-	case err != nil:
-		return nil, err
-	}
-	if err := s.brokenEnding(ctx, service); err != nil {
-		return nil, err
-	}
-	return nil, s.unknownMethod(ctx, service, method)
-}
-
-// brokenEnding returns the error of a service whose name ends so and whose file
-// has errors.
-func (s *Schema) brokenEnding(ctx context.Context, service string) error {
-	for _, b := range s.Broken(ctx) {
-		if service != "" && endsIn(b.Name, service) {
-			return b
-		}
-	}
-	return nil
-}
-
-// splitMethod takes the name of a method apart at the slash, or else at the last
-// dot. The service is empty if there is neither.
-func splitMethod(name string) (service, method string) {
-	at := strings.LastIndexByte(name, '/')
-	if at < 0 {
-		at = strings.LastIndexByte(name, '.')
-	}
-	return name[:max(at, 0)], name[at+1:]
-}
-
-// methodsEnding returns the methods of that name in the services whose name ends
-// in service. The error is of services whose schema cannot be had.
-func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullName, service, method string) (matches []*Method, err error) {
-	names = slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !endsIn(name, service) })
-	found, err := s.FindAll(ctx, names)
-	if ctx.Err() != nil {
-		return nil, err // what was not seen may match as well
-	}
-	for _, name := range names {
-		if m := methodOf(found[name], method); m != nil {
-			matches = append(matches, m)
-		}
-	}
-	return matches, err
-}
-
-// endsIn reports whether a full name is what a shortened one may stand for.
-func endsIn(name protoreflect.FullName, short string) bool {
-	return short == "" || string(name) == short || strings.HasSuffix(string(name), "."+short)
-}
-
-func isInfrastructure(m *Method) bool { return isInfrastructureService(m.Parent().FullName()) }
-
-func isInfrastructureService(name protoreflect.FullName) bool {
-	for _, pkg := range []string{"grpc.reflection.", "grpc.health.", "grpc.channelz."} {
-		if strings.HasPrefix(string(name), pkg) {
-			return true
-		}
-	}
-	return false
-}
-
-// unknownMethod makes the error for a method that is not there: its candidates
-// are the methods of the service, if there is one of that name, or else of what
-// is nearest.
-func (s *Schema) unknownMethod(ctx context.Context, service, method string) error {
-	e := &LookupError{Name: strings.TrimPrefix(service+"/"+method, "/"), Kind: "method"}
-	names, err := s.Services(ctx)
-	if err != nil {
-		return err
-	}
-	names = slices.DeleteFunc(names, isInfrastructureService)
-	var scope []protoreflect.FullName
-	for _, name := range names {
-		if service != "" && endsIn(name, service) {
-			scope = append(scope, name)
-		}
-	}
-	if service != "" && len(scope) == 0 {
-		for _, near := range nearest.Names(service, stringsOf(names), 3) {
-			scope = append(scope, protoreflect.FullName(near))
-		}
-	}
-	if len(scope) > 0 {
-		e.Candidates = s.nearestMethods(ctx, scope, method)
-		return e
-	}
-	if service != "" {
-		e.Kind, e.Name, e.Candidates = "service", service, firstOf(stringsOf(names))
-		return e
-	}
-	e.Candidates = s.nearestMethods(ctx, names, method)
-	return e
-}
-
-// nearestMethods returns the paths of the services' methods whose names are near
-// to name, or else of the first few.
-func (s *Schema) nearestMethods(ctx context.Context, services []protoreflect.FullName, name string) []string {
-	paths := make(map[string][]string) // by the method's name
-	var names, all []string
-	found, _ := s.FindAll(ctx, services) // what cannot be had cannot be suggested
+	w := &declarations{name: name, seen: make(map[string]bool)}
+	services = slices.DeleteFunc(services, isInfrastructureService)
+	known, failure := s.FindAll(ctx, services)
 	for _, service := range services {
-		for _, m := range found[service].Methods() {
-			name := string(m.Name())
-			if paths[name] == nil {
-				names = append(names, name)
-			}
-			paths[name] = append(paths[name], m.Path())
-			all = append(all, m.Path())
+		if sym := known[service]; sym != nil {
+			w.visit(sym, sym.ParentFile())
 		}
 	}
-	var near []string
-	for _, m := range nearest.Names(name, names, maxCandidates) {
-		near = append(near, paths[m]...)
+	if failure != nil && (len(w.found) == 0 || ctx.Err() != nil) {
+		return nil, failure // what was not seen may match as well
 	}
-	if len(near) == 0 {
-		near = all
+	switch len(w.found) {
+	case 1:
+		return w.found[0], nil
+	case 0:
+		service, _ := splitMethod(name)
+		if err := cmp.Or(s.brokenEnding(ctx, name), s.brokenEnding(ctx, service)); err != nil {
+			return nil, err
+		}
+		return nil, &LookupError{Name: name, Kind: "declaration", Candidates: w.candidates()}
 	}
-	return firstOf(near)
+	e := &LookupError{Name: name, Kind: "declaration", Ambiguous: true}
+	for _, sym := range w.found {
+		e.Candidates = append(e.Candidates, string(sym.FullName()))
+	}
+	e.Candidates = firstOf(e.Candidates)
+	return nil, e
 }
 
-func pathsOf(methods []*Method) []string {
-	paths := make([]string, len(methods))
-	for i, m := range methods {
-		paths[i] = m.Path()
-	}
-	return paths
+// declarations looks for what ends in a name.
+type declarations struct {
+	name  string
+	seen  map[string]bool // files, by path
+	found []*Symbol
+	known []string // what there is, to be suggested
 }
 
-func stringsOf(names []protoreflect.FullName) []string {
-	out := make([]string, len(names))
-	for i, name := range names {
-		out[i] = string(name)
+// visit looks into a file, and into what it imports.
+func (w *declarations) visit(from *Symbol, fd protoreflect.FileDescriptor) {
+	if w.seen[fd.Path()] || fd.IsPlaceholder() {
+		return
 	}
-	return out
+	w.seen[fd.Path()] = true
+	for scope := fd.Package(); ; scope = scope.Parent() {
+		w.add(from, schema.Find(fd, protoreflect.FullName(strings.TrimPrefix(string(scope)+"."+w.name, "."))))
+		if scope == "" {
+			break
+		}
+	}
+	for i := range fd.Services().Len() {
+		sd := fd.Services().Get(i)
+		w.known = append(w.known, string(sd.FullName()))
+		for j := range sd.Methods().Len() {
+			w.known = append(w.known, string(sd.Methods().Get(j).FullName()))
+		}
+		if md := sd.Methods().ByName(protoreflect.Name(w.name)); md != nil {
+			w.add(from, md)
+		}
+	}
+	for i := range fd.Messages().Len() {
+		w.known = append(w.known, string(fd.Messages().Get(i).FullName()))
+	}
+	for i := range fd.Imports().Len() {
+		w.visit(from, fd.Imports().Get(i).FileDescriptor)
+	}
 }
 
-func firstOf(names []string) []string { return names[:min(len(names), maxCandidates)] }
+func (w *declarations) add(from *Symbol, d protoreflect.Descriptor) {
+	if d == nil || slices.ContainsFunc(w.found, func(s *Symbol) bool { return s.FullName() == d.FullName() }) {
+		return
+	}
+	w.found = append(w.found, from.Sibling(d))
+}
+
+func (w *declarations) candidates() []string {
+	if near := nearest.Names(w.name, w.known, maxCandidates); len(near) > 0 {
+		return near
+	}
+	return firstOf(w.known)
+}

@@ -45,7 +45,7 @@ func printCallFailure(w io.Writer, ink ink, e *dynclient.Error) {
 	fmt.Fprintln(w, ink.dim(fmt.Sprintf("  %s at %s", e.Method, e.Target)))
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	for _, d := range e.Details() {
+	for _, d := range e.Details(ctx) {
 		text, err := jsonmsg.Encode(d, e.Types(ctx), jsonmsg.EncodeOptions{Indent: true})
 		if err != nil {
 			text = fmt.Appendf(nil, "cannot be shown: %v", err)
