@@ -38,10 +38,17 @@ type guard struct {
 	ctx     context.Context // of the question: the reflection client has one for all
 	md      metadata.MD     // sent with every question
 	version string          // of the protocol: v1 or v1alpha
-	files   []*descriptorpb.FileDescriptorProto
+	files   []fileUse
 	failed  error // why answers are refused
 
 	size, declared int
+}
+
+// fileUse is what the mender wants to know of a file.
+type fileUse struct {
+	name    string
+	imports []string
+	types   []protoreflect.FullName // that it uses and does not declare, sorted
 }
 
 // begin sets the context of a question.
@@ -96,13 +103,14 @@ func (g *guard) take(files [][]byte) error {
 			g.failed = err
 			return err
 		}
-		g.files = append(g.files, fd)
-		if !addShippedImports(fd) {
-			continue
+		use := fileUse{name: fd.GetName(), types: foreignTypes(fd)}
+		if addShippedImports(fd, use.types) {
+			if files[i], err = proto.Marshal(fd); err != nil {
+				return err
+			}
 		}
-		if files[i], err = proto.Marshal(fd); err != nil {
-			return err
-		}
+		use.imports = fd.GetDependency()
+		g.files = append(g.files, use)
 	}
 	return nil
 }

@@ -47,10 +47,10 @@ func (m *mender) FindFileByPath(file string) (protoreflect.FileDescriptor, error
 	stands := &descriptorpb.FileDescriptorProto{Name: proto.String(file)}
 	found := new(protoregistry.Files)
 	for _, importer := range m.guard.files {
-		if !slices.Contains(importer.GetDependency(), file) {
+		if !slices.Contains(importer.imports, file) {
 			continue
 		}
-		for _, name := range foreignTypes(importer) {
+		for _, name := range importer.types {
 			if err := m.add(stands, found, importer, name); err != nil {
 				return nil, err
 			}
@@ -61,13 +61,13 @@ func (m *mender) FindFileByPath(file string) (protoreflect.FileDescriptor, error
 
 // add makes what declares a type importable through the file that stands in,
 // unless the importer has another import for it.
-func (m *mender) add(stands *descriptorpb.FileDescriptorProto, found *protoregistry.Files, importer *descriptorpb.FileDescriptorProto, name protoreflect.FullName) error {
+func (m *mender) add(stands *descriptorpb.FileDescriptorProto, found *protoregistry.Files, importer fileUse, name protoreflect.FullName) error {
 	file, err := m.asked.FileContainingSymbol(string(name))
 	if err != nil {
 		return protoregistry.NotFound
 	}
 	fd := file.UnwrapFile()
-	if slices.Contains(importer.GetDependency(), fd.Path()) || slices.Contains(stands.GetDependency(), fd.Path()) {
+	if slices.Contains(importer.imports, fd.Path()) || slices.Contains(stands.GetDependency(), fd.Path()) {
 		return nil
 	}
 	stands.PublicDependency = append(stands.PublicDependency, int32(len(stands.GetDependency()))) //nolint:gosec // an index
@@ -100,8 +100,8 @@ func shipped(name string) *schema.Snapshot {
 // addShippedImports adds the imports of files that ship with dyngate that a file
 // uses and does not name: some servers leave them out. It reports whether there
 // were any.
-func addShippedImports(fd *descriptorpb.FileDescriptorProto) (changed bool) {
-	for _, name := range foreignTypes(fd) {
+func addShippedImports(fd *descriptorpb.FileDescriptorProto, uses []protoreflect.FullName) (changed bool) {
+	for _, name := range uses {
 		if !strings.HasPrefix(string(name), "google.protobuf.") {
 			continue
 		}

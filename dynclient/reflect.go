@@ -128,8 +128,8 @@ func missingFile(err error, g *guard) error {
 		return err
 	}
 	for _, fd := range g.files {
-		if slices.Contains(fd.GetDependency(), file) {
-			return fmt.Errorf("it does not have %s, which %s imports", file, fd.GetName())
+		if slices.Contains(fd.imports, file) {
+			return fmt.Errorf("it does not have %s, which %s imports", file, fd.name)
 		}
 	}
 	return fmt.Errorf("it does not have %s", file)
