@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -18,13 +15,9 @@ import (
 // HTTP/2 for that, from one goroutine: what a real client takes of the CPU is
 // taken from the server beside it, and hides what is measured.
 type load struct {
-	conn    net.Conn
-	in      *bufio.Reader
-	out     []byte // not yet written
-	request request
-
-	window   int64 // bytes of DATA that the server would take now
-	consumed int   // bytes of DATA that the server was not yet given back
+	wire
+	request  request
+	deadline time.Time // when calls that end are no longer followed by another
 
 	headers *hpack.Decoder
 	status  string // grpc-status and grpc-message of the call in hand
@@ -51,22 +44,16 @@ type result struct {
 	took      time.Duration
 }
 
-// replyWindow is more than what replies to all calls in progress take.
-const replyWindow = 1 << 24
-
 func dial(ctx context.Context, addr, method string, message []byte) (*load, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	l := &load{
-		conn: conn, in: bufio.NewReaderSize(conn, 256<<10),
-		request: newRequest(addr, method, message), window: 65535, size: -1,
-	}
+	l := &load{request: newRequest(addr, method, message), size: -1}
+	l.wire = newWire(conn, l.handle)
 	l.headers = hpack.NewDecoder(4096, l.takeField)
 	l.out = append(l.out, http2.ClientPreface...)
-	l.frame(http2.FrameSettings, 0, 0, nil)
-	l.give(replyWindow)
+	l.greet()
 	return l, nil
 }
 
@@ -83,8 +70,8 @@ func (l *load) once() ([]byte, error) {
 // run keeps a number of calls in progress for a while, until all have ended.
 func (l *load) run(concurrency int, d time.Duration) (result, error) {
 	start := time.Now()
-	deadline := start.Add(d)
-	if err := l.conn.SetDeadline(deadline.Add(30 * time.Second)); err != nil {
+	l.deadline = start.Add(d)
+	if err := l.conn.SetDeadline(l.deadline.Add(30 * time.Second)); err != nil {
 		return result{}, err
 	}
 	l.first, l.waiting = len(l.calls), concurrency
@@ -93,7 +80,7 @@ func (l *load) run(concurrency int, d time.Duration) (result, error) {
 		if err := l.flush(); err != nil {
 			return result{}, err
 		}
-		if err := l.readAll(deadline); err != nil {
+		if err := l.readAll(); err != nil {
 			return result{}, err
 		}
 	}
@@ -109,7 +96,7 @@ func (l *load) run(concurrency int, d time.Duration) (result, error) {
 func (l *load) begin() {
 	for l.waiting > 0 && l.window >= int64(len(l.request.data)) {
 		stream := uint32(2*len(l.calls) + 1)
-		l.frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, stream, l.request.headers(len(l.calls)))
+		l.frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, stream, l.request.headers.of(len(l.calls)))
 		l.frame(http2.FrameData, http2.FlagDataEndStream, stream, l.request.data)
 		l.window -= int64(len(l.request.data))
 		l.waiting--
@@ -117,85 +104,28 @@ func (l *load) begin() {
 	}
 }
 
-// readAll reads what has come, waiting for one frame at least. Calls that end
-// before the deadline are followed by another.
-func (l *load) readAll(deadline time.Time) error {
-	for {
-		head, err := http2.ReadFrameHeader(l.in)
-		if err != nil {
-			return err
-		}
-		if int(head.Length) > l.in.Size() {
-			return fmt.Errorf("a frame of %d bytes", head.Length)
-		}
-		payload, err := l.in.Peek(int(head.Length))
-		if err != nil {
-			return err
-		}
-		before := l.ended
-		if err := l.handle(head, payload); err != nil {
-			return err
-		}
-		if l.ended > before && time.Now().Before(deadline) {
-			l.waiting++
-		}
-		_, _ = l.in.Discard(len(payload))
-		if l.in.Buffered() == 0 {
-			return nil
-		}
-	}
-}
-
+// handle implements what wire asks for.
 func (l *load) handle(h http2.FrameHeader, payload []byte) error {
 	switch h.Type { //nolint:exhaustive // what a client may ignore is ignored
 	case http2.FrameData:
-		return l.takeData(h, payload)
+		l.takeData(h, payload)
 	case http2.FrameHeaders:
 		return l.takeHeaders(h, payload)
-	case http2.FrameSettings, http2.FramePing:
-		if h.Flags&1 == 0 { // FlagSettingsAck, FlagPingAck
-			ack := payload
-			if h.Type == http2.FrameSettings {
-				ack = nil
-			}
-			l.frame(h.Type, 1, 0, ack)
-		}
-	case http2.FrameWindowUpdate:
-		if h.StreamID == 0 {
-			l.window += int64(binary.BigEndian.Uint32(payload))
-		}
 	case http2.FrameRSTStream, http2.FrameGoAway, http2.FramePushPromise, http2.FrameContinuation:
 		return fmt.Errorf("the server sent %v: %q", h, payload)
 	}
 	return nil
 }
 
-func (l *load) takeData(h http2.FrameHeader, payload []byte) error {
-	if h.Flags&http2.FlagDataPadded != 0 {
-		return errors.New("the server pads its frames")
-	}
+func (l *load) takeData(h http2.FrameHeader, payload []byte) {
 	l.calls[h.StreamID/2].size += len(payload)
 	if l.keep {
 		l.reply = append(l.reply, payload...)
 	}
-	if l.consumed += len(payload); l.consumed >= replyWindow/2 {
-		l.give(l.consumed)
-		l.consumed = 0
-	}
-	return nil
-}
-
-// give lets the server send n more bytes of DATA.
-func (l *load) give(n int) {
-	l.frame(http2.FrameWindowUpdate, 0, 0, binary.BigEndian.AppendUint32(nil, uint32(n)))
 }
 
 // takeHeaders takes the headers or the trailers of a reply.
 func (l *load) takeHeaders(h http2.FrameHeader, block []byte) error {
-	const whole = http2.FlagHeadersEndHeaders
-	if h.Flags&(whole|http2.FlagHeadersPadded|http2.FlagHeadersPriority) != whole {
-		return fmt.Errorf("headers of a kind that this client does not read: %v", h)
-	}
 	l.status, l.message = "", ""
 	if _, err := l.headers.Write(block); err != nil {
 		return err
@@ -219,8 +149,12 @@ func (l *load) takeField(f hpack.HeaderField) {
 }
 
 func (l *load) end(c *call) error {
-	c.took = time.Since(c.began)
+	now := time.Now()
+	c.took = now.Sub(c.began)
 	l.ended++
+	if now.Before(l.deadline) {
+		l.waiting++
+	}
 	if l.size < 0 {
 		l.size = c.size
 	}
@@ -228,20 +162,4 @@ func (l *load) end(c *call) error {
 		return fmt.Errorf("a reply of %d bytes, the first had %d", c.size, l.size)
 	}
 	return nil
-}
-
-func (l *load) frame(t http2.FrameType, flags http2.Flags, stream uint32, payload []byte) {
-	n := len(payload)
-	l.out = append(l.out, byte(n>>16), byte(n>>8), byte(n), byte(t), byte(flags))
-	l.out = binary.BigEndian.AppendUint32(l.out, stream)
-	l.out = append(l.out, payload...)
-}
-
-func (l *load) flush() error {
-	if len(l.out) == 0 {
-		return nil
-	}
-	_, err := l.conn.Write(l.out)
-	l.out = l.out[:0]
-	return err
 }
