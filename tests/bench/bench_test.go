@@ -34,7 +34,7 @@ func TestEveryServer(t *testing.T) {
 		printTable(&out, c, groups)
 		t.Log(out.String())
 		lines := strings.Count(out.String(), "us") / 4 // four durations each
-		if want := len(c.servers) * len(groups); lines < want {
+		if want := len(c.rivals) * len(groups); lines < want {
 			t.Errorf("%d lines, want %d", lines, want)
 		}
 		if strings.Contains(out.String(), "NaN") {
@@ -54,7 +54,7 @@ func TestCustomServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(groups) != 1 || len(groups[0].samples) != 2 || len(groups[0].samples[1]) != 2 {
-		t.Errorf("not one group of two servers with two rounds: %v", groups)
+		t.Errorf("not one group of two rivals with two rounds: %v", groups)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestBadArguments(t *testing.T) {
 func TestWrongReply(t *testing.T) {
 	for _, s := range scenarios() {
 		for _, reply := range []string{"", "\x00\x00\x00\x00\x00", "\x00\x00\x00\x00\x01\xff"} {
-			if s.check([]byte(reply)) == nil {
+			if equal(s.out, []byte(reply)) == nil {
 				t.Errorf("%s: the reply %q is accepted", s.name, reply)
 			}
 		}
@@ -138,16 +138,16 @@ func TestRatio(t *testing.T) {
 }
 
 func TestVerdict(t *testing.T) {
-	c := contest{servers: []string{"generated", "struct"}}
+	c := contest{rivals: []string{"generated", "struct"}}
 	g := group{scenario: scenarios()[0], concurrency: 64, samples: [][]sample{{{cpu: 10, rate: 100}}, {{cpu: 9, rate: 110}}}}
 	for _, tt := range []struct {
 		target target
 		want   string
 	}{
-		{target{server: "struct", figure: cpu, atMost: 0.95}, "target met"},
-		{target{server: "struct", figure: cpu, atMost: 0.8}, "target MISSED"},
-		{target{server: "struct", figure: rate, atLeast: 1}, "target met"},
-		{target{server: "struct", figure: rate, atLeast: 1.25}, "target MISSED"},
+		{target{rival: "struct", figure: cpu, atMost: 0.95}, "target met"},
+		{target{rival: "struct", figure: cpu, atMost: 0.8}, "target MISSED"},
+		{target{rival: "struct", figure: rate, atLeast: 1}, "target met"},
+		{target{rival: "struct", figure: rate, atLeast: 1.25}, "target MISSED"},
 	} {
 		if got := tt.target.verdict(c, g); !strings.HasPrefix(got, tt.want+":") {
 			t.Errorf("got %q, want %q", got, tt.want)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+	"google.golang.org/protobuf/proto"
 )
 
 // load is a client that calls one unary method with one request, on one
@@ -40,11 +42,16 @@ type call struct {
 
 // result is what calls of one run took.
 type result struct {
-	latencies []time.Duration
-	took      time.Duration
+	Latencies []time.Duration
+	Took      time.Duration
 }
 
-func dial(ctx context.Context, addr, method string, message []byte) (*load, error) {
+// dial connects a load with a server, and looks at the reply to its first call.
+func dial(ctx context.Context, addr, method string, s scenario) (*load, error) {
+	message, err := proto.Marshal(s.in)
+	if err != nil {
+		return nil, err
+	}
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -54,10 +61,17 @@ func dial(ctx context.Context, addr, method string, message []byte) (*load, erro
 	l.headers = hpack.NewDecoder(4096, l.takeField)
 	l.out = append(l.out, http2.ClientPreface...)
 	l.greet()
+	reply, err := l.once()
+	if err == nil {
+		err = equal(s.out, reply)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", s.name, err), l.close())
+	}
 	return l, nil
 }
 
-func (l *load) close() { _ = l.conn.Close() }
+func (l *load) close() error { return l.conn.Close() }
 
 // once makes one call and returns its reply.
 func (l *load) once() ([]byte, error) {
@@ -67,7 +81,7 @@ func (l *load) once() ([]byte, error) {
 	return l.reply, err
 }
 
-// run keeps a number of calls in progress for a while, until all have ended.
+// run implements caller.
 func (l *load) run(concurrency int, d time.Duration) (result, error) {
 	start := time.Now()
 	l.deadline = start.Add(d)
@@ -84,9 +98,9 @@ func (l *load) run(concurrency int, d time.Duration) (result, error) {
 			return result{}, err
 		}
 	}
-	r := result{took: time.Since(start)}
+	r := result{Took: time.Since(start)}
 	for _, c := range l.calls[l.first:] {
-		r.latencies = append(r.latencies, c.took)
+		r.Latencies = append(r.Latencies, c.took)
 	}
 	return r, l.flush()
 }

@@ -5,24 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-
-	"google.golang.org/protobuf/proto"
+	"time"
 )
 
-// group is the part of a table in which the servers are compared: they all do
-// the same.
+// group is the part of a table in which the rivals are compared: they all do the
+// same.
 type group struct {
 	scenario    scenario
 	concurrency int
-	samples     [][]sample // by server, then by round
+	samples     [][]sample // by rival, then by round
 }
 
-// measure runs a contest. Within each group the servers take turns, and another
+// measure runs a contest. Within each group the rivals take turns, and another
 // one begins each round.
 func (p *plan) measure(ctx context.Context, c contest) ([]group, error) {
-	servers, err := p.startAll(ctx, c)
+	rivals, err := p.startAll(ctx, c)
 	defer func() {
-		for _, s := range servers {
+		for _, s := range rivals {
 			err = errors.Join(err, s.stop())
 		}
 	}()
@@ -32,11 +31,11 @@ func (p *plan) measure(ctx context.Context, c contest) ([]group, error) {
 	groups := p.groups(c)
 	for round := range p.rounds {
 		for _, g := range groups {
-			for i := range servers {
-				i = (i + round) % len(servers)
-				found, err := p.measureOne(ctx, servers[i], g)
+			for i := range rivals {
+				i = (i + round) % len(rivals)
+				found, err := p.measureOne(ctx, rivals[i], g)
 				if err != nil {
-					return nil, fmt.Errorf("%s: %w", c.servers[i], err)
+					return nil, fmt.Errorf("%s: %w", c.rivals[i], err)
 				}
 				g.samples[i] = append(g.samples[i], found)
 			}
@@ -51,60 +50,57 @@ func (p *plan) groups(c contest) (groups []group) {
 			continue
 		}
 		for _, n := range p.concurrency {
-			groups = append(groups, group{scenario: s, concurrency: n, samples: make([][]sample, len(c.servers))})
+			groups = append(groups, group{scenario: s, concurrency: n, samples: make([][]sample, len(c.rivals))})
 		}
 	}
 	return groups
 }
 
-func (p *plan) startAll(ctx context.Context, c contest) (servers []*process, err error) {
-	for i, server := range c.servers {
-		args := serverArgs(server)
+func (p *plan) startAll(ctx context.Context, c contest) (rivals []*process, err error) {
+	for i, rival := range c.rivals {
+		args := processArgs(rival)
 		if p.profiles != "" {
 			args = append(args, "--profile="+filepath.Join(p.profiles, fmt.Sprintf("%s-%d.prof", c.name, i)))
 		}
-		s, err := start(ctx, args)
+		s, err := startServer(ctx, args)
 		if err != nil {
-			return servers, err
+			return rivals, err
 		}
-		servers = append(servers, s)
+		rivals = append(rivals, s)
 	}
-	return servers, nil
+	return rivals, nil
 }
 
-func (p *plan) measureOne(ctx context.Context, server *process, g group) (none sample, err error) {
-	message, err := proto.Marshal(g.scenario.in)
+// caller makes the calls of one scenario, on one connection.
+type caller interface {
+	// run keeps a number of calls in progress for a while, until all have ended.
+	run(concurrency int, d time.Duration) (result, error)
+
+	close() error
+}
+
+func (p *plan) measureOne(ctx context.Context, rival *process, g group) (none sample, err error) {
+	c, err := rival.connect(ctx, g.scenario)
 	if err != nil {
 		return none, err
 	}
-	l, err := dial(ctx, server.addr, server.method(g.scenario.method), message)
+	defer func() { err = errors.Join(err, c.close()) }()
+	if _, err := c.run(g.concurrency, p.warmup); err != nil {
+		return none, err
+	}
+	before, err := rival.usage()
 	if err != nil {
 		return none, err
 	}
-	defer l.close()
-	reply, err := l.once()
+	peerBefore := ownUsage()
+	r, err := c.run(g.concurrency, p.duration)
 	if err != nil {
 		return none, err
 	}
-	if err := g.scenario.check(reply); err != nil {
-		return none, err
-	}
-	if _, err := l.run(g.concurrency, p.warmup); err != nil {
-		return none, err
-	}
-	before, err := server.usage()
+	peerAfter := ownUsage()
+	after, err := rival.usage()
 	if err != nil {
 		return none, err
 	}
-	clientBefore := ownUsage()
-	r, err := l.run(g.concurrency, p.duration)
-	if err != nil {
-		return none, err
-	}
-	clientAfter := ownUsage()
-	after, err := server.usage()
-	if err != nil {
-		return none, err
-	}
-	return newSample(r, after.since(before), clientAfter.since(clientBefore)), nil
+	return newSample(r, after.since(before), peerAfter.since(peerBefore)), nil
 }

@@ -19,35 +19,35 @@ type plan struct {
 	profiles    string
 }
 
-// contest is a set of servers that are compared with the first of them.
+// contest is a set of rivals that are compared with the first of them.
 type contest struct {
 	name     string
 	scenario string   // the only one, or empty for all
-	servers  []string // the kind and further arguments of serve
+	rivals   []string // the kind and further arguments of a process
 	targets  []target
 }
 
 func standardContests() []contest {
 	return []contest{
 		{
-			name:    "equal options",
-			servers: []string{"generated --equal", "struct --equal", "dynamic --equal", "raw --equal"},
+			name:   "equal options",
+			rivals: []string{"generated --equal", "struct --equal", "dynamic --equal", "raw --equal"},
 			targets: []target{
-				{server: "struct --equal", scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.95},
-				{server: "struct --equal", scenario: "hello", figure: rate, unit: "calls/s", atLeast: 1},
-				{server: "struct --equal", scenario: "order", figure: cpu, unit: "CPU/call", atMost: 0.80},
-				{server: "struct --equal", scenario: "order", figure: rate, unit: "calls/s", atLeast: 1.25},
+				{rival: "struct --equal", scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.95},
+				{rival: "struct --equal", scenario: "hello", figure: rate, unit: "calls/s", atLeast: 1},
+				{rival: "struct --equal", scenario: "order", figure: cpu, unit: "CPU/call", atMost: 0.80},
+				{rival: "struct --equal", scenario: "order", figure: rate, unit: "calls/s", atLeast: 1.25},
 			},
 		},
 		{
-			name:    "as shipped",
-			servers: []string{"generated", "struct", "dynamic", "raw"},
+			name:   "as shipped",
+			rivals: []string{"generated", "struct", "dynamic", "raw"},
 		},
 		{
 			name:     "the binary",
 			scenario: "hello",
-			servers:  []string{"generated", shippedKind},
-			targets:  []target{{server: shippedKind, scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.80}},
+			rivals:   []string{"generated", shippedKind},
+			targets:  []target{{rival: shippedKind, scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.80}},
 		},
 	}
 }
@@ -71,7 +71,7 @@ func parsePlan(args []string) (*plan, error) {
 		return nil, errors.New("--rounds and --duration must be positive")
 	}
 	if *custom != "" {
-		p.contests = []contest{{name: "custom", servers: strings.Split(*custom, ",")}}
+		p.contests = []contest{{name: "custom", rivals: strings.Split(*custom, ",")}}
 	}
 	if *only != "" {
 		p.restrict(strings.Split(*only, ","))
@@ -100,8 +100,8 @@ func named[T any](all []T, names []string, name func(T) string) (kept []T) {
 	return kept
 }
 
-// serverArgs are the arguments of serve for a server of a contest.
-func serverArgs(server string) []string {
-	words := strings.Fields(server)
+// processArgs are the arguments of the process of a rival.
+func processArgs(rival string) []string {
+	words := strings.Fields(rival)
 	return append([]string{"--kind=" + words[0]}, words[1:]...)
 }

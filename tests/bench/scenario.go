@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,18 +35,18 @@ func scenarios() []scenario {
 	}
 }
 
-// check compares a reply, with its gRPC prefix, with what it has to be.
-func (s scenario) check(reply []byte) error {
-	const prefix = 5
-	got := s.out.ProtoReflect().New().Interface()
-	if len(reply) < prefix {
-		return fmt.Errorf("%s: the reply has no message", s.name)
+// equal compares a message, with its gRPC prefix, with what it has to be.
+func equal(want proto.Message, data []byte) error {
+	prefix := len(envelope(nil))
+	if len(data) < prefix {
+		return errors.New("there is no message")
 	}
-	if err := proto.Unmarshal(reply[prefix:], got); err != nil {
-		return fmt.Errorf("%s: %w", s.name, err)
+	got := want.ProtoReflect().New().Interface()
+	if err := proto.Unmarshal(data[prefix:], got); err != nil {
+		return err
 	}
-	if diff := cmp.Diff(s.out, got, protocmp.Transform()); diff != "" {
-		return fmt.Errorf("%s: the reply is wrong (-want +got):\n%s", s.name, diff)
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		return fmt.Errorf("the message is wrong (-want +got):\n%s", diff)
 	}
 	return nil
 }

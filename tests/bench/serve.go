@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -60,30 +57,18 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	served, answered := make(chan error, 1), make(chan error, 1)
-	go func() { served <- run(ctx, lis) }()                                      // ends with ctx
-	go func() { answered <- answer(os.Stdin, os.Stdout, lis.Addr().String()) }() // ends with the parent
+	served, followed := make(chan error, 1), make(chan error, 1)
+	go func() { served <- run(ctx, lis) }() // ends with ctx
+	go func() {                             // ends with the parent
+		followed <- follow(os.Stdin, os.Stdout, lis.Addr().String(), func(string) (any, error) { return ownUsage(), nil })
+	}()
 	select {
 	case err := <-served:
 		return err
-	case err := <-answered:
+	case err := <-followed:
 		stop()
 		return errors.Join(err, stopProfile(), <-served)
 	}
-}
-
-func answer(in io.Reader, out io.Writer, addr string) error {
-	if _, err := fmt.Fprintln(out, addr); err != nil {
-		return err
-	}
-	encoder := json.NewEncoder(out)
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		if err := encoder.Encode(ownUsage()); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
 }
 
 func startProfile(path string) (stop func() error, err error) {

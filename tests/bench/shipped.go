@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -42,7 +43,11 @@ func startShipped(ctx context.Context) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, out: bufio.NewReader(out), methods: shippedMethods}
+	p := &process{cmd: cmd, out: bufio.NewReader(out)}
+	var addr string
+	p.connect = func(ctx context.Context, s scenario) (caller, error) {
+		return dial(ctx, addr, cmp.Or(shippedMethods[s.method], s.method), s)
+	}
 	p.usage = func() (usage, error) { return usageOf(cmd.Process.Pid) }
 	p.stop = func() error {
 		defer func() { _ = os.RemoveAll(folder) }()
@@ -54,8 +59,8 @@ func startShipped(ctx context.Context) (*process, error) {
 		if err != nil {
 			return nil, fmt.Errorf("dyngate did not start: %w", cmd.Wait())
 		}
-		if _, addr, ok := strings.Cut(line, "health, on "); ok {
-			p.addr = strings.TrimSpace(addr)
+		if _, last, ok := strings.Cut(line, "health, on "); ok {
+			addr = strings.TrimSpace(last)
 			return p, nil
 		}
 	}

@@ -6,29 +6,30 @@ import (
 	"time"
 )
 
-// sample is what one measurement of one server found.
+// sample is what one measurement of one process found. Its peer is the process
+// at the other end of the connection.
 type sample struct {
 	rate     float64 // calls per second
 	p50, p99 time.Duration
-	cpu      time.Duration // of the server, per call
-	client   time.Duration // CPU time of the client, per call
-	allocs   float64       // of the server, per call
-	bytes    float64       // allocated by the server, per call
+	cpu      time.Duration // per call
+	peer     time.Duration // CPU time of the peer, per call
+	allocs   float64       // per call
+	bytes    float64       // allocated, per call
 }
 
 // newSample sums up the calls of a run and what the two processes used
 // meanwhile.
-func newSample(r result, server, client usage) sample {
-	n := float64(len(r.latencies))
-	slices.Sort(r.latencies)
+func newSample(r result, own, peer usage) sample {
+	n := float64(len(r.Latencies))
+	slices.Sort(r.Latencies)
 	return sample{
-		rate:   n / r.took.Seconds(),
-		p50:    percentile(r.latencies, 50),
-		p99:    percentile(r.latencies, 99),
-		cpu:    time.Duration(float64(server.CPU) / n),
-		client: time.Duration(float64(client.CPU) / n),
-		allocs: float64(server.Allocs) / n,
-		bytes:  float64(server.Bytes) / n,
+		rate:   n / r.Took.Seconds(),
+		p50:    percentile(r.Latencies, 50),
+		p99:    percentile(r.Latencies, 99),
+		cpu:    time.Duration(float64(own.CPU) / n),
+		peer:   time.Duration(float64(peer.CPU) / n),
+		allocs: float64(own.Allocs) / n,
+		bytes:  float64(own.Bytes) / n,
 	}
 }
 
@@ -76,7 +77,7 @@ func ratio(samples, base []sample, figure func(sample) float64) float64 {
 
 func rate(s sample) float64      { return s.rate }
 func cpu(s sample) float64       { return float64(s.cpu) }
-func client(s sample) float64    { return float64(s.client) }
+func peer(s sample) float64      { return float64(s.peer) }
 func p50(s sample) float64       { return float64(s.p50) }
 func p99(s sample) float64       { return float64(s.p99) }
 func allocs(s sample) float64    { return s.allocs }

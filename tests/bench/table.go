@@ -30,18 +30,18 @@ func cpuModel() string {
 	return ""
 }
 
-// printTable prints a contest, each line with its ratios to the first server's,
+// printTable prints a contest, each line with its ratios to the first rival's,
 // and how it stands with the targets.
 func printTable(w io.Writer, c contest, groups []group) {
-	fmt.Fprintf(w, "\n%s: medians, and ratios to %s\n", c.name, c.servers[0])
+	fmt.Fprintf(w, "\n%s: medians, and ratios to %s\n", c.name, c.rivals[0])
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "message\tat once\tserver\tcalls/s\tratio\tp50\tp99\tCPU/call\tratio\tallocs\tB/call\tclient CPU\t")
+	fmt.Fprintln(t, "message\tat once\tkind\tcalls/s\tratio\tp50\tp99\tCPU/call\tratio\tallocs\tB/call\tpeer CPU\t")
 	for _, g := range groups {
 		for i, s := range g.samples {
 			fmt.Fprintf(t, "%s\t%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%.2f\t%s\t%s\t%s\t\n",
-				g.scenario.name, g.concurrency, c.servers[i],
+				g.scenario.name, g.concurrency, c.rivals[i],
 				over(s, rate), ratio(s, g.samples[0], rate), micros(over(s, p50)), micros(over(s, p99)),
-				micros(over(s, cpu)), ratio(s, g.samples[0], cpu), known("%.1f", over(s, allocs)), known("%.0f", over(s, allocated)), micros(over(s, client)))
+				micros(over(s, cpu)), ratio(s, g.samples[0], cpu), known("%.1f", over(s, allocs)), known("%.0f", over(s, allocated)), micros(over(s, peer)))
 		}
 		fmt.Fprintln(t, strings.Repeat("\t", 12))
 	}
@@ -55,7 +55,7 @@ func printTable(w io.Writer, c contest, groups []group) {
 	}
 }
 
-// known is a figure that not every server tells.
+// known is a figure that not every process tells.
 func known(format string, figure float64) string {
 	if figure == 0 {
 		return "-"

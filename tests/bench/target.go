@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// target is a ratio to the first server that a server has to reach.
+// target is a ratio to the first rival that a rival has to reach.
 type target struct {
-	server   string
+	rival    string
 	scenario string
 	figure   func(sample) float64
 	unit     string
@@ -16,7 +16,7 @@ type target struct {
 }
 
 func (t target) verdict(c contest, g group) string {
-	i := slices.Index(c.servers, t.server)
+	i := slices.Index(c.rivals, t.rival)
 	got := ratio(g.samples[i], g.samples[0], t.figure)
 	bound := fmt.Sprintf("at least %.2f", t.atLeast)
 	met := got >= t.atLeast
@@ -28,5 +28,5 @@ func (t target) verdict(c contest, g group) string {
 		verdict = "MISSED"
 	}
 	return fmt.Sprintf("target %s: %s, %s, %d at once: %s x %s wanted, %.2f found",
-		verdict, t.server, t.scenario, g.concurrency, bound, t.unit, got)
+		verdict, t.rival, t.scenario, g.concurrency, bound, t.unit, got)
 }
