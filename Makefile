@@ -33,7 +33,7 @@ fmt: ## format the source
 	$(GOLANGCI_LINT) fmt ./...
 
 .PHONY: bench
-bench: ## calls per second and CPU per call, against generated code (about 5 minutes)
+bench: ## calls per second and CPU per call, against generated code (about 6 minutes)
 	go run ./tests/bench $(BENCHFLAGS)
 
 .PHONY: fuzz

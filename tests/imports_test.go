@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"dynserver":                    {"handlers", "internal/*"},
 	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/examples", "dynserver", "protos"},
 	"tests":                        {"handlers", "handlers/examples", "dynserver", "protos"},
+	"tests/bench":                  {"handlers", "dynserver", "dynclient", "internal/message"},
 }
 
 // TestImportsRunOneWay keeps the arrows of docs/architecture.md.

@@ -7,19 +7,21 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dyngate/dyngate/tests/bench/benchpb"
 )
 
-// TestMain lets the test binary be the server processes too.
+// TestMain lets the test binary be the other processes too.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "serve" {
+	if len(os.Args) > 1 && (os.Args[1] == "serve" || os.Args[1] == "call") {
 		main()
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// TestEveryServer runs the whole benchmark for a moment: every server has to
-// answer every scenario right. What it measures then means nothing.
+// TestEveryServer runs the whole benchmark for a moment: every server and client
+// has to get every scenario right. What it measures then means nothing.
 func TestEveryServer(t *testing.T) {
 	p, err := parsePlan([]string{"--rounds=1", "--duration=5ms", "--warmup=0"})
 	if err != nil {
@@ -79,6 +81,42 @@ func TestWrongReply(t *testing.T) {
 			if equal(s.out, []byte(reply)) == nil {
 				t.Errorf("%s: the reply %q is accepted", s.name, reply)
 			}
+		}
+	}
+}
+
+func TestWrongRequest(t *testing.T) {
+	right := scenarioNamed("hello")
+	r, err := newReplier(right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for name, tt := range map[string]struct {
+		method, text string
+		accepted     bool
+	}{
+		"right":  {right.method, "Ada Lovelace", true},
+		"method": {"/dyngate.bench.Shop/Price", "Ada Lovelace", false},
+		"size":   {right.method, "Ada King", false},
+		"text":   {right.method, "Ada Lovelock", false},
+	} {
+		l, err := dial(t.Context(), r.addr(), tt.method, scenario{in: &benchpb.Hello{Name: tt.text}, out: right.out})
+		if (err == nil) != tt.accepted {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil {
+			continue
+		}
+		if calls, err := l.run(3, time.Millisecond); err != nil || len(calls.Latencies) < 3 {
+			t.Errorf("%s: %d calls, %v", name, len(calls.Latencies), err)
+		}
+		if err := l.close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -1,17 +1,20 @@
-// Bench measures dyngate end to end against generated code on plain grpc-go,
-// both under the same client on the loopback interface:
+// Bench measures dyngate end to end against generated code on plain grpc-go, on
+// the loopback interface: servers under the same client, and clients with the
+// same server:
 //
 //	go run ./tests/bench            # or: make bench
 //	go run ./tests/bench --help
 //
-// Each server is a process of its own: this program run again with the
-// argument serve. The parent is the client: a closed loop on one connection,
-// which writes prebuilt frames and never decodes a message (see load), so that
-// most of the machine is left to the server. Every cell of the table is
-// measured several times in turns with its rivals; what is printed are medians,
-// and medians of the ratios within a turn, which is what survives on a machine
-// that does other things besides.
+// What is measured is a process of its own: this program run again with the
+// argument serve or call. The parent is at the other end of its connection. To
+// a server it is a client in a closed loop, which writes prebuilt frames and
+// never decodes a message (see load); to a client it is a server that does the
+// same (see replier): most of the machine is left to what is measured. Every
+// cell of the table is measured several times in turns with its rivals; what is
+// printed are medians, and medians of the ratios within a turn, which is what
+// survives on a machine that does other things besides.
 //
-// Before each measurement the client asks once and compares the reply, decoded,
-// with what it has to be; from then on every reply must be as long and end OK.
+// Before each measurement one call is made whose request and reply are compared,
+// decoded, with what they have to be; from then on every message must be as
+// long, and every call end OK.
 package main

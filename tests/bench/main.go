@@ -18,6 +18,9 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "serve" {
 		return serve(ctx, args[1:])
 	}
+	if len(args) > 0 && args[0] == "call" {
+		return runClient(ctx, args[1:])
+	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	plan, err := parsePlan(args)

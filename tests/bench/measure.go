@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -46,7 +47,7 @@ func (p *plan) measure(ctx context.Context, c contest) ([]group, error) {
 
 func (p *plan) groups(c contest) (groups []group) {
 	for _, s := range p.scenarios {
-		if c.scenario != "" && c.scenario != s.name {
+		if c.scenarios != nil && !slices.Contains(c.scenarios, s.name) {
 			continue
 		}
 		for _, n := range p.concurrency {
@@ -57,12 +58,16 @@ func (p *plan) groups(c contest) (groups []group) {
 }
 
 func (p *plan) startAll(ctx context.Context, c contest) (rivals []*process, err error) {
+	start := startServer
+	if c.clients {
+		start = startClient
+	}
 	for i, rival := range c.rivals {
 		args := processArgs(rival)
 		if p.profiles != "" {
 			args = append(args, "--profile="+filepath.Join(p.profiles, fmt.Sprintf("%s-%d.prof", c.name, i)))
 		}
-		s, err := startServer(ctx, args)
+		s, err := start(ctx, args)
 		if err != nil {
 			return rivals, err
 		}

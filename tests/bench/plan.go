@@ -21,16 +21,21 @@ type plan struct {
 
 // contest is a set of rivals that are compared with the first of them.
 type contest struct {
-	name     string
-	scenario string   // the only one, or empty for all
-	rivals   []string // the kind and further arguments of a process
-	targets  []target
+	name      string
+	clients   bool     // they are clients, not servers
+	scenarios []string // or nil for all
+	rivals    []string // the kind and further arguments of a process
+	targets   []target
 }
+
+// serverScenarios have one reply for each method, which servers answer with that
+// do not look at the request.
+var serverScenarios = []string{"hello", "order"}
 
 func standardContests() []contest {
 	return []contest{
 		{
-			name:   "equal options",
+			name: "equal options", scenarios: serverScenarios,
 			rivals: []string{"generated --equal", "struct --equal", "dynamic --equal", "raw --equal"},
 			targets: []target{
 				{rival: "struct --equal", scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.95},
@@ -40,14 +45,25 @@ func standardContests() []contest {
 			},
 		},
 		{
-			name:   "as shipped",
+			name: "as shipped", scenarios: serverScenarios,
 			rivals: []string{"generated", "struct", "dynamic", "raw"},
 		},
 		{
-			name:     "the binary",
-			scenario: "hello",
-			rivals:   []string{"generated", shippedKind},
-			targets:  []target{{rival: shippedKind, scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.80}},
+			name: "the binary", scenarios: []string{"hello"},
+			rivals:  []string{"generated", shippedKind},
+			targets: []target{{rival: shippedKind, scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.80}},
+		},
+		{
+			name: "clients", clients: true,
+			rivals: []string{"generated", "struct", "dynamic"},
+			targets: []target{
+				{rival: "struct", scenario: "hello", figure: rate, unit: "calls/s", atLeast: 1},
+				{rival: "struct", scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 1},
+				{rival: "struct", scenario: "small order", figure: rate, unit: "calls/s", atLeast: 1.3},
+				{rival: "struct", scenario: "small order", figure: cpu, unit: "CPU/call", atMost: 1 / 1.3},
+				{rival: "struct", scenario: "order", figure: rate, unit: "calls/s", atLeast: 1.3},
+				{rival: "struct", scenario: "order", figure: cpu, unit: "CPU/call", atMost: 1 / 1.3},
+			},
 		},
 	}
 }
@@ -58,8 +74,8 @@ func parsePlan(args []string) (*plan, error) {
 	flags.IntVar(&p.rounds, "rounds", 5, "how often to measure each cell")
 	flags.DurationVar(&p.duration, "duration", time.Second, "how long to measure each cell")
 	flags.DurationVar(&p.warmup, "warmup", 300*time.Millisecond, "how long to warm up before")
-	flags.StringVar(&p.profiles, "profiles", "", "write the servers' CPU profiles into `FOLDER`")
-	only := flags.String("only", "", "measure only the contests and scenarios with these `NAMES`: equal options, as shipped, the binary, hello, order; separated by commas")
+	flags.StringVar(&p.profiles, "profiles", "", "write the CPU profiles of what is measured into `FOLDER`")
+	only := flags.String("only", "", "measure only the contests and scenarios with these `NAMES`: equal options, as shipped, the binary, clients, hello, small order, order; separated by commas")
 	custom := flags.String("servers", "", "compare these servers instead, `ARGUMENTS` of serve separated by commas, as in 'struct --workers=0,struct --workers=64'")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
@@ -71,7 +87,7 @@ func parsePlan(args []string) (*plan, error) {
 		return nil, errors.New("--rounds and --duration must be positive")
 	}
 	if *custom != "" {
-		p.contests = []contest{{name: "custom", rivals: strings.Split(*custom, ",")}}
+		p.contests = []contest{{name: "custom", scenarios: serverScenarios, rivals: strings.Split(*custom, ",")}}
 	}
 	if *only != "" {
 		p.restrict(strings.Split(*only, ","))

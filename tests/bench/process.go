@@ -23,6 +23,22 @@ type process struct {
 	out *bufio.Reader
 }
 
+// command is what a process is asked to do.
+type command struct {
+	Do             string
+	Addr, Scenario string        // of connectStub
+	Concurrency    int           // of makeCalls
+	Duration       time.Duration // of makeCalls
+}
+
+// What a command can be. Servers know the first alone.
+const (
+	tellUsage   = "usage"
+	connectStub = "connect"
+	makeCalls   = "run"
+	closeStub   = "close"
+)
+
 // startServer starts a server, which a load will call.
 func startServer(ctx context.Context, args []string) (*process, error) {
 	if args[0] == "--kind="+shippedKind {
@@ -37,17 +53,21 @@ func startServer(ctx context.Context, args []string) (*process, error) {
 }
 
 // startSelf runs this program again, and returns the line that it begins with.
-func startSelf(ctx context.Context, command string, args []string) (p *process, line string, err error) {
+func startSelf(ctx context.Context, role string, args []string) (p *process, line string, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, "", err
 	}
-	cmd := exec.CommandContext(ctx, self, append([]string{command}, args...)...)
+	cmd := exec.CommandContext(ctx, self, append([]string{role}, args...)...)
 	cmd.Stderr = os.Stderr
 	cmd.WaitDelay = 10 * time.Second
 	p = &process{cmd: cmd}
 	p.stop = p.hangUp
-	p.usage = func() (u usage, err error) { return u, p.ask("usage", &u) }
+	p.usage = func() (usage, error) {
+		var u usage
+		err := p.ask(command{Do: tellUsage}, &u)
+		return u, err
+	}
 	if p.in, err = cmd.StdinPipe(); err != nil {
 		return nil, "", err
 	}
@@ -60,14 +80,14 @@ func startSelf(ctx context.Context, command string, args []string) (p *process, 
 		return nil, "", err
 	}
 	if line, err = p.out.ReadString('\n'); err != nil {
-		return nil, "", fmt.Errorf("%s %q did not start: %w", command, args, cmd.Wait())
+		return nil, "", fmt.Errorf("%s %q did not start: %w", role, args, cmd.Wait())
 	}
 	return p, strings.TrimSpace(line), nil
 }
 
 // ask has the process follow a command, and reads its answer.
-func (p *process) ask(command string, answer any) error {
-	if _, err := fmt.Fprintln(p.in, command); err != nil {
+func (p *process) ask(c command, answer any) error {
+	if err := json.NewEncoder(p.in).Encode(c); err != nil {
 		return err
 	}
 	line, err := p.out.ReadBytes('\n')
@@ -85,20 +105,24 @@ func (p *process) hangUp() error {
 
 // follow is the other end of ask: it writes the first line, follows the commands
 // that come, and returns when no more can.
-func follow(in io.Reader, out io.Writer, first string, obey func(command string) (any, error)) error {
+func follow(in io.Reader, out io.Writer, first string, obey func(command) (any, error)) error {
 	if _, err := fmt.Fprintln(out, first); err != nil {
 		return err
 	}
-	encoder := json.NewEncoder(out)
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		answer, err := obey(lines.Text())
+	commands, answers := json.NewDecoder(in), json.NewEncoder(out)
+	for {
+		var c command
+		if err := commands.Decode(&c); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		answer, err := obey(c)
 		if err != nil {
 			return err
 		}
-		if err := encoder.Encode(answer); err != nil {
+		if err := answers.Encode(answer); err != nil {
 			return err
 		}
 	}
-	return lines.Err()
 }

@@ -13,7 +13,8 @@ import (
 // beforehand: the floor, for what no handler can be faster than.
 func rawHandlers() *handlers.Registry {
 	reg := handlers.NewRegistry()
-	for _, s := range scenarios() {
+	for _, name := range serverScenarios {
+		s := scenarioNamed(name)
 		reg.Handle(s.method[1:], fixedReply(s.out))
 	}
 	return reg

@@ -20,19 +20,31 @@ type scenario struct {
 	out    proto.Message
 }
 
-// orderItems make an order of about 10 KB.
-const orderItems = 52
-
 func scenarios() []scenario {
-	priced := shop.NewOrder(orderItems)
-	priced.Total = &benchpb.Money{Currency: "EUR", Units: 4277, Nanos: 850000000}
 	return []scenario{
 		{
 			"hello", benchpb.Shop_Greet_FullMethodName,
 			&benchpb.Hello{Name: "Ada Lovelace"}, &benchpb.Greeting{Message: "Hello, Ada Lovelace!"},
 		},
-		{"order", benchpb.Shop_Price_FullMethodName, shop.NewOrder(orderItems), priced},
+		newOrder("small order", 16, 629, 750000000), // 3.5 KB
+		newOrder("order", 52, 4277, 850000000),      // 10 KB
 	}
+}
+
+func newOrder(name string, items int, units int64, nanos int32) scenario {
+	priced := shop.NewOrder(items)
+	priced.Total = &benchpb.Money{Currency: "EUR", Units: units, Nanos: nanos}
+	return scenario{name, benchpb.Shop_Price_FullMethodName, shop.NewOrder(items), priced}
+}
+
+// scenarioNamed returns a scenario by its name; the empty one if there is none.
+func scenarioNamed(name string) (none scenario) {
+	for _, s := range scenarios() {
+		if s.name == name {
+			return s
+		}
+	}
+	return none
 }
 
 // equal compares a message, with its gRPC prefix, with what it has to be.

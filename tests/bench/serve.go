@@ -60,7 +60,7 @@ func serve(ctx context.Context, args []string) error {
 	served, followed := make(chan error, 1), make(chan error, 1)
 	go func() { served <- run(ctx, lis) }() // ends with ctx
 	go func() {                             // ends with the parent
-		followed <- follow(os.Stdin, os.Stdout, lis.Addr().String(), func(string) (any, error) { return ownUsage(), nil })
+		followed <- follow(os.Stdin, os.Stdout, lis.Addr().String(), func(command) (any, error) { return ownUsage(), nil })
 	}()
 	select {
 	case err := <-served:
