@@ -6,6 +6,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/dyngate/dyngate/internal/message"
 )
 
 // Invoke calls a unary method, pkg.Service/Method, with what is at hand. in is
@@ -34,7 +36,7 @@ func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ..
 		return err
 	}
 	if m.IsStreamingClient() || m.IsStreamingServer() {
-		shape, _ := shapeOf(m)
+		shape, _ := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
 		return fmt.Errorf("%s is %s: use Stream", m.Path(), shape)
 	}
 	types := c.schema.Types(ctx, m)

@@ -121,22 +121,8 @@ func (s *stub[In, Out]) checkShape(m *Method) error {
 	if m.IsStreamingClient() == s.desc.ClientStreams && m.IsStreamingServer() == s.desc.ServerStreams {
 		return nil
 	}
-	shape, constructor := shapeOf(m)
+	shape, constructor := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
 	return fmt.Errorf("the method is %s: use dynclient.%s", shape, constructor)
-}
-
-// shapeOf returns the name of a method's shape, and of the function that makes
-// stubs for it.
-func shapeOf(m *Method) (shape, constructor string) {
-	switch {
-	case m.IsStreamingClient() && m.IsStreamingServer():
-		return "bidirectional-streaming", "Bidi"
-	case m.IsStreamingClient():
-		return "client-streaming", "ClientStream"
-	case m.IsStreamingServer():
-		return "server-streaming", "ServerStream"
-	}
-	return "unary", "Unary"
 }
 
 // binding returns how to call the method now.

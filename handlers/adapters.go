@@ -113,36 +113,9 @@ func (a adapter[In, Out]) checkShape(m *Method) error {
 	if a.streamsIn == m.IsStreamingClient() && a.streamsOut == m.IsStreamingServer() {
 		return nil
 	}
-	return fmt.Errorf("the method is %s, its handler %s: use handlers.%s",
-		shapeName(m.IsStreamingClient(), m.IsStreamingServer()),
-		shapeName(a.streamsIn, a.streamsOut),
-		adapterName(m.IsStreamingClient(), m.IsStreamingServer()))
-}
-
-func shapeName(client, server bool) string {
-	switch {
-	case client && server:
-		return "bidirectional-streaming"
-	case client:
-		return "client-streaming"
-	case server:
-		return "server-streaming"
-	default:
-		return "unary"
-	}
-}
-
-func adapterName(client, server bool) string {
-	switch {
-	case client && server:
-		return "Bidi"
-	case client:
-		return "ClientStream"
-	case server:
-		return "ServerStream"
-	default:
-		return "Unary"
-	}
+	shape, adapter := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
+	mine, _ := message.Shape(a.streamsIn, a.streamsOut)
+	return fmt.Errorf("the method is %s, its handler %s: use handlers.%s", shape, mine, adapter)
 }
 
 // typedCall is a Call whose messages are Go values.
