@@ -100,7 +100,9 @@ func (g *guard) take(files [][]byte) error {
 	for i, content := range files {
 		fd, err := g.read(content)
 		if err != nil {
-			g.failed = err
+			if status.Code(err) == codes.ResourceExhausted {
+				g.failed = err // it would be too much again
+			}
 			return err
 		}
 		use := fileUse{name: fd.GetName(), types: foreignTypes(fd)}

@@ -43,7 +43,7 @@ func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error)
 		}
 		return nil, &LookupError{Name: name, Kind: "service", Candidates: near}
 	}
-	return nil, &LookupError{Name: name, Kind: "service", Ambiguous: true, Candidates: matches}
+	return nil, &LookupError{Name: name, Kind: "service", Ambiguous: true, Candidates: firstOf(matches)}
 }
 
 // Match finds a declaration of any kind by its full name, or by the end of it as

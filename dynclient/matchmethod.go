@@ -42,7 +42,7 @@ func (s *Schema) MatchMethod(ctx context.Context, name string) (*Method, error) 
 	case len(matches) == 1:
 		return matches[0], nil
 	case len(matches) > 1:
-		return nil, &LookupError{Name: name, Kind: "method", Ambiguous: true, Candidates: pathsOf(matches)}
+		return nil, &LookupError{Name: name, Kind: "method", Ambiguous: true, Candidates: firstOf(pathsOf(matches))}
 	case err != nil:
 		return nil, err
 	}

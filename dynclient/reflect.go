@@ -159,7 +159,7 @@ func (r *reflector) find(ctx context.Context, names []protoreflect.FullName, fou
 			case ctx.Err() != nil || s.guard.failed != nil || isGone(err):
 				return err
 			case err != nil:
-				failure = errors.Join(failure, err)
+				failure = joined(failure, err)
 				continue
 			case sym != nil:
 				sym.Origin = fmt.Sprintf("reflection (%s) of %s", s.guard.version, r.target)
@@ -225,6 +225,15 @@ func (r *reflector) extension(ctx context.Context, message protoreflect.FullName
 		return nil
 	})
 	return x, err
+}
+
+// joined is errors.Join that leaves a single error as it is, for its status to
+// read as it did.
+func joined(all, err error) error {
+	if all == nil {
+		return err
+	}
+	return errors.Join(all, err)
 }
 
 // isGone reports whether asking for anything else would fail as well.
