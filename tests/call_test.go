@@ -81,6 +81,7 @@ func TestColours(t *testing.T) {
 	if _, err := exec.LookPath("script"); err != nil {
 		missing(t, "there is no script(1): %v", err)
 	}
+	sourceIsInput()
 	addr := generatedServer(t, refusing(status.Error(codes.NotFound, "gone")))
 	run := func(env ...string) string {
 		cmd := exec.CommandContext(timeout(t), "script", "-qec", dyngate+" call "+addr+" Check", os.DevNull)

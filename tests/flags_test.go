@@ -104,6 +104,7 @@ func TestBadFlags(t *testing.T) {
 // TestHelp checks that what the help says can be done is there.
 func TestHelp(t *testing.T) {
 	t.Parallel()
+	sourceIsInput()
 	out, err := exec.CommandContext(timeout(t), dyngate, "serve", "--help").Output()
 	must(t, err)
 	contains(t, string(out), "dyngate serve", "PATH", "SIGHUP", "--grpc", "--drain", "--strict-reload")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -55,3 +56,16 @@ func build(to string, race bool) error {
 	}
 	return nil
 }
+
+// sourceIsInput makes what dyngate is built from an input of the tests that run
+// it: `go test` serves a result from its cache while the files and folders that
+// the tests opened are the same, and it does not see those that `go build`
+// opens. What TestMain opens it does not see either.
+var sourceIsInput = sync.OnceFunc(func() {
+	for _, path := range []string{"go.mod", "cmd", "dynclient", "dynserver", "handlers", "internal", "protos"} {
+		err := filepath.WalkDir(filepath.Join("..", path), func(_ string, _ os.DirEntry, err error) error { return err })
+		if err != nil {
+			panic(err)
+		}
+	}
+})

@@ -47,8 +47,18 @@ func serveWithin(t testing.TB, d time.Duration, binary string, args ...string) *
 // launch starts the binary and waits for nothing.
 func launch(t testing.TB, binary string, args ...string) *process {
 	t.Helper()
+	return launchWith(t, nil, binary, args...)
+}
+
+// launchWith is launch with a standard input.
+func launchWith(t testing.TB, in *os.File, binary string, args ...string) *process {
+	t.Helper()
+	sourceIsInput()
 	p := &process{t: t, cmd: exec.Command(binary, args...), exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
+	if in != nil {
+		p.cmd.Stdin = in
+	}
 	must(t, p.cmd.Start())
 	go func() { // ends with the process
 		defer close(p.exited)

@@ -19,6 +19,7 @@ import (
 // print. `ready TARGET` waits for a server that was started in the background;
 // `status N COMMAND...` runs a command that must exit with that status.
 func TestScripts(t *testing.T) {
+	sourceIsInput()
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
