@@ -6,10 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -93,21 +91,6 @@ func (f *connectFlags) dial(ctx context.Context, target string, opts ...grpc.Dia
 		return nil, usageError{err} // a target or a file that is not one
 	}
 	return client, nil
-}
-
-// normalTarget lets a port stand for one of the loopback, as `dyngate serve`
-// does.
-func normalTarget(target string) (string, error) {
-	if target == "" {
-		return "", errors.New("the target is empty: write HOST:PORT or unix:PATH")
-	}
-	if _, err := strconv.ParseUint(target, 10, 16); err == nil {
-		return net.JoinHostPort("127.0.0.1", target), nil
-	}
-	if target[0] == ':' {
-		return "127.0.0.1" + target, nil
-	}
-	return target, nil
 }
 
 func (f *connectFlags) options() ([]grpc.DialOption, error) {

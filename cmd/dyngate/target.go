@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// schemes are those of targets that gRPC knows, in grpc-go or elsewhere; what
+// has one of them is gRPC's to judge.
+var schemes = []string{"dns", "ipv4", "ipv6", "passthrough", "unix", "unix-abstract", "vsock", "xds"}
+
+// normalTarget lets a port stand for one of the loopback, as `dyngate serve`
+// does, and refuses what gRPC would take for the name of a host.
+func normalTarget(target string) (string, error) {
+	scheme, rest, _ := strings.Cut(target, ":")
+	if rest != "" && slices.Contains(schemes, strings.ToLower(scheme)) {
+		return target, nil
+	}
+	if !strings.Contains(target, ":") && isPort(target) {
+		return net.JoinHostPort("127.0.0.1", target), nil
+	}
+	host, port, err := net.SplitHostPort(target)
+	if err != nil || !isPort(port) {
+		return "", fmt.Errorf("%q is not a target: write HOST:PORT, [::1]:50051 for IPv6, a port of the loopback, unix:PATH, or what else gRPC knows, as dns:///HOST:PORT", target)
+	}
+	if host == "" {
+		return net.JoinHostPort("127.0.0.1", port), nil
+	}
+	return target, nil
+}
+
+func isPort(s string) bool {
+	port, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && port > 0
+}
