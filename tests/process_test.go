@@ -47,17 +47,21 @@ func serveWithin(t testing.TB, d time.Duration, binary string, args ...string) *
 // launch starts the binary and waits for nothing.
 func launch(t testing.TB, binary string, args ...string) *process {
 	t.Helper()
-	return launchWith(t, nil, binary, args...)
+	return launchOn(t, nil, nil, binary, args...)
 }
 
-// launchWith is launch with a standard input.
-func launchWith(t testing.TB, in *os.File, binary string, args ...string) *process {
+// launchOn is launch with a standard input and output of one's own, where they
+// are not nil.
+func launchOn(t testing.TB, in, out *os.File, binary string, args ...string) *process {
 	t.Helper()
 	sourceIsInput()
 	p := &process{t: t, cmd: exec.Command(binary, args...), exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
 	if in != nil {
 		p.cmd.Stdin = in
+	}
+	if out != nil {
+		p.cmd.Stdout = out
 	}
 	must(t, p.cmd.Start())
 	go func() { // ends with the process

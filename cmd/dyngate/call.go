@@ -98,15 +98,15 @@ func (f *callFlags) run(ctx context.Context, target, method string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	requests, closeData, err := openRequests(f.data)
-	if err != nil {
-		return usageError{err}
-	}
-	defer closeData()
 	if f.deadline > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.deadline)
 		defer cancel()
+	}
+	// Opening a named pipe waits, too.
+	requests, err := await(ctx, func() (*requests, error) { return openRequests(f.data) })
+	if err != nil {
+		return err
 	}
 	watch := newWatch(f.verbose)
 	client, err := f.dial(ctx, target, grpc.WithStatsHandler(watch))
@@ -153,7 +153,7 @@ func (c *call) run(ctx context.Context, opts []grpc.CallOption) error {
 	defer stream.Close()
 	wrong := make(chan error, 1)
 	go func() { // ends with the requests, or with the process when it waits for more of them
-		if err := c.sendAll(stream); err != nil {
+		if err := c.sendAll(ctx, stream); err != nil {
 			wrong <- err
 			stream.Close()
 		}
@@ -170,11 +170,11 @@ func (c *call) run(ctx context.Context, opts []grpc.CallOption) error {
 // single makes a call that takes one request, which must be right before there is
 // a call.
 func (c *call) single(ctx context.Context, opts []grpc.CallOption) error {
-	request, err := c.requests.only()
+	request, err := await(ctx, c.requests.only)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
-	message, err := c.requests.decode(request, c.method, c.client.Schema().Types(ctx, c.method))
+	message, err := c.requests.decode(ctx, request, c.method, c.client.Schema().Types(ctx, c.method))
 	if err != nil {
 		return err
 	}
@@ -191,8 +191,8 @@ func (c *call) single(ctx context.Context, opts []grpc.CallOption) error {
 }
 
 // sendAll sends the requests as they come.
-func (c *call) sendAll(stream *dynclient.Stream) error {
-	types := c.client.Schema().Types(context.Background(), c.method)
+func (c *call) sendAll(ctx context.Context, stream *dynclient.Stream) error {
+	types := c.client.Schema().Types(ctx, c.method)
 	for {
 		request, err := c.requests.next()
 		if err == io.EOF {
@@ -200,9 +200,9 @@ func (c *call) sendAll(stream *dynclient.Stream) error {
 			return nil
 		}
 		if err != nil {
-			return usageError{err}
+			return err
 		}
-		message, err := c.requests.decode(request, c.method, types)
+		message, err := c.requests.decode(ctx, request, c.method, types)
 		if err != nil {
 			return err
 		}

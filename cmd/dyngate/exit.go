@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/dynclient"
@@ -43,6 +44,8 @@ func exitStatus(err error) int {
 		return exitSignal + int(stopped.signal)
 	case errors.As(err, &usage), errors.As(err, &lookup):
 		return exitUsage
+	case errors.Is(err, context.DeadlineExceeded):
+		return exitCode + int(codes.DeadlineExceeded)
 	}
 	if st, ok := status.FromError(err); ok && st.Code() <= 16 {
 		return exitCode + int(st.Code())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,31 +24,31 @@ type requests struct {
 }
 
 // openRequests opens what --data says: JSON, a @FILE, or - for standard input.
-func openRequests(data string) (*requests, func(), error) {
+// An error is a mistake of the user's, as those of next and only are.
+func openRequests(data string) (*requests, error) {
 	var in io.Reader
-	done := func() {}
 	switch name, isFile := strings.CutPrefix(data, "@"); {
 	case data == "":
 		in = strings.NewReader("{}")
 	case data == "-":
 		in = os.Stdin
 	case isFile:
-		file, err := os.Open(name) //nolint:gosec // the file that the user names
+		file, err := os.Open(name) //nolint:gosec // the file that the user names; the process's end closes it
 		if err != nil {
-			return nil, nil, fmt.Errorf("--data: %w", err)
+			return nil, usageError{fmt.Errorf("--data: %w", err)}
 		}
-		in, done = file, func() { _ = file.Close() }
+		in = file
 	default:
 		in = strings.NewReader(data)
 	}
-	return &requests{reader: jsonstream.New(in, maxRequest)}, done, nil
+	return &requests{reader: jsonstream.New(in, maxRequest)}, nil
 }
 
 // next returns the next document, io.EOF after the last one.
 func (r *requests) next() (json.RawMessage, error) {
 	doc, err := r.reader.Next()
 	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("--data: %w", err)
+		return nil, usageError{fmt.Errorf("--data: %w", err)}
 	}
 	r.count++
 	return doc, err
@@ -63,7 +64,7 @@ func (r *requests) only() (json.RawMessage, error) {
 		return nil, err
 	}
 	if _, err := r.next(); err == nil {
-		return nil, errors.New("--data holds more than one document, and the method takes one request")
+		return nil, usageError{errors.New("--data holds more than one document, and the method takes one request")}
 	} else if err != io.EOF {
 		return nil, err
 	}
@@ -71,10 +72,35 @@ func (r *requests) only() (json.RawMessage, error) {
 	return doc, nil
 }
 
-// decode makes a message of a document.
-func (r *requests) decode(doc json.RawMessage, m *dynclient.Method, types dynclient.Types) (*dynclient.Dynamic, error) {
+// await returns what read returns or, when ctx ends before that, why it has
+// ended: nothing but the process's end stops the reading of a terminal or pipe.
+func await[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() { // ends with the reading, or with the process
+		value, err := read()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, fmt.Errorf("--data was not read to its end: %w", context.Cause(ctx))
+	}
+}
+
+// decode makes a message of a document. The types of what an Any holds may have
+// to be asked of the server, until ctx ends.
+func (r *requests) decode(ctx context.Context, doc json.RawMessage, m *dynclient.Method, types dynclient.Types) (*dynclient.Dynamic, error) {
 	message := m.NewRequest()
 	if err := jsonmsg.Decode(doc, message.Interface(), types); err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		which := "the request"
 		if r.count > 1 {
 			which = fmt.Sprintf("request %d", r.count)
