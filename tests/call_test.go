@@ -46,6 +46,12 @@ func generatedServer(t *testing.T, opts ...grpc.ServerOption) string {
 	srv := grpc.NewServer(opts...)
 	healthpb.RegisterHealthServer(srv, health.NewServer())
 	grpcreflection.Register(srv)
+	return listen(t, srv)
+}
+
+// listen serves until the test ends.
+func listen(t *testing.T, srv *grpc.Server) string {
+	t.Helper()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	done := make(chan struct{})

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
@@ -44,9 +42,6 @@ func newCall() *cobra.Command {
 		Args:              args(cobra.ExactArgs(2)),
 		ValidArgsFunction: names{methods: true}.complete(&f.connectFlags, true),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.validate(); err != nil {
-				return usageError{err}
-			}
 			return untilSignal(cmd, func(ctx context.Context) error { return f.run(ctx, args[0], args[1]) })
 		},
 	}
@@ -60,8 +55,6 @@ type callFlags struct {
 
 	data     string
 	output   string
-	headers  []string
-	deadline time.Duration
 	gzip     bool
 	verbose  bool
 	defaults bool
@@ -73,47 +66,35 @@ func (f *callFlags) register(cmd *cobra.Command) {
 	flags.SortFlags = false
 	flags.StringVarP(&f.data, "data", "d", "", "the requests as `JSON`; @FILE reads them from a file, - from standard input")
 	flags.StringVarP(&f.output, "output", "o", "json", "how to print answers: "+strings.Join(render.Formats(), ", "))
-	flags.StringArrayVarP(&f.headers, "header", "H", nil, "send metadata, as `'NAME: VALUE'`; the value of a NAME that ends in -bin is base64; repeatable")
-	flags.DurationVar(&f.deadline, "deadline", 0, "how long the call may take (default no limit)")
 	flags.BoolVar(&f.gzip, "gzip", false, "compress the requests")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell on standard error about schema, metadata, sizes and times")
 	flags.BoolVar(&f.defaults, "emit-defaults", false, "print fields too that have their default value")
 	flags.IntVar(&f.maxRecv, "max-recv-bytes", 64<<20, "largest answer, after decompression")
-	f.connectFlags.register(flags)
+	f.connectFlags.register(flags, 0)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(render.Formats(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (f *callFlags) validate() error {
-	switch {
-	case f.deadline < 0:
-		return fmt.Errorf("--deadline: %s is negative", f.deadline)
-	case f.maxRecv <= 0:
-		return errors.New("--max-recv-bytes must be positive")
-	}
-	return nil
-}
-
 func (f *callFlags) run(ctx context.Context, target, method string) error {
-	md, err := parseHeaders(f.headers)
+	if f.maxRecv <= 0 {
+		return usageError{errors.New("--max-recv-bytes must be positive")}
+	}
+	ctx, err := f.begin(ctx)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
-	if f.deadline > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, f.deadline)
-		defer cancel()
-	}
+	ctx, cancel := f.within(ctx)
+	defer cancel()
 	// Opening a named pipe waits, too.
 	requests, err := await(ctx, func() (*requests, error) { return openRequests(f.data) })
 	if err != nil {
 		return err
 	}
 	watch := newWatch(f.verbose)
-	client, err := f.dial(ctx, target, grpc.WithStatsHandler(watch))
+	client, done, err := f.dial(target, grpc.WithStatsHandler(watch))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = client.Close() }()
+	defer done()
 	m, err := watch.lookUp(ctx, client, method)
 	if err != nil {
 		return err
@@ -124,13 +105,17 @@ func (f *callFlags) run(ctx context.Context, target, method string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	opts := []grpc.CallOption{dynclient.Metadata(md), grpc.MaxCallRecvMsgSize(f.maxRecv)}
+	watch.request(ctx, m)
+	c := &call{client: client, method: m, requests: requests, printer: printer, watch: watch}
+	return c.run(ctx, f.callOptions()...)
+}
+
+func (f *callFlags) callOptions() []grpc.CallOption {
+	opts := []grpc.CallOption{grpc.MaxCallRecvMsgSize(f.maxRecv)}
 	if f.gzip {
 		opts = append(opts, grpc.UseCompressor("gzip"))
 	}
-	watch.request(m, md)
-	c := &call{client: client, method: m, requests: requests, printer: printer, watch: watch}
-	return c.run(ctx, opts)
+	return opts
 }
 
 // call is one call in progress.
@@ -142,9 +127,9 @@ type call struct {
 	watch    *watch
 }
 
-func (c *call) run(ctx context.Context, opts []grpc.CallOption) error {
+func (c *call) run(ctx context.Context, opts ...grpc.CallOption) error {
 	if !c.method.IsStreamingClient() {
-		return c.single(ctx, opts)
+		return c.single(ctx, opts...)
 	}
 	stream, err := c.client.StreamMethod(ctx, c.method, opts...)
 	if err != nil {
@@ -169,7 +154,7 @@ func (c *call) run(ctx context.Context, opts []grpc.CallOption) error {
 
 // single makes a call that takes one request, which must be right before there is
 // a call.
-func (c *call) single(ctx context.Context, opts []grpc.CallOption) error {
+func (c *call) single(ctx context.Context, opts ...grpc.CallOption) error {
 	request, err := await(ctx, c.requests.only)
 	if err != nil {
 		return err

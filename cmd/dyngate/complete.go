@@ -34,7 +34,13 @@ func (n names) complete(f *connectFlags, needsTarget bool) cobra.CompletionFunc 
 		if f.local() {
 			args = nil // whatever the target is, it is not asked
 		}
-		schema, _, done, err := f.open(ctx, args, 0)
+		slices.Sort(f.headers)
+		f.headers = slices.Compact(f.headers) // cobra parses the flags twice to complete
+		ctx, err := f.begin(ctx)
+		if err != nil {
+			return nil, directive
+		}
+		schema, _, done, err := f.open(args, 0)
 		if err != nil {
 			return nil, directive
 		}

@@ -14,12 +14,16 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/dyngate/dyngate/dynclient"
 )
 
 // connectFlags say how to reach a server and where its schema is.
 type connectFlags struct {
+	headers        []string
+	deadline       time.Duration
 	tls            bool
 	ca, cert, key  string
 	serverName     string
@@ -30,7 +34,10 @@ type connectFlags struct {
 	schemaFlags
 }
 
-func (f *connectFlags) register(flags *pflag.FlagSet) {
+// register takes the default of --deadline.
+func (f *connectFlags) register(flags *pflag.FlagSet, deadline time.Duration) {
+	flags.StringArrayVarP(&f.headers, "header", "H", nil, "send metadata, as `'NAME: VALUE'`, also with reflection; the value of a NAME that ends in -bin is base64; repeatable")
+	flags.DurationVar(&f.deadline, "deadline", deadline, "how long the command may take; 0 for no limit")
 	flags.BoolVar(&f.tls, "tls", false, "use TLS; --ca, --cert, --server-name and --insecure-skip-verify imply it")
 	flags.StringVar(&f.ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
 	flags.StringVar(&f.cert, "cert", "", "client certificate in `FILE` (PEM); needs --key")
@@ -43,8 +50,9 @@ func (f *connectFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.reflection, "reflection", false, "ask the server for what --proto and --descriptors lack")
 }
 
-// schemaTime bounds how long a command looks for the schema: a server of thousands
-// of services takes a while to tell of all of them.
+// schemaTime is how long a command looks for the schema at most: a server of
+// thousands of services takes a while to tell of all of them. It is the default of
+// --deadline where looking is all that there is to do.
 const schemaTime = 20 * time.Second
 
 // schemaFlags say where the schema is.
@@ -77,20 +85,50 @@ func (f *schemaFlags) sources() []dynclient.Source {
 	return sources
 }
 
-// dial returns a client of a target.
-func (f *connectFlags) dial(ctx context.Context, target string, opts ...grpc.DialOption) (*dynclient.Client, error) {
+// begin checks the flags, and returns the context of all that the server is
+// asked: it sends the metadata of -H.
+func (f *connectFlags) begin(ctx context.Context) (context.Context, error) {
+	for name, d := range map[string]time.Duration{"deadline": f.deadline, "connect-timeout": f.connectTimeout} {
+		if d < 0 {
+			return nil, usageError{fmt.Errorf("--%s: %s is negative", name, d)}
+		}
+	}
+	for _, path := range slices.Concat(f.protos, f.descriptors) {
+		if _, err := os.Stat(path); err != nil {
+			return nil, usageError{fmt.Errorf("--proto, --descriptors: %w", err)}
+		}
+	}
+	md, err := parseHeaders(f.headers)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return metadata.NewOutgoingContext(ctx, md), nil
+}
+
+// within ends ctx with --deadline.
+func (f *connectFlags) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.deadline == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, f.deadline)
+}
+
+// dial returns a client of a target, and what closes it. Files are read when the
+// schema is first asked.
+func (f *connectFlags) dial(target string, opts ...grpc.DialOption) (*dynclient.Client, func(), error) {
 	options, err := f.options()
 	if err != nil {
-		return nil, usageError{err}
+		return nil, nil, usageError{err}
 	}
 	if target, err = normalTarget(target); err != nil {
-		return nil, usageError{err}
+		return nil, nil, usageError{err}
 	}
-	client, err := dynclient.Dial(ctx, target, dynclient.WithSources(f.sources()...), dynclient.WithGRPC(append(options, opts...)...))
+	conn, err := grpc.NewClient(target, append(options, opts...)...)
 	if err != nil {
-		return nil, usageError{err} // a target or a file that is not one
+		return nil, nil, usageError{err}
 	}
-	return client, nil
+	client := dynclient.New(conn, dynclient.WithSources(f.sources()...))
+	return client, func() { _ = client.Close(); _ = conn.Close() }, nil
 }
 
 func (f *connectFlags) options() ([]grpc.DialOption, error) {
@@ -102,7 +140,7 @@ func (f *connectFlags) options() ([]grpc.DialOption, error) {
 		opts = append(opts, grpc.WithAuthority(f.authority))
 	}
 	if !f.tls && f.ca == "" && f.cert == "" && f.key == "" && f.serverName == "" && !f.skipVerify {
-		return opts, nil
+		return append(opts, grpc.WithTransportCredentials(insecure.NewCredentials())), nil
 	}
 	config, err := f.tlsConfig()
 	if err != nil {

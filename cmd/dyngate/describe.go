@@ -39,7 +39,7 @@ func newDescribe() *cobra.Command {
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolVar(&f.example, "example", false, "print nothing but an example, as JSON, of a method's request or of a message")
-	f.register(cmd.Flags())
+	f.register(cmd.Flags(), schemaTime)
 	return cmd
 }
 
@@ -49,12 +49,16 @@ type describeFlags struct {
 }
 
 func (f *describeFlags) run(ctx context.Context, args []string) error {
-	schema, names, done, err := f.open(ctx, args, 1)
+	ctx, err := f.begin(ctx)
+	if err != nil {
+		return err
+	}
+	schema, names, done, err := f.open(args, 1)
 	if err != nil {
 		return err
 	}
 	defer done()
-	ctx, cancel := context.WithTimeout(ctx, schemaTime)
+	ctx, cancel := f.within(ctx)
 	defer cancel()
 	symbols, err := f.symbols(ctx, schema, names)
 	if err != nil {

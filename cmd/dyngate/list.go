@@ -34,7 +34,7 @@ func newList() *cobra.Command {
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolVarP(&f.long, "long", "l", false, "print all methods, with their request and response types")
-	f.register(cmd.Flags())
+	f.register(cmd.Flags(), schemaTime)
 	return cmd
 }
 
@@ -44,12 +44,16 @@ type listFlags struct {
 }
 
 func (f *listFlags) run(ctx context.Context, args []string) error {
-	schema, names, done, err := f.open(ctx, args, 1)
+	ctx, err := f.begin(ctx)
+	if err != nil {
+		return err
+	}
+	schema, names, done, err := f.open(args, 1)
 	if err != nil {
 		return err
 	}
 	defer done()
-	ctx, cancel := context.WithTimeout(ctx, schemaTime)
+	ctx, cancel := f.within(ctx)
 	defer cancel()
 	out := bufio.NewWriter(os.Stdout)
 	if err := f.list(ctx, out, schema, names); err != nil {
@@ -109,7 +113,7 @@ func signature(m *dynclient.Method) string {
 
 // open opens the schema: of the first argument's server, or of files. It returns
 // the other arguments, of which there may be most.
-func (f *connectFlags) open(ctx context.Context, args []string, most int) (*dynclient.Schema, []string, func(), error) {
+func (f *connectFlags) open(args []string, most int) (*dynclient.Schema, []string, func(), error) {
 	if f.local() {
 		if len(args) > most {
 			return nil, nil, nil, usageError{fmt.Errorf("the schema is in files: there is no TARGET, so %q is too much", args[most])}
@@ -119,9 +123,9 @@ func (f *connectFlags) open(ctx context.Context, args []string, most int) (*dync
 	if len(args) == 0 {
 		return nil, nil, nil, usageError{errors.New("it takes a TARGET, or --proto, or --descriptors")}
 	}
-	client, err := f.dial(ctx, args[0])
+	client, done, err := f.dial(args[0])
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return client.Schema(), args[1:], func() { _ = client.Close() }, nil
+	return client.Schema(), args[1:], done, nil
 }

@@ -56,7 +56,8 @@ func (w *watch) lookUp(ctx context.Context, client *dynclient.Client, name strin
 }
 
 // request tells what is called, with which metadata.
-func (w *watch) request(m *dynclient.Method, md metadata.MD) {
+func (w *watch) request(ctx context.Context, m *dynclient.Method) {
+	md, _ := metadata.FromOutgoingContext(ctx)
 	w.path = "/" + m.Path()
 	w.tell("%s", signature(m))
 	w.metadata("> ", md)
