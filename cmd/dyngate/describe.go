@@ -60,21 +60,16 @@ func (f *describeFlags) run(ctx context.Context, args []string) error {
 	defer done()
 	ctx, cancel := f.within(ctx)
 	defer cancel()
-	symbols, err := f.symbols(ctx, schema, names)
-	if err != nil {
-		return err
-	}
+	symbols, failure := f.symbols(ctx, schema, names)
 	var d description
 	for _, sym := range symbols {
-		if err := f.describe(&d, sym); err != nil {
-			return err
-		}
+		failure = errors.Join(failure, f.describe(&d, sym))
 	}
 	_, err = os.Stdout.Write(d.out.Bytes())
-	return err
+	return errors.Join(failure, err)
 }
 
-// symbols finds what is to be described.
+// symbols finds what is to be described. There may be some with an error too.
 func (f *describeFlags) symbols(ctx context.Context, schema *dynclient.Schema, names []string) ([]*dynclient.Symbol, error) {
 	if len(names) == 1 {
 		sym, err := schema.Match(ctx, names[0])
@@ -90,17 +85,7 @@ func (f *describeFlags) symbols(ctx context.Context, schema *dynclient.Schema, n
 	if err != nil {
 		return nil, err
 	}
-	found, err := schema.FindAll(ctx, services)
-	if err != nil {
-		return nil, err
-	}
-	symbols := make([]*dynclient.Symbol, 0, len(services))
-	for _, name := range services {
-		if sym := found[name]; sym != nil {
-			symbols = append(symbols, sym)
-		}
-	}
-	return symbols, nil
+	return findAll(ctx, schema, services)
 }
 
 func (f *describeFlags) describe(d *description, sym *dynclient.Symbol) error {

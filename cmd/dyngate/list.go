@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynclient"
 )
@@ -56,10 +57,8 @@ func (f *listFlags) run(ctx context.Context, args []string) error {
 	ctx, cancel := f.within(ctx)
 	defer cancel()
 	out := bufio.NewWriter(os.Stdout)
-	if err := f.list(ctx, out, schema, names); err != nil {
-		return err
-	}
-	return out.Flush()
+	err = f.list(ctx, out, schema, names)
+	return errors.Join(err, out.Flush())
 }
 
 func (f *listFlags) list(ctx context.Context, out *bufio.Writer, schema *dynclient.Schema, names []string) error {
@@ -81,11 +80,31 @@ func (f *listFlags) list(ctx context.Context, out *bufio.Writer, schema *dynclie
 		}
 		return nil
 	}
-	found, err := schema.FindAll(ctx, services)
-	for _, name := range services {
-		f.methods(out, found[name])
+	found, err := findAll(ctx, schema, services)
+	for _, service := range found {
+		f.methods(out, service)
 	}
-	return errors.Join(err, out.Flush())
+	return err
+}
+
+// findAll finds the services that can be had; the error tells of the others.
+func findAll(ctx context.Context, schema *dynclient.Schema, names []protoreflect.FullName) (found []*dynclient.Symbol, err error) {
+	symbols, err := schema.FindAll(ctx, names)
+	var lost []string
+	for _, name := range names {
+		if sym := symbols[name]; sym != nil {
+			found = append(found, sym)
+		} else {
+			lost = append(lost, string(name))
+		}
+	}
+	switch {
+	case len(lost) == 0:
+		return found, nil
+	case err == nil:
+		return found, fmt.Errorf("listed, but not declared: %s", shorten(lost))
+	}
+	return found, fmt.Errorf("not all services can be shown (%s): %w", shorten(lost), err)
 }
 
 // methods prints the methods of a service.
