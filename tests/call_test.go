@@ -70,12 +70,12 @@ func refusing(err error) grpc.ServerOption {
 
 func TestCallShowsErrorDetails(t *testing.T) {
 	t.Parallel()
-	st, err := status.New(codes.NotFound, "no such \x1b[31mthing").WithDetails(&errdetails.ErrorInfo{Reason: "GONE", Domain: "shop\x1b[31m"})
+	st, err := status.New(codes.NotFound, "no such \x1b[31mthing\nOK (0)\r\n").WithDetails(&errdetails.ErrorInfo{Reason: "GONE", Domain: "shop\x1b[31m"})
 	must(t, err)
 	addr := generatedServer(t, refusing(st.Err()))
 	out, log, exit := dyngateRuns(t, "call", addr, "Check")
-	const want = "NOT_FOUND (5): no such \uFFFD[31mthing\n  grpc.health.v1.Health/Check at ADDR\n" +
-		"  google.rpc.ErrorInfo\n    {\n      \"reason\": \"GONE\",\n      \"domain\": \"shop\\u001b[31m\"\n    }\n"
+	const want = "NOT_FOUND (5): no such \uFFFD[31mthing\n  OK (0)\uFFFD\n  \n  grpc.health.v1.Health/Check at ADDR\n" +
+		"  {\n    \"@type\": \"type.googleapis.com/google.rpc.ErrorInfo\",\n    \"reason\": \"GONE\",\n    \"domain\": \"shop\\u001b[31m\"\n  }\n"
 	if got := strings.ReplaceAll(log, addr, "ADDR"); out != "" || got != want || exit != 64+5 {
 		t.Errorf("status %d, output %q, and\n%s, want\n%s", exit, out, got, want)
 	}

@@ -69,7 +69,7 @@ func (f *callFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.gzip, "gzip", false, "compress the requests")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell on standard error about schema, metadata, sizes and times")
 	flags.BoolVar(&f.defaults, "emit-defaults", false, "print fields too that have their default value")
-	flags.IntVar(&f.maxRecv, "max-recv-bytes", 64<<20, "largest answer, after decompression")
+	flags.IntVar(&f.maxRecv, "max-recv-bytes", 4<<20, "largest answer, after decompression")
 	f.connectFlags.register(flags, 0)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(render.Formats(), cobra.ShellCompDirectiveNoFileComp))
 }
@@ -82,19 +82,24 @@ func (f *callFlags) run(ctx context.Context, target, method string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := f.within(ctx)
-	defer cancel()
-	// Opening a named pipe waits, too.
-	requests, err := await(ctx, func() (*requests, error) { return openRequests(f.data) })
-	if err != nil {
-		return err
-	}
 	watch := newWatch(f.verbose)
 	client, done, err := f.dial(target, grpc.WithStatsHandler(watch))
 	if err != nil {
 		return err
 	}
 	defer done()
+	bounded, cancel := f.within(ctx)
+	defer cancel()
+	return withDetails(ctx, f.call(bounded, client, watch, method))
+}
+
+// call makes the call.
+func (f *callFlags) call(ctx context.Context, client *dynclient.Client, watch *watch, method string) error {
+	// Opening a named pipe waits, too.
+	requests, err := await(ctx, func() (*requests, error) { return openRequests(f.data) })
+	if err != nil {
+		return err
+	}
 	m, err := watch.lookUp(ctx, client, method)
 	if err != nil {
 		return err

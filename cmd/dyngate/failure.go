@@ -12,21 +12,15 @@ import (
 
 	"golang.org/x/term"
 	"google.golang.org/genproto/googleapis/rpc/code"
-	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/dynclient"
-	"github.com/dyngate/dyngate/internal/jsonmsg"
+	"github.com/dyngate/dyngate/internal/render"
 )
 
 // printFailure tells a person what went wrong, and what may help.
 func printFailure(w *os.File, err error) {
-	defer func() {
-		for text, help := range hints {
-			if strings.Contains(err.Error(), text) {
-				fmt.Fprintln(w, help)
-			}
-		}
-	}()
 	var call *dynclient.Error
 	var lookup *dynclient.LookupError
 	switch ink := inkFor(w); {
@@ -37,61 +31,104 @@ func printFailure(w *os.File, err error) {
 	default:
 		fmt.Fprintf(w, "%s %s\n", ink.red("dyngate:"), printable(err.Error()))
 	}
+	var details detailsError
+	if errors.As(err, &details) {
+		fmt.Fprintln(w, "  "+strings.ReplaceAll(details.text, "\n", "\n  "))
+	}
+	if help := hint(err); help != "" {
+		fmt.Fprintln(w, help)
+	}
 }
 
 func printCallFailure(w io.Writer, ink ink, e *dynclient.Error) {
 	name := code.Code(e.Code()).String() //nolint:gosec // any number has a name
 	fmt.Fprintf(w, "%s %s\n", ink.red(fmt.Sprintf("%s (%d):", name, e.Code())), printable(e.Message()))
 	fmt.Fprintln(w, ink.dim(fmt.Sprintf("  %s at %s", e.Method, e.Target)))
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	for _, d := range e.Details(ctx) {
-		text, err := jsonmsg.Encode(d, e.Types(ctx), jsonmsg.EncodeOptions{Indent: true})
-		if err != nil {
-			text = fmt.Appendf(nil, "cannot be shown: %v", err)
-		}
-		title := string(d.ProtoReflect().Descriptor().FullName())
-		if a, ok := d.(*anypb.Any); ok {
-			title = a.GetTypeUrl() + ", a type that the schema does not have"
-		}
-		fmt.Fprintf(w, "  %s\n    %s\n", ink.bold(printable(title)), strings.ReplaceAll(string(text), "\n", "\n    "))
-	}
 }
 
 func printLookupFailure(w io.Writer, ink ink, e *dynclient.LookupError) {
-	what := fmt.Sprintf("there is no %s %q", e.Kind, e.Name)
-	if e.Ambiguous {
-		what = fmt.Sprintf("there is more than one %s %q", e.Kind, e.Name)
-	}
+	bare := *e
+	bare.Candidates = nil
 	if len(e.Candidates) == 0 {
-		fmt.Fprintf(w, "%s %s\n", ink.red("dyngate:"), what)
+		fmt.Fprintf(w, "%s %s\n", ink.red("dyngate:"), bare.Error())
 		return
 	}
-	fmt.Fprintf(w, "%s %s; there is\n", ink.red("dyngate:"), what)
+	fmt.Fprintf(w, "%s %s; there is\n", ink.red("dyngate:"), bare.Error())
 	for _, c := range e.Candidates {
 		fmt.Fprintln(w, "  "+c)
 	}
 }
 
-// hints are what to do about connections that fail, by what grpc-go and crypto/tls
-// say of them.
-var hints = map[string]string{
-	"error reading server preface":                    "the server may want TLS: try --tls",
-	"first record does not look like a TLS handshake": "the server does not speak TLS: leave --tls and its kin out",
-	"certificate signed by unknown authority":         "--ca FILE trusts the certificates in FILE",
-	"x509: certificate is valid for":                  "--server-name NAME says which name the certificate must have",
-	"x509: cannot validate certificate for":           "--server-name NAME says which name the certificate must have",
+// detailsError is a call's error with the details of its status as JSON.
+type detailsError struct {
+	error
+	text string
 }
 
-// printable replaces what a terminal would take for a command: servers write
-// their messages as they like.
+func (e detailsError) Unwrap() error { return e.error }
+
+// resolving bounds how long details may take that the server must be asked about.
+const resolving = 5 * time.Second
+
+// withDetails adds its details to a call's error. That is done before the client
+// is closed, for only the server may know what they hold.
+func withDetails(ctx context.Context, err error) error {
+	var call *dynclient.Error
+	if !errors.As(err, &call) || len(call.GRPCStatus().Proto().GetDetails()) == 0 {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, resolving)
+	defer cancel()
+	var text strings.Builder
+	printer, failure := render.New(&text, "json", render.Options{Types: call.Types(ctx)})
+	for _, d := range call.GRPCStatus().Proto().GetDetails() {
+		if failure == nil {
+			failure = printer.Print(d)
+		}
+	}
+	if failure != nil {
+		fmt.Fprintf(&text, "not all details can be shown: %s", printable(failure.Error()))
+	}
+	return detailsError{err, strings.TrimSuffix(text.String(), "\n")}
+}
+
+// hints are what to do about calls that fail here and not at the server, by what
+// grpc-go and crypto/tls say of them. The first that fits is given.
+var hints = []struct {
+	code codes.Code
+	text string
+	help string
+}{
+	{codes.Unavailable, "error reading server preface", "the server may want TLS: try --tls"},
+	{codes.Unavailable, "first record does not look like a TLS handshake", "the server does not speak TLS: leave --tls and its kin out"},
+	{codes.Unavailable, "certificate signed by unknown authority", "--ca FILE trusts the certificates in FILE"},
+	{codes.Unavailable, "x509: certificate is valid for", "--server-name NAME says which name the certificate must have"},
+	{codes.Unavailable, "x509: cannot validate certificate for", "--server-name NAME says which name the certificate must have"},
+	{codes.ResourceExhausted, "larger than max", "if it is an answer that is too large: --max-recv-bytes N takes larger ones"},
+}
+
+// hint returns what may help; empty if nothing comes to mind.
+func hint(err error) string {
+	st, _ := status.FromError(err)
+	for _, h := range hints {
+		if st.Code() == h.code && strings.Contains(err.Error(), h.text) {
+			return h.help
+		}
+	}
+	return ""
+}
+
+// printable replaces what a terminal would take for a command, and indents all
+// lines but the first: servers write their messages as they like, and must not
+// make lines that seem to be ours.
 func printable(s string) string {
-	return strings.Map(func(r rune) rune {
+	s = strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
 			return r
 		}
 		return unicode.ReplacementChar
 	}, s)
+	return strings.ReplaceAll(s, "\n", "\n  ")
 }
 
 // ink colours text, where there is somebody to see it.
@@ -103,9 +140,8 @@ func inkFor(f *os.File) ink {
 	return ink(os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd())))
 }
 
-func (i ink) red(s string) string  { return i.paint("1;31", s) }
-func (i ink) bold(s string) string { return i.paint("1", s) }
-func (i ink) dim(s string) string  { return i.paint("2", s) }
+func (i ink) red(s string) string { return i.paint("1;31", s) }
+func (i ink) dim(s string) string { return i.paint("2", s) }
 
 func (i ink) paint(style, s string) string {
 	if !i {

@@ -1,0 +1,46 @@
+package tests
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	refv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
+)
+
+// TestDetailsAreResolvedByReflection has details of a type that only the server
+// knows.
+func TestDetailsAreResolvedByReflection(t *testing.T) {
+	t.Parallel()
+	st, err := status.New(codes.NotFound, "gone").WithDetails(&refv1.ErrorResponse{ErrorCode: 7}, &refv1.ErrorResponse{ErrorCode: 8})
+	must(t, err)
+	addr := generatedServer(t, append(locked("Bearer s3cret"), refusing(st.Err()))...)
+	_, log, exit := dyngateRuns(t, "call", addr, "grpc.health.v1.Health/Check", "-H", "Authorization: Bearer s3cret")
+	contains(t, log, `"@type": "type.googleapis.com/grpc.reflection.v1.ErrorResponse"`, `"errorCode": 7`, `"errorCode": 8`)
+	if exit != 64+5 {
+		t.Errorf("status %d\n%s", exit, log)
+	}
+}
+
+// TestHints has servers say what this side says of connections that fail.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	const text = "x509: certificate is valid for a; certificate signed by unknown authority; error reading server preface; larger than max"
+	for code, want := range map[codes.Code][]string{
+		codes.Unavailable:       {"--tls"},
+		codes.ResourceExhausted: {"--max-recv-bytes"},
+		codes.NotFound:          nil,
+	} {
+		_, log, _ := dyngateRuns(t, "call", generatedServer(t, refusing(status.Error(code, text))), "Check")
+		contains(t, log, want...)
+		if n := strings.Count(log, "\n"); n != 2+len(want) {
+			t.Errorf("%v: %d lines\n%s", code, n, log)
+		}
+	}
+	_, log, exit := dyngateRuns(t, "call", generatedServer(t), "Check", "--max-recv-bytes", "1")
+	contains(t, log, "RESOURCE_EXHAUSTED", "--max-recv-bytes N")
+	if exit != 64+8 {
+		t.Errorf("status %d", exit)
+	}
+}
