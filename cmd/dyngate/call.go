@@ -42,6 +42,9 @@ func newCall() *cobra.Command {
 		Args:              args(cobra.ExactArgs(2)),
 		ValidArgsFunction: names{methods: true}.complete(&f.connectFlags, true),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("data") && strings.TrimSpace(f.data) == "" {
+				return usageError{errors.New("--data is empty: write {} for an empty message, or leave it out")}
+			}
 			return untilSignal(cmd, func(ctx context.Context) error { return f.run(ctx, args[0], args[1]) })
 		},
 	}

@@ -23,14 +23,14 @@ type requests struct {
 	count  int
 }
 
-// openRequests opens what --data says: JSON, a @FILE, or - for standard input.
-// An error is a mistake of the user's, as those of next and only are.
+// openRequests opens what --data says: JSON, a @FILE, or standard input, which @-
+// and @ stand for as well, as with curl and grpcurl. An error is a mistake of the user's, as those of next and only are.
 func openRequests(data string) (*requests, error) {
 	var in io.Reader
 	switch name, isFile := strings.CutPrefix(data, "@"); {
 	case data == "":
 		in = strings.NewReader("{}")
-	case data == "-":
+	case data == "-", data == "@-", data == "@":
 		in = os.Stdin
 	case isFile:
 		file, err := os.Open(name) //nolint:gosec // the file that the user names; the process's end closes it
