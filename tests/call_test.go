@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
 	grpcreflection "google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -102,6 +103,20 @@ func TestColours(t *testing.T) {
 		if out := run("TERM=xterm", env); !strings.Contains(out, "NOT_FOUND (5): gone") || strings.Contains(out, "\x1b") {
 			t.Errorf("%s: %q", env, out)
 		}
+	}
+}
+
+func TestVerboseHidesSecretsOfTheServer(t *testing.T) {
+	t.Parallel()
+	addr := generatedServer(t, grpc.UnaryInterceptor(func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		must(t, grpc.SetHeader(ctx, metadata.Pairs("set-cookie", "s3cret", "a", "b")))
+		must(t, grpc.SetTrailer(ctx, metadata.Pairs("next-token-bin", "s3cret", "c", "d")))
+		return handler(ctx, in)
+	}))
+	_, log, exit := dyngateRuns(t, "call", addr, "Check", "-v")
+	contains(t, log, "< set-cookie: (6 bytes, not shown)", "< a: b", "< trailer next-token-bin: (6 bytes, not shown)", "< trailer c: d")
+	if exit != 0 {
+		t.Errorf("status %d", exit)
 	}
 }
 

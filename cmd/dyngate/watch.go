@@ -78,14 +78,19 @@ func (w *watch) trailer(stream *dynclient.Stream) {
 	}
 }
 
-// secret is metadata whose values are not for screens and logs.
-var secret = []string{"authorization", "proxy-authorization", "cookie", "set-cookie"}
+// secrets are what names of metadata contain whose values are not for screens and
+// logs. Too much is hidden rather than too little.
+var secrets = []string{"auth", "token", "key", "secret", "password", "session", "cookie", "credential"}
+
+func isSecret(name string) bool {
+	return slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(strings.ToLower(name), s) })
+}
 
 func (w *watch) metadata(prefix string, md metadata.MD) {
 	for _, name := range slices.Sorted(maps.Keys(md)) {
 		for _, value := range md[name] {
 			switch {
-			case slices.Contains(secret, name):
+			case isSecret(name):
 				value = fmt.Sprintf("(%d bytes, not shown)", len(value))
 			case strings.HasSuffix(name, "-bin"):
 				value = base64.StdEncoding.EncodeToString([]byte(value))
