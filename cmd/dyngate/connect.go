@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -50,41 +49,6 @@ func (f *connectFlags) register(flags *pflag.FlagSet, deadline time.Duration) {
 	flags.BoolVar(&f.reflection, "reflection", false, "ask the server for what --proto and --descriptors lack")
 }
 
-// schemaTime is how long a command looks for the schema at most: a server of
-// thousands of services takes a while to tell of all of them. It is the default of
-// --deadline where looking is all that there is to do.
-const schemaTime = 20 * time.Second
-
-// schemaFlags say where the schema is.
-type schemaFlags struct {
-	protos      []string
-	descriptors []string
-	reflection  bool
-}
-
-func (f *schemaFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.protos, "proto", nil, "take the schema from the .proto files in `DIR` (an import root, as protoc's -I), or from one .proto file; repeatable")
-	flags.StringArrayVar(&f.descriptors, "descriptors", nil, "take the schema from the descriptor set or buf image in `FILE`; repeatable")
-}
-
-// local reports whether the schema is in files only.
-func (f *schemaFlags) local() bool {
-	return len(f.protos)+len(f.descriptors) > 0 && !f.reflection
-}
-
-// sources are those that were asked for, and else the server's reflection.
-func (f *schemaFlags) sources() []dynclient.Source {
-	paths := slices.Concat(f.protos, f.descriptors)
-	sources := make([]dynclient.Source, 0, len(paths)+1)
-	for _, path := range paths {
-		sources = append(sources, dynclient.Path(path))
-	}
-	if !f.local() {
-		sources = append(sources, dynclient.Reflection())
-	}
-	return sources
-}
-
 // begin checks the flags, and returns the context of all that the server is
 // asked: it sends the metadata of -H.
 func (f *connectFlags) begin(ctx context.Context) (context.Context, error) {
@@ -93,10 +57,8 @@ func (f *connectFlags) begin(ctx context.Context) (context.Context, error) {
 			return nil, usageError{fmt.Errorf("--%s: %s is negative", name, d)}
 		}
 	}
-	for _, path := range slices.Concat(f.protos, f.descriptors) {
-		if _, err := os.Stat(path); err != nil {
-			return nil, usageError{fmt.Errorf("--proto, --descriptors: %w", err)}
-		}
+	if err := f.check(); err != nil {
+		return nil, usageError{err}
 	}
 	md, err := parseHeaders(f.headers)
 	if err != nil {
