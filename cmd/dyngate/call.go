@@ -17,8 +17,8 @@ import (
 const callHelp = `Call calls a method of any shape and prints the answers as they arrive.
 
 TARGET is host:port, a port of the loopback, unix:PATH, or any other target that
-gRPC knows. METHOD is pkg.Service/Method; it may be shortened from the left
-while it is unique, as in Greeter/SayHello and SayHello.
+gRPC knows, as dns:///host:port. METHOD is pkg.Service/Method; it may be
+shortened from the left while it is unique, as in Greeter/SayHello and SayHello.
 
 The schema comes from the server's reflection, or from --proto and
 --descriptors. --data holds one JSON document or, for a method that streams its
@@ -27,7 +27,7 @@ requests, any number, one after the other; they are sent as they arrive. Without
 
 Exit status: 0, or 64 plus the gRPC code that the call ended with (65 to 80);
 2 if the command line, the method's name or the request is wrong; 130 and 143
-after SIGINT and SIGTERM; 1 for all else.`
+after SIGINT and SIGTERM; 141 if standard output was closed; 1 for all else.`
 
 func newCall() *cobra.Command {
 	f := new(callFlags)
@@ -37,7 +37,7 @@ func newCall() *cobra.Command {
 		Long:  callHelp,
 		Example: `  dyngate call 127.0.0.1:50051 tutorial.Greeter/SayHello -d '{"name": "Ada"}'
   dyngate call 50051 RecordRoute -d @points.json
-  dyngate call api.example.com:443 List --tls -H 'authorization: Bearer '$TOKEN -o ndjson
+  dyngate call api.example.com:443 List --tls -H "authorization: Bearer $TOKEN" -o ndjson
   producer | dyngate call 50051 RouteChat -d -`,
 		Args:              args(cobra.ExactArgs(2)),
 		ValidArgsFunction: names{methods: true}.complete(&f.connectFlags, true),
