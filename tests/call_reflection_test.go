@@ -2,6 +2,7 @@ package tests
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -10,32 +11,41 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/handlers"
 )
 
 // locked is a server that takes nothing, reflection among it, without an
 // authorization, sent once.
 func locked(authorization string) []grpc.ServerOption {
-	check := func(ctx context.Context) error {
-		md, _ := metadata.FromIncomingContext(ctx)
-		if slices.Equal(md["authorization"], []string{authorization}) {
-			return nil
-		}
-		return status.Errorf(codes.Unauthenticated, "%d of authorization", len(md["authorization"]))
-	}
 	return []grpc.ServerOption{
+		grpc.ChainStreamInterceptor(lockedStream(authorization)),
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-			if err := check(ctx); err != nil {
+			if err := authorized(ctx, authorization); err != nil {
 				return nil, err
 			}
 			return handler(ctx, in)
 		}),
-		grpc.ChainStreamInterceptor(func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-			if err := check(stream.Context()); err != nil {
-				return err
-			}
-			return handler(srv, stream)
-		}),
 	}
+}
+
+func lockedStream(authorization string) grpc.StreamServerInterceptor {
+	return func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		if err := authorized(stream.Context(), authorization); err != nil {
+			return err
+		}
+		return handler(srv, stream)
+	}
+}
+
+func authorized(ctx context.Context, authorization string) error {
+	md, _ := metadata.FromIncomingContext(ctx)
+	if slices.Equal(md["authorization"], []string{authorization}) {
+		return nil
+	}
+	return status.Errorf(codes.Unauthenticated, "%d of authorization", len(md["authorization"]))
 }
 
 func TestHeadersGoToReflection(t *testing.T) {
@@ -56,5 +66,26 @@ func TestHeadersGoToReflection(t *testing.T) {
 		if strings.Contains(out, want) || exit != 64+16 && args[0] != "__complete" {
 			t.Errorf("%v: status %d\n%s%s", args, exit, out, log)
 		}
+	}
+}
+
+// TestTypesOfAnyComeFromReflection has requests and answers hold what only
+// reflection tells of, on a server that is locked.
+func TestTypesOfAnyComeFromReflection(t *testing.T) {
+	t.Parallel()
+	reg := handlers.NewRegistry()
+	echo := handlers.Bidi(func(_ context.Context, in iter.Seq2[*anypb.Any, error]) iter.Seq2[*anypb.Any, error] { return in })
+	reg.Handle("chat.Chat/Echo", echo)
+	config := dynserver.Config{Handlers: reg, Sources: []dynserver.Source{dynserver.Path(folder(t, map[string]string{
+		"chat.proto": `syntax = "proto3"; package chat; import "google/protobuf/any.proto";
+			service Chat { rpc Echo(stream google.protobuf.Any) returns (stream google.protobuf.Any); }`,
+		"item.proto": `syntax = "proto3"; package item; message Item { string name = 1; } service Shop { rpc Sell(Item) returns (Item); }`,
+	}))}}
+	config.GRPC.Interceptors = []grpc.StreamServerInterceptor{lockedStream("s3cret")}
+	out, log, exit := dyngateRuns(t, "call", startLocal(t, config).addr, "chat.Chat/Echo", "-o", "ndjson", "-H", "authorization: s3cret",
+		"-d", `{"@type": "type.googleapis.com/item.Item", "name": "a"} {"@type": "type.googleapis.com/item.Item", "name": "b"}`)
+	const want = `{"@type":"type.googleapis.com/item.Item","name":"a"}` + "\n" + `{"@type":"type.googleapis.com/item.Item","name":"b"}` + "\n"
+	if out != want || exit != 0 {
+		t.Errorf("status %d\n%s%s", exit, out, log)
 	}
 }

@@ -52,19 +52,22 @@ func (f *connectFlags) register(flags *pflag.FlagSet, deadline time.Duration) {
 // begin checks the flags, and returns the context of all that the server is
 // asked: it sends the metadata of -H.
 func (f *connectFlags) begin(ctx context.Context) (context.Context, error) {
-	for name, d := range map[string]time.Duration{"deadline": f.deadline, "connect-timeout": f.connectTimeout} {
-		if d < 0 {
-			return nil, usageError{fmt.Errorf("--%s: %s is negative", name, d)}
-		}
-	}
-	if err := f.check(); err != nil {
-		return nil, usageError{err}
-	}
 	md, err := parseHeaders(f.headers)
-	if err != nil {
+	if err := errors.Join(f.check(), err); err != nil {
 		return nil, usageError{err}
 	}
 	return metadata.NewOutgoingContext(ctx, md), nil
+}
+
+// check says what is wrong with the flags that name times and files.
+func (f *connectFlags) check() error {
+	switch {
+	case f.deadline < 0:
+		return fmt.Errorf("--deadline: %s is negative", f.deadline)
+	case f.connectTimeout < 0:
+		return fmt.Errorf("--connect-timeout: %s is negative", f.connectTimeout)
+	}
+	return f.schemaFlags.check()
 }
 
 // within ends ctx with --deadline.

@@ -47,13 +47,11 @@ func (f *schemaFlags) sources() []dynclient.Source {
 	return sources
 }
 
-// check says which file there is not.
+// check says which file or folder there is not.
 func (f *schemaFlags) check() error {
-	for flag, paths := range map[string][]string{"proto": f.protos, "descriptors": f.descriptors} {
-		for _, path := range paths {
-			if _, err := os.Stat(path); err != nil {
-				return fmt.Errorf("--%s: %w", flag, err)
-			}
+	for _, path := range slices.Concat(f.protos, f.descriptors) {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("the schema cannot be read: %w", err)
 		}
 	}
 	return nil
