@@ -4,9 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	statuspb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	refv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // TestDetailsAreResolvedByReflection has details of a type that only the server
@@ -17,9 +19,24 @@ func TestDetailsAreResolvedByReflection(t *testing.T) {
 	must(t, err)
 	addr := generatedServer(t, append(locked("Bearer s3cret"), refusing(st.Err()))...)
 	_, log, exit := dyngateRuns(t, "call", addr, "grpc.health.v1.Health/Check", "-H", "Authorization: Bearer s3cret")
-	contains(t, log, `"@type": "type.googleapis.com/grpc.reflection.v1.ErrorResponse"`, `"errorCode": 7`, `"errorCode": 8`)
+	contains(t, log, "  grpc.reflection.v1.ErrorResponse\n    {\n", `"errorCode": 7`, `"errorCode": 8`)
 	if exit != 64+5 {
 		t.Errorf("status %d\n%s", exit, log)
+	}
+}
+
+// TestDetailsThatCannotBeResolved has details of a type that nobody knows, and
+// of bytes that are none of their type.
+func TestDetailsThatCannotBeResolved(t *testing.T) {
+	t.Parallel()
+	addr := generatedServer(t, refusing(status.FromProto(&statuspb.Status{Code: 5, Details: []*anypb.Any{
+		{TypeUrl: "type.googleapis.com/no.Such\n\x1b[2J", Value: []byte{1}},
+		{TypeUrl: "type.googleapis.com/google.rpc.ErrorInfo", Value: []byte{0xff}},
+	}}).Err()))
+	_, log, exit := dyngateRuns(t, "call", addr, "Check")
+	contains(t, log, "  type.googleapis.com/no.Such\n  \uFFFD[2J, a type", `"@value": "AQ=="`, "google.rpc.ErrorInfo", `"@value": "/w=="`)
+	if exit != 64+5 || strings.Contains(log, "\x1b") {
+		t.Errorf("status %d\n%q", exit, log)
 	}
 }
 

@@ -14,8 +14,11 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/dyngate/dyngate/dynclient"
+	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/render"
 )
 
@@ -26,14 +29,13 @@ func printFailure(w *os.File, err error) {
 	switch ink := inkFor(w); {
 	case errors.As(err, &call):
 		printCallFailure(w, ink, call)
+		var failed detailsError
+		_ = errors.As(err, &failed)
+		printDetails(w, ink, failed.details)
 	case errors.As(err, &lookup):
 		printLookupFailure(w, ink, lookup)
 	default:
 		fmt.Fprintf(w, "%s %s\n", ink.red("dyngate:"), printable(err.Error()))
-	}
-	var details detailsError
-	if errors.As(err, &details) {
-		fmt.Fprintln(w, "  "+strings.ReplaceAll(details.text, "\n", "\n  "))
 	}
 	if help := hint(err); help != "" {
 		fmt.Fprintln(w, help)
@@ -44,6 +46,12 @@ func printCallFailure(w io.Writer, ink ink, e *dynclient.Error) {
 	name := code.Code(e.Code()).String() //nolint:gosec // any number has a name
 	fmt.Fprintf(w, "%s %s\n", ink.red(fmt.Sprintf("%s (%d):", name, e.Code())), printable(e.Message()))
 	fmt.Fprintln(w, ink.dim(fmt.Sprintf("  %s at %s", e.Method, e.Target)))
+}
+
+func printDetails(w io.Writer, ink ink, details []detail) {
+	for _, d := range details {
+		fmt.Fprintf(w, "  %s\n    %s\n", ink.bold(d.title), strings.ReplaceAll(d.text, "\n", "\n    "))
+	}
 }
 
 func printLookupFailure(w io.Writer, ink ink, e *dynclient.LookupError) {
@@ -59,13 +67,16 @@ func printLookupFailure(w io.Writer, ink ink, e *dynclient.LookupError) {
 	}
 }
 
-// detailsError is a call's error with the details of its status as JSON.
+// detailsError is a call's error with the details of its status.
 type detailsError struct {
 	error
-	text string
+	details []detail
 }
 
 func (e detailsError) Unwrap() error { return e.error }
+
+// detail is one as it is printed: a type, and JSON.
+type detail struct{ title, text string }
 
 // resolving bounds how long details may take that the server must be asked about.
 const resolving = 5 * time.Second
@@ -74,22 +85,34 @@ const resolving = 5 * time.Second
 // is closed, for only the server may know what they hold.
 func withDetails(ctx context.Context, err error) error {
 	var call *dynclient.Error
-	if !errors.As(err, &call) || len(call.GRPCStatus().Proto().GetDetails()) == 0 {
+	if !errors.As(err, &call) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, resolving)
 	defer cancel()
-	var text strings.Builder
-	printer, failure := render.New(&text, "json", render.Options{Types: call.Types(ctx)})
+	types := call.Types(ctx)
+	failed := detailsError{error: err}
 	for _, d := range call.GRPCStatus().Proto().GetDetails() {
-		if failure == nil {
-			failure = printer.Print(d)
-		}
+		failed.details = append(failed.details, newDetail(d, types))
 	}
-	if failure != nil {
-		fmt.Fprintf(&text, "not all details can be shown: %s", printable(failure.Error()))
+	return failed
+}
+
+func newDetail(packed *anypb.Any, types dynclient.Types) detail {
+	title, message := packed.GetTypeUrl()+", a type that the schema does not have", proto.Message(packed)
+	careful := proto.UnmarshalOptions{AllowPartial: true, Resolver: jsonmsg.AnyTypes(types, packed)}
+	if m, err := anypb.UnmarshalNew(packed, careful); err == nil {
+		title, message = string(m.ProtoReflect().Descriptor().FullName()), m
 	}
-	return detailsError{err, strings.TrimSuffix(text.String(), "\n")}
+	var text strings.Builder
+	printer, err := render.New(&text, "json", render.Options{Types: types})
+	if err == nil {
+		err = printer.Print(message)
+	}
+	if err != nil {
+		return detail{printable(title), "cannot be shown: " + printable(err.Error())}
+	}
+	return detail{printable(title), strings.TrimSuffix(text.String(), "\n")}
 }
 
 // hints are what to do about calls that fail here and not at the server, by what
@@ -140,8 +163,9 @@ func inkFor(f *os.File) ink {
 	return ink(os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd())))
 }
 
-func (i ink) red(s string) string { return i.paint("1;31", s) }
-func (i ink) dim(s string) string { return i.paint("2", s) }
+func (i ink) red(s string) string  { return i.paint("1;31", s) }
+func (i ink) bold(s string) string { return i.paint("1", s) }
+func (i ink) dim(s string) string  { return i.paint("2", s) }
 
 func (i ink) paint(style, s string) string {
 	if !i {
