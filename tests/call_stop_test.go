@@ -2,6 +2,7 @@ package tests
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,7 +18,7 @@ func TestSignalsStopCalls(t *testing.T) {
 		"answers": {"call", addr, "Watch", "-v"},
 	} {
 		for sig, exit := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
-			p := launchOn(t, openInput(t), nil, dyngate, args...)
+			p := beginWaiting(t, args...)
 			if name == "answers" {
 				eventually(t, "an answer", func() bool { return strings.Contains(p.out.String(), "SERVING") })
 			} else {
@@ -34,7 +35,7 @@ func TestSignalsStopCalls(t *testing.T) {
 
 func TestDeadlineWhileTheRequestIsAwaited(t *testing.T) {
 	t.Parallel()
-	p := launchOn(t, openInput(t), nil, dyngate, "call", generatedServer(t), "Check", "-d", "-", "--deadline", "100ms")
+	p := beginWaiting(t, "call", generatedServer(t), "Check", "-d", "-", "--deadline", "100ms")
 	p.awaitExit()
 	contains(t, p.log.String(), "--data", "deadline exceeded")
 	if got := p.cmd.ProcessState.ExitCode(); got != 64+4 {
@@ -51,7 +52,9 @@ func TestClosedOutput(t *testing.T) {
 		r, w, err := os.Pipe()
 		must(t, err)
 		must(t, r.Close())
-		p := launchOn(t, nil, w, dyngate, args...)
+		cmd := exec.Command(dyngate, args...)
+		cmd.Stdout = w
+		p := begin(t, cmd)
 		p.awaitExit()
 		must(t, w.Close())
 		if ws := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ws.Signal() != syscall.SIGPIPE || p.log.String() != "" {
@@ -60,11 +63,14 @@ func TestClosedOutput(t *testing.T) {
 	}
 }
 
-// openInput is a standard input that stays open, and empty, until the test ends.
-func openInput(t *testing.T) *os.File {
+// beginWaiting starts the binary with a standard input that stays open, and
+// empty, until the test ends.
+func beginWaiting(t *testing.T, args ...string) *process {
 	t.Helper()
 	r, w, err := os.Pipe()
 	must(t, err)
 	t.Cleanup(func() { r.Close(); w.Close() })
-	return r
+	cmd := exec.Command(dyngate, args...)
+	cmd.Stdin = r
+	return begin(t, cmd)
 }

@@ -47,22 +47,18 @@ func serveWithin(t testing.TB, d time.Duration, binary string, args ...string) *
 // launch starts the binary and waits for nothing.
 func launch(t testing.TB, binary string, args ...string) *process {
 	t.Helper()
-	return launchOn(t, nil, nil, binary, args...)
+	return begin(t, exec.Command(binary, args...))
 }
 
-// launchOn is launch with a standard input and output of one's own, where they
-// are not nil.
-func launchOn(t testing.TB, in, out *os.File, binary string, args ...string) *process {
+// begin starts any command. Its output is kept, unless it has one already.
+func begin(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
 	sourceIsInput()
-	p := &process{t: t, cmd: exec.Command(binary, args...), exited: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
-	if in != nil {
-		p.cmd.Stdin = in
+	p := &process{t: t, cmd: cmd, exited: make(chan struct{})}
+	if p.cmd.Stdout == nil {
+		p.cmd.Stdout = &p.out
 	}
-	if out != nil {
-		p.cmd.Stdout = out
-	}
+	p.cmd.Stderr = &p.log
 	must(t, p.cmd.Start())
 	go func() { // ends with the process
 		defer close(p.exited)
@@ -70,7 +66,7 @@ func launchOn(t testing.TB, in, out *os.File, binary string, args ...string) *pr
 	}()
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("dyngate %s\n%s%s", strings.Join(args, " "), &p.out, tail(p.log.String(), 8000))
+			t.Logf("%s\n%s%s", strings.Join(cmd.Args, " "), tail(p.out.String(), 8000), tail(p.log.String(), 8000))
 		}
 	})
 	return p
