@@ -78,7 +78,7 @@ func (f *listFlags) list(ctx context.Context, out *bufio.Writer, schema *dynclie
 		for _, name := range services {
 			fmt.Fprintln(out, printable(string(name)))
 		}
-		return nil
+		return brokenFiles(ctx, schema)
 	}
 	found, err := findAll(ctx, schema, services)
 	for _, service := range found {
@@ -87,8 +87,18 @@ func (f *listFlags) list(ctx context.Context, out *bufio.Writer, schema *dynclie
 	return err
 }
 
+// brokenFiles tells of the services that there are not for the errors in their
+// files.
+func brokenFiles(ctx context.Context, schema *dynclient.Schema) (err error) {
+	for _, b := range schema.Broken(ctx) {
+		err = errors.Join(err, b)
+	}
+	return err
+}
+
 // findAll finds the services that can be had; the error tells of the others.
 func findAll(ctx context.Context, schema *dynclient.Schema, names []protoreflect.FullName) (found []*dynclient.Symbol, err error) {
+	defer func() { err = errors.Join(err, brokenFiles(ctx, schema)) }()
 	symbols, err := schema.FindAll(ctx, names)
 	var lost []string
 	for _, name := range names {
