@@ -45,18 +45,23 @@ func TestEveryServer(t *testing.T) {
 	}
 }
 
-func TestCustomServers(t *testing.T) {
-	p, err := parsePlan([]string{"--servers", "raw --workers=0,raw --workers=16 --window=65536", "--only=hello", "--rounds=2"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.duration, p.warmup, p.concurrency = time.Millisecond, 0, []int{3}
-	groups, err := p.measure(t.Context(), p.contests[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(groups) != 1 || len(groups[0].samples) != 2 || len(groups[0].samples[1]) != 2 {
-		t.Errorf("not one group of two rivals with two rounds: %v", groups)
+func TestCustomContests(t *testing.T) {
+	for flag, rivals := range map[string]string{
+		"--servers": "raw --workers=0,raw --workers=16 --window=65536",
+		"--clients": "struct,struct",
+	} {
+		p, err := parsePlan([]string{flag, rivals, "--only=hello", "--rounds=2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.duration, p.warmup, p.concurrency = time.Millisecond, 0, []int{3}
+		groups, err := p.measure(t.Context(), p.contests[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(groups) != 1 || len(groups[0].samples) != 2 || len(groups[0].samples[1]) != 2 {
+			t.Errorf("%s: not one group of two rivals with two rounds: %v", flag, groups)
+		}
 	}
 }
 
@@ -66,12 +71,14 @@ func TestBadArguments(t *testing.T) {
 			t.Errorf("%q is accepted", args)
 		}
 	}
-	p, err := parsePlan([]string{"--servers=steam"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.measure(t.Context(), p.contests[0]); err == nil {
-		t.Error("an unknown kind of server is accepted")
+	for _, flag := range []string{"--servers=steam", "--clients=steam"} {
+		p, err := parsePlan([]string{flag})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.measure(t.Context(), p.contests[0]); err == nil {
+			t.Errorf("%s: an unknown kind is accepted", flag)
+		}
 	}
 }
 

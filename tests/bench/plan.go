@@ -76,7 +76,8 @@ func parsePlan(args []string) (*plan, error) {
 	flags.DurationVar(&p.warmup, "warmup", 300*time.Millisecond, "how long to warm up before")
 	flags.StringVar(&p.profiles, "profiles", "", "write the CPU profiles of what is measured into `FOLDER`")
 	only := flags.String("only", "", "measure only the contests and scenarios with these `NAMES`: equal options, as shipped, the binary, clients, hello, small order, order; separated by commas")
-	custom := flags.String("servers", "", "compare these servers instead, `ARGUMENTS` of serve separated by commas, as in 'struct --workers=0,struct --workers=64'")
+	servers := flags.String("servers", "", "compare these servers instead, `ARGUMENTS` of serve separated by commas, as in 'struct --workers=0,struct --workers=64'")
+	clients := flags.String("clients", "", "compare these clients instead, `ARGUMENTS` of call separated by commas, as in generated,struct,generated")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -86,8 +87,14 @@ func parsePlan(args []string) (*plan, error) {
 	if p.rounds < 1 || p.duration <= 0 {
 		return nil, errors.New("--rounds and --duration must be positive")
 	}
-	if *custom != "" {
-		p.contests = []contest{{name: "custom", scenarios: serverScenarios, rivals: strings.Split(*custom, ",")}}
+	if *servers != "" || *clients != "" {
+		p.contests = nil
+	}
+	if *servers != "" {
+		p.contests = append(p.contests, contest{name: "custom", scenarios: serverScenarios, rivals: strings.Split(*servers, ",")})
+	}
+	if *clients != "" {
+		p.contests = append(p.contests, contest{name: "custom", clients: true, rivals: strings.Split(*clients, ",")})
 	}
 	if *only != "" {
 		p.restrict(strings.Split(*only, ","))
