@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/codes"
@@ -53,8 +54,9 @@ func exitStatus(err error) int {
 	return exitFailure
 }
 
-// untilSignal calls run with a context that the first SIGINT or SIGTERM ends; the
-// second ends the process, as without us.
+// untilSignal calls run with a context that the first SIGINT or SIGTERM ends, and
+// gives it a second to end: it may be held up by output that nobody reads. The
+// second signal ends the process, as without us.
 func untilSignal(cmd *cobra.Command, run func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(cmd.Context())
 	defer cancel(nil)
@@ -69,7 +71,18 @@ func untilSignal(cmd *cobra.Command, run func(ctx context.Context) error) error 
 		case <-ctx.Done():
 		}
 	}()
-	err := run(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }() // ends with run, or with the process
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		select {
+		case err = <-ended:
+		case <-time.After(time.Second):
+			err = context.Cause(ctx)
+		}
+	}
 	var stopped signalError
 	if err != nil && errors.As(context.Cause(ctx), &stopped) {
 		return stopped
