@@ -53,7 +53,7 @@ func WithGRPC(opts ...grpc.DialOption) Option {
 }
 
 // WithServiceConfig sets the service config that holds unless the resolver has
-// one: retries, hedging, load balancing and its health checks, timeouts.
+// one: retries, load balancing and its health checks, timeouts.
 func WithServiceConfig(json string) Option {
 	return WithGRPC(grpc.WithDefaultServiceConfig(json))
 }
