@@ -2,6 +2,7 @@
 
 GOLANGCI_LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
 CLIENTS       = $(CURDIR)/bin/clients
+SERVERS       = $(CURDIR)/bin/servers
 FUZZTIME     ?= 20s
 BENCHFLAGS   ?=
 
@@ -41,8 +42,8 @@ fuzz: ## run each fuzz target for FUZZTIME (20s, or 5000x for so many inputs)
 	./tests/fuzz.sh $(FUZZTIME)
 
 .PHONY: conformance
-conformance: clients ## the tests that need real clients, under the race detector; fails where one is missing
-	DYNGATE_REQUIRE_CLIENTS=1 GRPCURL=$(CLIENTS)/grpcurl DYNGATE_INTEROP_CLIENT=$(CLIENTS)/client \
+conformance: clients servers ## the tests that need real clients and servers, under the race detector; fails where one is missing
+	DYNGATE_REQUIRE_CLIENTS=1 GRPCURL=$(CLIENTS)/grpcurl DYNGATE_INTEROP_CLIENT=$(CLIENTS)/client DYNGATE_SERVERS=$(SERVERS) \
 		go test -race -count=1 ./...
 
 .PHONY: googleapis
@@ -53,3 +54,7 @@ googleapis: ## compile and serve all of googleapis; DYNGATE_GOOGLEAPIS names a c
 clients: ## install grpcurl and grpc-go's interop client (Python's come from Debian: python3-grpcio, python3-grpc-tools)
 	GOBIN=$(CLIENTS) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
 	GOBIN=$(CLIENTS) go install google.golang.org/grpc/interop/client@v1.85.0
+
+.PHONY: servers
+servers: ## install grpc-go's interop server
+	GOBIN=$(SERVERS)/interop go install google.golang.org/grpc/interop/server@v1.85.0
