@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "internal/*"},
 	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/examples", "dynserver", "protos"},
-	"tests":                        {"handlers", "handlers/examples", "dynserver", "protos"},
+	"tests":                        {"dynclient", "handlers", "handlers/examples", "dynserver", "protos"},
 	"tests/bench":                  {"handlers", "dynserver", "dynclient", "internal/message"},
 }
 
