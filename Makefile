@@ -56,5 +56,14 @@ clients: ## install grpcurl and grpc-go's interop client (Python's come from Deb
 	GOBIN=$(CLIENTS) go install google.golang.org/grpc/interop/client@v1.85.0
 
 .PHONY: servers
-servers: ## install grpc-go's interop server
+servers: ## install grpc-go's interop server and reflection example, and etcd (Python's come from Debian, as its clients do)
 	GOBIN=$(SERVERS)/interop go install google.golang.org/grpc/interop/server@v1.85.0
+	$(call build-server,reflection,google.golang.org/grpc/examples/features/reflection/server,v0.0.0-20260825154716-030ee8becb20 google.golang.org/grpc@v1.85.0)
+	$(call build-server,etcd,go.etcd.io/etcd/server/v3,v3.6.4)
+
+# Modules with replace directives cannot be installed, but another module can
+# require them. The third argument is the version, and what else is wanted.
+define build-server
+	rm -rf $(SERVERS)/$(1) && mkdir -p $(SERVERS)/$(1)
+	cd $(SERVERS)/$(1) && go mod init servers/$(1) && go get $(2)@$(3) && go build -o server $(2)
+endef
