@@ -1,0 +1,163 @@
+package tests
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"google.golang.org/grpc"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+	refv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+)
+
+// endless answers until the caller is gone.
+type endless struct {
+	testpb.UnimplementedTestServiceServer
+	began, sent, ended atomic.Int32
+}
+
+func (s *endless) hold(ctx context.Context) error {
+	s.began.Add(1)
+	<-ctx.Done()
+	s.ended.Add(1)
+	return ctx.Err()
+}
+
+func (s *endless) EmptyCall(ctx context.Context, _ *testpb.Empty) (*testpb.Empty, error) {
+	return nil, s.hold(ctx)
+}
+
+func (s *endless) StreamingInputCall(stream grpc.ClientStreamingServer[testpb.StreamingInputCallRequest, testpb.StreamingInputCallResponse]) error {
+	return s.hold(stream.Context())
+}
+
+func (s *endless) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.StreamingOutputCallRequest, testpb.StreamingOutputCallResponse]) error {
+	return s.hold(stream.Context())
+}
+
+// StreamingOutputCall answers as fast as it can.
+func (s *endless) StreamingOutputCall(_ *testpb.StreamingOutputCallRequest, stream grpc.ServerStreamingServer[testpb.StreamingOutputCallResponse]) error {
+	s.began.Add(1)
+	defer s.ended.Add(1)
+	for {
+		if err := stream.Send(&testpb.StreamingOutputCallResponse{Payload: &testpb.Payload{Body: make([]byte, 100)}}); err != nil {
+			return err
+		}
+		s.sent.Add(1)
+	}
+}
+
+// TestForeignSignals interrupts and terminates calls: the status says by which
+// signal, and the server sees the end.
+func TestForeignSignals(t *testing.T) {
+	t.Parallel()
+	for sig, want := range map[syscall.Signal]struct {
+		status int
+		says   string
+	}{
+		syscall.SIGINT:  {130, "stopped by signal: interrupt"},
+		syscall.SIGTERM: {143, "stopped by signal: terminated"},
+	} {
+		for _, method := range []string{"EmptyCall", "StreamingInputCall", "FullDuplexCall", "StreamingOutputCall"} {
+			t.Run(sig.String()+" "+method, func(t *testing.T) {
+				t.Parallel()
+				srv := new(endless)
+				addr := startGRPC(t, func(s *grpc.Server) { testpb.RegisterTestServiceServer(s, srv) })
+				data := "-" // stays open
+				if method == "EmptyCall" || method == "StreamingOutputCall" {
+					data = "{}"
+				}
+				c := startDyngate(t, "call", addr, method, "--proto", interopProtos, "-d", data)
+				eventually(t, "the call", func() bool { return srv.began.Load() == 1 })
+				c.signal(sig)
+				r := c.end()
+				r.want(t, want.status, r.out, want.says)
+				eventually(t, "the server to see the end", func() bool { return srv.ended.Load() == 1 })
+			})
+		}
+		t.Run(sig.String()+" before the call", func(t *testing.T) {
+			t.Parallel()
+			asked := make(chan struct{}, 1)
+			hangs := startMirror(t, &mirror{answer: func(ctx context.Context, _ *refv1.ServerReflectionRequest) (*refv1.ServerReflectionResponse, error) {
+				asked <- struct{}{}
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}})
+			for _, args := range [][]string{{"list", hangs}, {"call", hangs, "good.Good/Do"}} {
+				c := startDyngate(t, args...)
+				<-asked
+				c.signal(sig)
+				c.end().want(t, want.status, "", want.says)
+			}
+		})
+	}
+}
+
+// startUnread starts a call with so many answers that standard output, which is
+// the pipe that it returns, is full.
+func startUnread(t *testing.T) (*process, *endless, *os.File) {
+	t.Helper()
+	srv := new(endless)
+	addr := startGRPC(t, func(s *grpc.Server) { testpb.RegisterTestServiceServer(s, srv) })
+	r, w, err := os.Pipe()
+	must(t, err)
+	t.Cleanup(func() { _ = r.Close() })
+	cmd := exec.Command(dyngate, "call", addr, "StreamingOutputCall", "--proto", interopProtos)
+	cmd.Stdout = w
+	p := begin(t, cmd)
+	t.Cleanup(p.kill)
+	must(t, w.Close())
+	last, same := int32(0), 0
+	eventually(t, "all to be full", func() bool {
+		now := srv.sent.Load()
+		if same++; now != last || now == 0 {
+			last, same = now, 0
+		}
+		return same == 100
+	})
+	return p, srv, r
+}
+
+// TestForeignNobodyReads closes standard output while answers come, as
+// `| head -1` does: the process ends, and with it the call.
+func TestForeignNobodyReads(t *testing.T) {
+	t.Parallel()
+	p, srv, out := startUnread(t)
+	must(t, out.Close())
+	p.awaitExit()
+	if p.err == nil {
+		t.Error("it says that all went well")
+	}
+	eventually(t, "the server to see the end", func() bool { return srv.ended.Load() == 1 })
+}
+
+// sated answers without having read.
+type sated struct {
+	testpb.UnimplementedTestServiceServer
+}
+
+func (sated) StreamingInputCall(stream grpc.ClientStreamingServer[testpb.StreamingInputCallRequest, testpb.StreamingInputCallResponse]) error {
+	return stream.SendAndClose(&testpb.StreamingInputCallResponse{AggregatedPayloadSize: 7})
+}
+
+func (sated) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.StreamingOutputCallRequest, testpb.StreamingOutputCallResponse]) error {
+	return stream.Send(new(testpb.StreamingOutputCallResponse))
+}
+
+// TestForeignSated has a server end a call well while more could be typed, and
+// while much is sent.
+func TestForeignSated(t *testing.T) {
+	t.Parallel()
+	addr := startGRPC(t, func(s *grpc.Server) { testpb.RegisterTestServiceServer(s, sated{}) })
+	many := filepath.Join(t.TempDir(), "many.json")
+	write(t, many, strings.Repeat(`{"payload": {"body": "`+base64Of(strings.Repeat("x", 3000))+`"}}`, 1000))
+	for method, want := range map[string]string{"StreamingInputCall": `{"aggregatedPayloadSize":7}` + "\n", "FullDuplexCall": "{}\n"} {
+		startDyngate(t, "call", addr, method, "--proto", interopProtos, "-o", "ndjson", "-d", "-").end().want(t, 0, want)
+		callInterop(t, addr, method, "-d", "@"+many).want(t, 0, want)
+	}
+}
