@@ -136,6 +136,18 @@ func TestForeignNobodyReads(t *testing.T) {
 	eventually(t, "the server to see the end", func() bool { return srv.ended.Load() == 1 })
 }
 
+// TestForeignUnread interrupts a call whose answers nobody reads.
+func TestForeignUnread(t *testing.T) {
+	t.Parallel()
+	p, srv, _ := startUnread(t)
+	p.signal(os.Interrupt)
+	p.awaitExit()
+	if got := exitStatus(p.err); got != 130 {
+		t.Errorf("status %d", got)
+	}
+	eventually(t, "the server to see the end", func() bool { return srv.ended.Load() == 1 })
+}
+
 // sated answers without having read.
 type sated struct {
 	testpb.UnimplementedTestServiceServer
