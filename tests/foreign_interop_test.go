@@ -90,7 +90,7 @@ func TestForeignInterop(t *testing.T) {
 		},
 		"slow": {
 			"StreamingOutputCall",
-			[]string{"--deadline", "1s", "-d", `{"responseParameters": [{"size": 1}, {"size": 2, "intervalUs": 60000000}]}`},
+			[]string{"--deadline", "3s", "-d", `{"responseParameters": [{"size": 1}, {"size": 2, "intervalUs": 60000000}]}`},
 			68, `{"payload":{"body":"AA=="}}` + "\n",
 			[]string{"DEADLINE_EXCEEDED (4): "},
 		},
@@ -158,7 +158,7 @@ func TestForeignStdinOpen(t *testing.T) {
 	c := start()
 	c.types(`{"responseStatus": {"code": 3, "message": "enough"}}`)
 	c.end().want(t, 67, "", "INVALID_ARGUMENT (3): enough")
-	start("--deadline", "1s").end().want(t, 68, "", "DEADLINE_EXCEEDED")
+	start("--deadline", "1s").end().want(t, 68, "", "deadline exceeded")
 	c = start()
 	c.types(`{"responseParameter": []}`)
 	c.end().want(t, 2, "", `"responseParameter"`, `"responseParameters"`)
