@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// startReflectionExample starts grpc-go's example of a server with reflection,
-// whose files are not laid out as they import each other.
+// startReflectionExample starts the server that grpc-go shows its reflection by.
 func startReflectionExample(t testing.TB) string {
 	t.Helper()
 	_, addr := startForeign(t, exec.Command(foreignServer(t, "reflection/server"), "--port=0"), `server listening at .*:(\d+)\n`)
