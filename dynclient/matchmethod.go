@@ -2,6 +2,7 @@ package dynclient
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -113,6 +114,15 @@ func (s *Schema) unknownMethod(ctx context.Context, service, method string) erro
 	names, err := s.Services(ctx)
 	if err != nil {
 		return err
+	}
+	if slices.Contains(names, protoreflect.FullName(service)) {
+		sym, err := s.find(ctx, protoreflect.FullName(service))
+		if err != nil {
+			return err
+		}
+		if sym == nil {
+			return fmt.Errorf("service %s is listed, but nothing tells what is in it", service)
+		}
 	}
 	names = slices.DeleteFunc(names, isInfrastructureService)
 	var scope []protoreflect.FullName

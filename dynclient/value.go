@@ -50,8 +50,8 @@ func decodeValue(data mem.BufferSlice, v any, md protoreflect.MessageDescriptor,
 		}
 		return message.Decode(b, m, types)
 	}
-	m := dynamicpb.NewMessage(md)
-	if err := message.Decode(b, m, types); err != nil {
+	m, err := decodeDynamic(b, md, types)
+	if err != nil {
 		return err
 	}
 	switch v := v.(type) {
@@ -64,10 +64,25 @@ func decodeValue(data mem.BufferSlice, v any, md protoreflect.MessageDescriptor,
 		*v = fields
 		return err
 	case *Dynamic:
-		v.Message = m
+		v.Message = m.ProtoReflect()
 		return nil
 	}
 	return checkOut(v)
+}
+
+// decodeDynamic reads a message that can be changed if dynamicpb, which panics on
+// some, can read it.
+func decodeDynamic(b []byte, md protoreflect.MessageDescriptor, types Types) (proto.Message, error) {
+	m := dynamicpb.NewMessage(md)
+	err := message.Decode(b, m, types)
+	if err == nil {
+		return m, nil
+	}
+	again, other := message.BindDynamic(md, types).Unmarshal(mem.BufferSlice{mem.SliceBuffer(b)})
+	if other != nil {
+		return nil, err
+	}
+	return again.Interface(), nil
 }
 
 // checkOut says what is wrong with where a response is wanted.

@@ -55,9 +55,6 @@ func TestForeignAnswers(t *testing.T) {
 	} {
 		for _, m := range hostileMessages {
 			t.Run(kind+" "+m.name, func(t *testing.T) {
-				if kind == "JSON" && bytes.Equal(m.body, badMapEntry) {
-					t.Skip("dynamicpb panics, which becomes an error: the message should be read as by the others")
-				}
 				wantCode(t, call(timeout(t), m.name), m.want)
 			})
 		}

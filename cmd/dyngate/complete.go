@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynclient"
 )
@@ -63,6 +64,7 @@ func (n names) beginning(ctx context.Context, schema *dynclient.Schema, prefix s
 		}
 	}
 	if n.methods {
+		services = slices.DeleteFunc(services, func(name protoreflect.FullName) bool { return !mayHave(string(name), prefix) })
 		found, _ := schema.FindAll(ctx, services) // what there is must do
 		for _, sym := range found {
 			all = append(all, methodNames(sym, prefix != "")...)
@@ -71,6 +73,15 @@ func (n names) beginning(ctx context.Context, schema *dynclient.Schema, prefix s
 	all = slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, prefix) || printable(name) != name })
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// mayHave reports whether a service may have a method that begins with prefix, so
+// that a server of thousands need not be asked for all of them.
+func mayHave(service, prefix string) bool {
+	if name, _, ok := strings.Cut(prefix, "/"); ok {
+		return service == name || strings.HasSuffix(service, "."+name)
+	}
+	return strings.HasPrefix(service, prefix) || !strings.Contains(prefix, ".")
 }
 
 // methodNames returns what the methods of a service may be called.
