@@ -1,0 +1,81 @@
+package dynclient
+
+import (
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// Symbol is a declaration of a schema.
+type Symbol struct {
+	protoreflect.Descriptor
+
+	// Types resolves the types of the import closure of the file that declares
+	// it.
+	Types Types
+
+	// Origin says where the declaration is known from: a file, or the
+	// reflection of a server.
+	Origin string
+
+	file func(path string) *schema.File // nil if descriptors have their comments
+}
+
+// File returns the file that declares the symbol, with comments and positions
+// where they are known.
+func (s *Symbol) File() protoreflect.FileDescriptor {
+	if s.file != nil {
+		return s.file(s.ParentFile().Path()).DescriptorWithComments()
+	}
+	return s.ParentFile()
+}
+
+// Sibling returns what the symbol's file, or one that it imports, declares as a
+// symbol too.
+func (s *Symbol) Sibling(d protoreflect.Descriptor) *Symbol {
+	sibling := *s
+	sibling.Descriptor = d
+	if s.file != nil {
+		sibling.Origin = s.file(d.ParentFile().Path()).Location()
+	}
+	return &sibling
+}
+
+// Methods returns the methods of a service, in their order; none of anything
+// else.
+func (s *Symbol) Methods() []*Method {
+	if s == nil {
+		return nil
+	}
+	sd, ok := s.Descriptor.(protoreflect.ServiceDescriptor)
+	if !ok {
+		return nil
+	}
+	methods := make([]*Method, sd.Methods().Len())
+	for i := range methods {
+		methods[i] = &Method{MethodDescriptor: sd.Methods().Get(i), Types: s.Types, Origin: s.Origin}
+	}
+	return methods
+}
+
+// Types resolves message and extension types by name, URL or number.
+type Types = message.Types
+
+// Method is a method of a schema.
+type Method struct {
+	protoreflect.MethodDescriptor
+	Types  Types  // as in [Symbol]
+	Origin string // as in [Symbol]
+}
+
+// Path returns the method's name as calls write it: pkg.Service/Method.
+func (m *Method) Path() string {
+	return string(m.Parent().FullName()) + "/" + string(m.Name())
+}
+
+// NewRequest returns an empty request message to fill.
+func (m *Method) NewRequest() *Dynamic {
+	return &Dynamic{Message: dynamicpb.NewMessage(m.Input())}
+}
