@@ -38,7 +38,7 @@ func newSchema(sources []Source, reflecting provider) *Schema {
 	var files []schema.Source
 	flush := func() {
 		if len(files) > 0 {
-			s.providers = append(s.providers, newFileProvider(files))
+			s.providers = append(s.providers, newFileProvider(files, reflecting != nil))
 		}
 		files = nil
 	}

@@ -104,8 +104,9 @@ func TestInfrastructureIsMeantOnlyWhenNamed(t *testing.T) {
 
 func TestCommentsAreThere(t *testing.T) {
 	for source, s := range map[string]*dynclient.Schema{
-		"files":      dynclient.NewSchema(dynclient.FS("protos", protos.FS)),
-		"reflection": dial(t, serveExamples(t)).Schema(),
+		"files":            dynclient.NewSchema(dynclient.FS("protos", protos.FS)),
+		"reflection":       dial(t, serveExamples(t)).Schema(),
+		"a client's files": dial(t, "127.0.0.1:1", dynclient.WithSources(dynclient.FS("protos", protos.FS))).Schema(),
 	} {
 		sym, err := s.Find(t.Context(), "tutorial.Greeter.SayHello")
 		if err != nil {

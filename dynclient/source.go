@@ -52,41 +52,69 @@ type provider interface {
 	refresh()
 }
 
-// fileProvider answers from folders, .proto files and descriptor sets.
+// fileProvider answers from folders, .proto files and descriptor sets. A client
+// wants little but descriptors of them, for as long as it lives: what comments
+// need is several times as much, and is left to who asks for comments.
 type fileProvider struct {
-	compiler *schema.Compiler
-	sem      chan struct{}                   // held while compiling
-	last     atomic.Pointer[schema.Snapshot] // nil when it has to be compiled anew
+	sources   []schema.Source
+	forgetful bool
+	sem       chan struct{}                   // held while compiling
+	last      atomic.Pointer[schema.Snapshot] // nil when it has to be compiled anew
+	commented atomic.Pointer[schema.Snapshot] // the same with comments, once they were asked for
 }
 
-func newFileProvider(sources []schema.Source) *fileProvider {
-	return &fileProvider{
-		compiler: schema.New(schema.Options{Sources: sources}),
-		sem:      make(chan struct{}, 1),
-	}
+func newFileProvider(sources []schema.Source, forgetful bool) *fileProvider {
+	return &fileProvider{sources: sources, forgetful: forgetful, sem: make(chan struct{}, 1)}
 }
 
 // snapshot compiles the files, unless that is done already.
 func (p *fileProvider) snapshot(ctx context.Context) (*schema.Snapshot, error) {
-	if s := p.last.Load(); s != nil {
+	return p.compile(ctx, &p.last, p.forgetful)
+}
+
+// compile returns the snapshot that is kept, or makes one to keep.
+func (p *fileProvider) compile(ctx context.Context, kept *atomic.Pointer[schema.Snapshot], forget bool) (*schema.Snapshot, error) {
+	if s := kept.Load(); s != nil {
 		return s, nil
 	}
 	if err := acquire(ctx, p.sem); err != nil {
 		return nil, err
 	}
 	defer func() { <-p.sem }()
-	if s := p.last.Load(); s != nil {
+	if s := kept.Load(); s != nil {
 		return s, nil
 	}
-	s, err := p.compiler.Compile(ctx)
+	s, err := schema.New(schema.Options{Sources: p.sources}).Compile(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p.last.Store(s)
+	if forget {
+		s.Forget()
+	}
+	kept.Store(s)
 	return s, nil
 }
 
-func (p *fileProvider) refresh() { p.last.Store(nil) }
+// file returns a file with its comments; nil if it has gone meanwhile.
+func (p *fileProvider) file(path string) protoreflect.FileDescriptor {
+	from := &p.last
+	if p.forgetful {
+		from = &p.commented
+	}
+	s, err := p.compile(context.Background(), from, false)
+	if err != nil {
+		return nil
+	}
+	if f := s.File(path); f != nil {
+		return f.DescriptorWithComments()
+	}
+	return nil
+}
+
+func (p *fileProvider) refresh() {
+	p.last.Store(nil)
+	p.commented.Store(nil)
+}
 
 func (p *fileProvider) services(ctx context.Context) ([]protoreflect.FullName, error) {
 	s, err := p.snapshot(ctx)
@@ -110,7 +138,7 @@ func (p *fileProvider) find(ctx context.Context, names []protoreflect.FullName, 
 	}
 	for _, name := range names {
 		if d, f := s.Find(name); d != nil {
-			found[name] = &Symbol{Descriptor: d, Types: f.Types(), Origin: f.Location(), file: s.File}
+			found[name] = &Symbol{Descriptor: d, Types: f.Types(), Origin: f.Location(), files: s, commented: p.file}
 			continue
 		}
 		for _, b := range s.Broken() {

@@ -20,14 +20,18 @@ type Symbol struct {
 	// reflection of a server.
 	Origin string
 
-	file func(path string) *schema.File // nil if descriptors have their comments
+	// Of files: nil if descriptors have their comments themselves.
+	files     *schema.Snapshot
+	commented func(path string) protoreflect.FileDescriptor
 }
 
 // File returns the file that declares the symbol, with comments and positions
-// where they are known.
+// where they are known. A client compiles its files again for them, once.
 func (s *Symbol) File() protoreflect.FileDescriptor {
-	if s.file != nil {
-		return s.file(s.ParentFile().Path()).DescriptorWithComments()
+	if s.commented != nil {
+		if fd := s.commented(s.ParentFile().Path()); fd != nil {
+			return fd
+		}
 	}
 	return s.ParentFile()
 }
@@ -37,8 +41,8 @@ func (s *Symbol) File() protoreflect.FileDescriptor {
 func (s *Symbol) Sibling(d protoreflect.Descriptor) *Symbol {
 	sibling := *s
 	sibling.Descriptor = d
-	if s.file != nil {
-		sibling.Origin = s.file(d.ParentFile().Path()).Location()
+	if s.files != nil {
+		sibling.Origin = s.files.File(d.ParentFile().Path()).Location()
 	}
 	return &sibling
 }

@@ -71,6 +71,15 @@ func (s *Snapshot) Find(name protoreflect.FullName) (protoreflect.Descriptor, *F
 	return nil, nil
 }
 
+// Forget frees what only comments and positions need, most of what a snapshot
+// takes: from then on its files have none. The compiler that made it must not
+// compile again, and holds as much for as long as it lives.
+func (s *Snapshot) Forget() {
+	for _, f := range s.byPath {
+		f.source.Store(nil)
+	}
+}
+
 // Diagnostics returns all that is wrong or doubtful: errors first, then by file, line and column.
 func (s *Snapshot) Diagnostics() []*Diagnostic { return s.all }
 
