@@ -34,7 +34,7 @@ func newDescribe() *cobra.Command {
 		Args:              args(cobra.MaximumNArgs(2)),
 		ValidArgsFunction: names{services: true, methods: true}.complete(&f.connectFlags, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return untilSignal(cmd, func(ctx context.Context) error { return f.run(ctx, args) })
+			return untilSignal(cmd, func(ctx context.Context) error { return f.withSchema(ctx, args, f.run) })
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -48,24 +48,13 @@ type describeFlags struct {
 	example bool
 }
 
-func (f *describeFlags) run(ctx context.Context, args []string) error {
-	ctx, err := f.begin(ctx)
-	if err != nil {
-		return err
-	}
-	schema, names, done, err := f.open(args, 1)
-	if err != nil {
-		return err
-	}
-	defer done()
-	ctx, cancel := f.within(ctx)
-	defer cancel()
+func (f *describeFlags) run(ctx context.Context, schema *dynclient.Schema, names []string) error {
 	symbols, failure := f.symbols(ctx, schema, names)
 	var d description
 	for _, sym := range symbols {
 		failure = errors.Join(failure, f.describe(&d, sym))
 	}
-	_, err = os.Stdout.Write(d.out.Bytes())
+	_, err := os.Stdout.Write(d.out.Bytes())
 	return errors.Join(failure, err)
 }
 

@@ -30,7 +30,7 @@ func newList() *cobra.Command {
 		Args:              args(cobra.MaximumNArgs(2)),
 		ValidArgsFunction: names{services: true}.complete(&f.connectFlags, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return untilSignal(cmd, func(ctx context.Context) error { return f.run(ctx, args) })
+			return untilSignal(cmd, func(ctx context.Context) error { return f.withSchema(ctx, args, f.run) })
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -44,20 +44,9 @@ type listFlags struct {
 	long bool
 }
 
-func (f *listFlags) run(ctx context.Context, args []string) error {
-	ctx, err := f.begin(ctx)
-	if err != nil {
-		return err
-	}
-	schema, names, done, err := f.open(args, 1)
-	if err != nil {
-		return err
-	}
-	defer done()
-	ctx, cancel := f.within(ctx)
-	defer cancel()
+func (f *listFlags) run(ctx context.Context, schema *dynclient.Schema, names []string) error {
 	out := bufio.NewWriter(os.Stdout)
-	err = f.list(ctx, out, schema, names)
+	err := f.list(ctx, out, schema, names)
 	return errors.Join(err, out.Flush())
 }
 
@@ -138,6 +127,23 @@ func signature(m *dynclient.Method) string {
 		out = "stream " + out
 	}
 	return fmt.Sprintf("%s(%s) returns (%s)", m.Path(), in, out)
+}
+
+// withSchema opens the schema and calls run, bound by --deadline, with the
+// arguments that are no target, of which there is one at most.
+func (f *connectFlags) withSchema(ctx context.Context, args []string, run func(context.Context, *dynclient.Schema, []string) error) error {
+	ctx, err := f.begin(ctx)
+	if err != nil {
+		return err
+	}
+	schema, names, done, err := f.open(args, 1)
+	if err != nil {
+		return err
+	}
+	defer done()
+	ctx, cancel := f.within(ctx)
+	defer cancel()
+	return run(ctx, schema, names)
 }
 
 // open opens the schema: of the first argument's server, or of files. It returns

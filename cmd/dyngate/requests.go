@@ -24,7 +24,8 @@ type requests struct {
 }
 
 // openRequests opens what --data says: JSON, a @FILE, or standard input, which @-
-// and @ stand for as well, as with curl and grpcurl. An error is a mistake of the user's, as those of next and only are.
+// and @ stand for as well, as with curl and grpcurl. An error is a mistake of the
+// user's, as those of next and only are.
 func openRequests(data string) (*requests, error) {
 	var in io.Reader
 	switch name, isFile := strings.CutPrefix(data, "@"); {
