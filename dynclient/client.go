@@ -2,7 +2,6 @@ package dynclient
 
 import (
 	"context"
-	"io"
 	"sync"
 	"time"
 
@@ -22,7 +21,7 @@ const DefaultSchemaTimeout = 10 * time.Second
 // Client calls the services at one target. It is safe for concurrent use.
 type Client struct {
 	conn    grpc.ClientConnInterface
-	closer  io.Closer // nil if the connection is the caller's own; closes once
+	close   func() error // of the connection: nothing if it is the caller's own
 	target  string
 	schema  *Schema
 	timeout time.Duration
@@ -86,7 +85,7 @@ func Dial(ctx context.Context, target string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	c := newClient(conn, target, s)
-	c.closer = &closeOnce{Closer: conn}
+	c.close = sync.OnceValue(conn.Close)
 	if err := c.schema.load(ctx); err != nil {
 		_ = c.Close()
 		return nil, err
@@ -115,7 +114,7 @@ func newClient(conn grpc.ClientConnInterface, target string, s settings) *Client
 	if s.timeout <= 0 {
 		s.timeout = DefaultSchemaTimeout
 	}
-	c := &Client{conn: conn, target: target, timeout: s.timeout}
+	c := &Client{conn: conn, target: target, timeout: s.timeout, close: func() error { return nil }}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.schema = newSchema(s.sources, newReflector(conn, target, s.md))
 	return c
@@ -132,22 +131,7 @@ func (c *Client) Target() string { return c.target }
 // No stubs can be made after it.
 func (c *Client) Close() error {
 	c.cancel()
-	if c.closer == nil {
-		return nil
-	}
-	return c.closer.Close()
-}
-
-// closeOnce closes what it has once: that it is closed already is no error.
-type closeOnce struct {
-	io.Closer
-	once sync.Once
-	err  error
-}
-
-func (c *closeOnce) Close() error {
-	c.once.Do(func() { c.err = c.Closer.Close() })
-	return c.err
+	return c.close()
 }
 
 // lookup returns the method with a path, within the client's time for that.

@@ -24,7 +24,8 @@ import (
 // resolved by the whole schema. A field that the request does not have is an
 // error that names those it has.
 //
-// The schema is looked at with the call's context and metadata. It costs several times what a typed stub does.
+// The schema is looked at with the call's context and metadata. It costs several
+// times what a typed stub does.
 func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ...grpc.CallOption) error {
 	if err := checkOut(out); err != nil {
 		return err
