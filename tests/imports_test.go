@@ -18,7 +18,7 @@ var allowed = map[string][]string{
 	"dynclient":                    {"internal/*"},
 	"internal/schema":              {},
 	"internal/codec":               {"internal/nearest"},
-	"internal/describe":            {},
+	"internal/describe":            {"internal/jsonmsg"},
 	"internal/jsonmsg":             {"internal/nearest"},
 	"internal/jsonstream":          {},
 	"internal/nearest":             {},

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/dyngate/dyngate/internal/jsonmsg"
 )
 
 // An example has up to exampleDepth levels of messages, fewer if it would have
@@ -238,20 +239,8 @@ func (x *exampler) wellKnown(md protoreflect.MessageDescriptor, name string) str
 	case "google.protobuf.ListValue":
 		return `["value"]`
 	}
-	if slices.Contains(wrappers, md.FullName()) {
+	if jsonmsg.IsWrapper(md.FullName()) {
 		return scalar(md.Fields().ByNumber(1), name)
 	}
 	return ""
-}
-
-var wrappers = []protoreflect.FullName{
-	"google.protobuf.BoolValue",
-	"google.protobuf.Int32Value",
-	"google.protobuf.Int64Value",
-	"google.protobuf.UInt32Value",
-	"google.protobuf.UInt64Value",
-	"google.protobuf.FloatValue",
-	"google.protobuf.DoubleValue",
-	"google.protobuf.StringValue",
-	"google.protobuf.BytesValue",
 }

@@ -30,6 +30,10 @@ var opaque = append([]protoreflect.FullName{
 	"google.protobuf.ListValue",
 }, wrappers...)
 
+// IsWrapper reports whether a message is one of those that hold a scalar and whose
+// JSON is the scalar's.
+func IsWrapper(name protoreflect.FullName) bool { return slices.Contains(wrappers, name) }
+
 func isOpaque(md protoreflect.MessageDescriptor) bool { return slices.Contains(opaque, md.FullName()) }
 
 // isCustom reports whether an Any holds the message's JSON under "value".

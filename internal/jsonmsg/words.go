@@ -135,7 +135,7 @@ func wantMessage(md protoreflect.MessageDescriptor) string {
 	case "google.protobuf.Value":
 		return "any JSON (google.protobuf.Value)"
 	}
-	if slices.Contains(wrappers, name) {
+	if IsWrapper(name) {
 		return wantField(md.Fields().ByNumber(1))
 	}
 	return "an object (" + string(name) + ")"
