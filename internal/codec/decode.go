@@ -4,6 +4,8 @@ import (
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // decoder is the state of reading one message.
@@ -28,15 +30,6 @@ type decoder struct {
 // errUnknown tells the caller to treat a field as unknown. It never gets out.
 var errUnknown = &Error{}
 
-const (
-	errTruncated = "the input ends within a field"
-	errVarint    = "a varint is longer than 64 bits"
-	errTag       = "a field number or wire type is invalid"
-	errGroup     = "a group is not closed, or an end-group tag has no start"
-	errDepth     = "messages are nested too deeply"
-	errUTF8      = "the string is not valid UTF-8"
-)
-
 // message reads b into the struct at p, merging into what is there. It ends with
 // b or, in a group, behind the end-group tag, which end is then; d.closed tells
 // where that is.
@@ -50,8 +43,8 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 		tag := uint64(b[i])
 		i++
 		if tag >= 0x80 {
-			if tag, i = varint(b, start); i <= 0 {
-				return badVarint(i)
+			if tag, i = wire.Tag(b, start); i <= 0 {
+				return wire.Malformed(i)
 			}
 		}
 		f := pl.lookup(tag)
@@ -60,11 +53,10 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 				d.closed, end = i, 0
 				break
 			}
-			n, err := d.skip(tag, b[i:])
-			if err != nil {
+			var err *Error
+			if i, err = wire.Skip(b, i, tag, d.depth); err != nil {
 				return err
 			}
-			i += n
 			pl.keep(p, b[start:i])
 			continue
 		}
@@ -76,8 +68,8 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 			if i < len(b) && b[i] < 0x80 {
 				x = uint64(b[i])
 				i++
-			} else if x, i = varint(b, i); i <= 0 {
-				return badVarint(i).in(f)
+			} else if x, i = wire.Varint(b, i); i <= 0 {
+				return wire.Malformed(i).In(f.name)
 			}
 			known = f.decodeBits(d, f, unsafe.Add(p, f.off), x)
 		case protowire.BytesType:
@@ -85,11 +77,11 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 			if i < len(b) && int(b[i]) < min(0x80, len(b)-i) {
 				n = int(b[i])
 				i++
-			} else if n, i = length(b, i); i <= 0 {
-				return badVarint(i).in(f)
+			} else if n, i = wire.Length(b, i); i <= 0 {
+				return wire.Malformed(i).In(f.name)
 			}
 			if f.counted && full(f, unsafe.Add(p, f.off)) {
-				d.hint = run(b[start:], i-start, i+n-start)
+				d.hint = wire.Run(b[start:], i-start, i+n-start)
 			}
 			err = f.decodeBytes(d, f, unsafe.Add(p, f.off), b[i:i+n:i+n])
 			i += n
@@ -100,7 +92,7 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 		}
 		if err != nil {
 			if err != errUnknown {
-				return err.in(f)
+				return err.In(f.name)
 			}
 			known = false
 		}
@@ -113,7 +105,7 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 		seen |= f.seen
 	}
 	if end != 0 {
-		return malformed(errGroup)
+		return wire.NewMalformed(wire.DetailGroup)
 	}
 	if seen != pl.seenAll || pl.crowded {
 		d.partial = true
@@ -127,14 +119,14 @@ func (d *decoder) other(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, 
 	switch protowire.Type(tag & 7) {
 	case protowire.Fixed32Type:
 		if len(b) < 4 {
-			return 0, false, malformed(errTruncated)
+			return 0, false, wire.Malformed(0)
 		}
-		return 4, f.decodeBits(d, f, p, uint64(le32(b))), nil
+		return 4, f.decodeBits(d, f, p, uint64(wire.Uint32(b))), nil
 	case protowire.Fixed64Type:
 		if len(b) < 8 {
-			return 0, false, malformed(errTruncated)
+			return 0, false, wire.Malformed(0)
 		}
-		return 8, f.decodeBits(d, f, p, le64(b)), nil
+		return 8, f.decodeBits(d, f, p, wire.Uint64(b)), nil
 	}
 	d.hint = 1
 	if f.sub != nil && f.sub.leaf == nil {
@@ -142,7 +134,7 @@ func (d *decoder) other(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, 
 		err := f.decodeBytes(d, f, p, b)
 		return d.closed, true, err
 	}
-	body, n, err := d.skipGroup(tag>>3, b)
+	body, n, err := wire.SkipGroup(b, 0, tag>>3, d.depth)
 	if err == nil {
 		err = f.decodeBytes(d, f, p, b[:body:body])
 	}
@@ -152,7 +144,7 @@ func (d *decoder) other(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, 
 // sub enters a nested message.
 func (d *decoder) sub(pl *plan, p unsafe.Pointer, b []byte) *Error {
 	if d.depth <= 0 {
-		return malformed(errDepth)
+		return wire.NewMalformed(wire.DetailDepth)
 	}
 	d.depth--
 	end := d.group
@@ -172,77 +164,5 @@ func (pl *plan) keep(p unsafe.Pointer, raw []byte) {
 	if pl.keeps {
 		u := (*[]byte)(unsafe.Add(p, pl.unknown))
 		*u = append(*u, raw...)
-	}
-}
-
-// skip returns the length of an unknown field whose tag has been read.
-func (d *decoder) skip(tag uint64, b []byte) (int, *Error) {
-	if num := tag >> 3; num == 0 || num > uint64(protowire.MaxValidNumber) {
-		return 0, malformed(errTag)
-	}
-	return d.skipValue(tag, b)
-}
-
-func (d *decoder) skipValue(tag uint64, b []byte) (int, *Error) {
-	switch protowire.Type(tag & 7) {
-	case protowire.VarintType:
-		_, i := varint(b, 0)
-		if i <= 0 {
-			return 0, badVarint(i)
-		}
-		return i, nil
-	case protowire.BytesType:
-		n, i := length(b, 0)
-		if i <= 0 {
-			return 0, badVarint(i)
-		}
-		return i + n, nil
-	case protowire.Fixed32Type:
-		return fixedWidth(b, 4)
-	case protowire.Fixed64Type:
-		return fixedWidth(b, 8)
-	case protowire.StartGroupType:
-		_, n, err := d.skipGroup(tag>>3, b)
-		return n, err
-	case protowire.EndGroupType:
-		return 0, malformed(errGroup)
-	}
-	return 0, malformed(errTag)
-}
-
-func fixedWidth(b []byte, n int) (int, *Error) {
-	if len(b) < n {
-		return 0, malformed(errTruncated)
-	}
-	return n, nil
-}
-
-// skipGroup finds the end of the group num, whose start tag has been read. It
-// returns the length of the content, and with the end tag.
-func (d *decoder) skipGroup(num uint64, b []byte) (body, n int, err *Error) {
-	if d.depth <= 0 {
-		return 0, 0, malformed(errDepth)
-	}
-	d.depth--
-	for i := 0; ; {
-		tag, next := varint(b, i)
-		if next <= 0 {
-			return 0, 0, badVarint(next)
-		}
-		if tag>>3 == 0 || tag>>3 > 1<<31-1 {
-			return 0, 0, malformed(errTag)
-		}
-		if protowire.Type(tag&7) == protowire.EndGroupType {
-			if tag>>3 != num {
-				return 0, 0, malformed(errGroup)
-			}
-			d.depth++
-			return i, next, nil
-		}
-		n, err := d.skipValue(tag, b[next:])
-		if err != nil {
-			return 0, 0, err
-		}
-		i = next + n
 	}
 }

@@ -1,94 +1,24 @@
 package codec
 
-import (
-	"errors"
-	"fmt"
-	"strconv"
-	"strings"
+import "github.com/dyngate/dyngate/internal/codec/wire"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
+// The errors of reading and writing, which the engines share.
+type (
+	// Error is what is wrong with a message that is read or a value that is
+	// written.
+	Error = wire.Error
+
+	// RequiredError lists the required fields that a message lacks.
+	RequiredError = wire.RequiredError
 )
 
 // The three ways in which reading or writing a message fails. Test for them
-// with errors.Is.
+// with errors.Is; package wire says more of each.
 var (
-	// ErrMalformed: the bytes are no message of the type: truncated or corrupt
-	// wire data, invalid UTF-8, nesting beyond Options.MaxDepth, or a value that
-	// the Go type cannot hold (a Timestamp past the year 9999).
-	ErrMalformed = errors.New("malformed message")
-
-	// ErrRequired: a required field is missing; the error is a *RequiredError.
-	ErrRequired = errors.New("required field missing")
-
-	// ErrUnencodable: the Go value is no message of the type: a string that is
-	// not UTF-8, two members of a oneof, a number out of range, a name that the
-	// enum does not have, or a cycle of pointers.
-	ErrUnencodable = errors.New("value cannot be encoded")
+	ErrMalformed   = wire.ErrMalformed
+	ErrRequired    = wire.ErrRequired
+	ErrUnencodable = wire.ErrUnencodable
 )
-
-// Error is what is wrong with a message that is read or a value that is
-// written. errors.Is tells which: ErrMalformed or ErrUnencodable.
-type Error struct {
-	Kind    error                 // ErrMalformed or ErrUnencodable
-	Message protoreflect.FullName // the message that was read or written
-	Path    string                // the field, as in items[3].price.units; "" for the message itself
-	Detail  string                // what is wrong with it
-}
-
-// Error says what is wrong, and where.
-func (e *Error) Error() string {
-	where := string(e.Message)
-	if e.Path != "" {
-		where += ", field " + e.Path
-	}
-	return fmt.Sprintf("%v: %s: %s", e.Kind, where, e.Detail)
-}
-
-// Unwrap returns e.Kind.
-func (e *Error) Unwrap() error { return e.Kind }
-
-// RequiredError lists the required fields that a message lacks. errors.Is finds
-// ErrRequired in it.
-type RequiredError struct {
-	Message protoreflect.FullName // the message that was read or written
-	Paths   []string              // the missing fields, as in items[3].sku
-}
-
-// Error names the missing fields.
-func (e *RequiredError) Error() string {
-	return fmt.Sprintf("%v: %s: %s", ErrRequired, e.Message, strings.Join(e.Paths, ", "))
-}
-
-// Unwrap returns ErrRequired.
-func (e *RequiredError) Unwrap() error { return ErrRequired }
-
-// in puts a field in front of the path of an error that came up from below it.
-func (e *Error) in(f *field) *Error {
-	e.Path = join(f.name, e.Path)
-	return e
-}
-
-// elem puts an index in front of the path; the name of the list follows.
-func (e *Error) elem(i int) *Error {
-	e.Path = join("["+strconv.Itoa(i)+"]", e.Path)
-	return e
-}
-
-func join(head, tail string) string {
-	switch {
-	case head == "":
-		return tail
-	case tail == "" || tail[0] == '[':
-		return head + tail
-	}
-	return head + "." + tail
-}
 
 // noIndex stands for "not an element of a list" where an index is asked for.
 const noIndex = -1
-
-func malformed(detail string) *Error { return &Error{Kind: ErrMalformed, Detail: detail} }
-
-func unencodable(format string, args ...any) *Error {
-	return &Error{Kind: ErrUnencodable, Detail: fmt.Sprintf(format, args...)}
-}

@@ -36,6 +36,11 @@ func TestMalformed(t *testing.T) {
 		"tag over 64 bits":          {"p3.Scalars", long + "\x02", "longer than 64 bits"},
 		"field number 0":            {"p3.Scalars", "\x00\x00", "field number"},
 		"field number 2^29":         {"p3.Scalars", "\x80\x80\x80\x80\x10\x00", "field number"},
+		"field number 2^33":         {"p3.Scalars", "\x88\x80\x80\x80\x40\x00", "field number"},
+		"tag of 6 bytes":            {"p3.Scalars", "\x88\x80\x80\x80\x80\x00\x01", "field number"},
+		"tag of 9 bytes":            {"p3.Scalars", "\x88\x80\x80\x80\x80\x80\x80\x80\x00\x01", "field number"},
+		"tag of 13 bytes":           {"p3.Scalars", "\x88" + long + "\x80\x80\x00\x01", "longer than 64 bits"},
+		"tag of 6 bytes in a group": {"p3.Scalars", "\xa3\x06\x88\x80\x80\x80\x80\x00\x01\xa4\x06", "field number"},
 		"wire type 6":               {"p3.Scalars", "\x0e\x00", "wire type"},
 		"wire type 7":               {"p3.Scalars", "\x0f\x00", "wire type"},
 		"truncated fixed32":         {"p3.Scalars", "\x1d\x00\x00\x00", "field sf32"},
@@ -85,6 +90,7 @@ func TestWellFormed(t *testing.T) {
 		"invalid UTF-8 in editions":  {"ed.Mixed", "\x18\x00\x32\x01\xff"},
 		"long varint of a bool":      {"p3.Scalars", "\x68\x80\x80\x01"},
 		"padded tag":                 {"p3.Scalars", "\x88\x00\x01"},
+		"tag of 5 bytes":             {"p3.Scalars", "\x88\x80\x80\x80\x00\x01"},
 		"empty":                      {"p3.Scalars", ""},
 	} {
 		if err := unmarshal(t, c.message, []byte(c.wire)); err != nil {

@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
@@ -72,6 +73,9 @@ func sameAsOracle[T any](strict bool) func(t *testing.T, md protoreflect.Message
 		err := plan.Unmarshal(b, &v)
 		want := dynamicpb.NewMessage(md)
 		wantErr := unmarshalOracle(b, want)
+		if wantErr == nil && err != nil && bytes.Contains(b, []byte("\x80\x80\x80\x80")) {
+			return // dynamicpb takes tags of more than five bytes
+		}
 		if err == nil && wantErr != nil || strict && (err == nil) != (wantErr == nil) {
 			t.Fatalf("%x: dynamicpb says %v, we say %v", b, wantErr, err)
 		}

@@ -8,6 +8,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // The range of google.protobuf.Timestamp: the years 1 to 9999.
@@ -25,21 +27,20 @@ type stamp struct {
 // read merges b into the stamp.
 func (s *stamp) read(d *decoder, b []byte) *Error {
 	for i := 0; i < len(b); {
-		tag, next := varint(b, i)
+		tag, next := wire.Tag(b, i)
 		if next <= 0 {
-			return badVarint(next)
+			return wire.Malformed(next)
 		}
 		if tag != 1<<3 && tag != 2<<3 {
-			n, err := d.skip(tag, b[next:])
-			if err != nil {
+			var err *Error
+			if i, err = wire.Skip(b, next, tag, d.depth); err != nil {
 				return err
 			}
-			i = next + n
 			continue
 		}
-		x, end := varint(b, next)
+		x, end := wire.Varint(b, next)
 		if end <= 0 {
-			return badVarint(end)
+			return wire.Malformed(end)
 		}
 		if tag == 1<<3 {
 			s.seconds = int64(x)
@@ -53,12 +54,12 @@ func (s *stamp) read(d *decoder, b []byte) *Error {
 
 func (e *encoder) stamp(s stamp) {
 	if s.nanos != 0 {
-		e.varint(uint64(s.nanos))
-		e.varint(2 << 3)
+		e.Varint(uint64(s.nanos))
+		e.Varint(2 << 3)
 	}
 	if s.seconds != 0 {
-		e.varint(uint64(s.seconds))
-		e.varint(1 << 3)
+		e.Varint(uint64(s.seconds))
+		e.Varint(1 << 3)
 	}
 }
 
@@ -75,7 +76,7 @@ func (timeLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
 		return err
 	}
 	if s.seconds < minSeconds || s.seconds > maxSeconds || s.nanos < 0 || s.nanos >= 1e9 {
-		return malformed("the timestamp is not within the years 1 to 9999")
+		return wire.NewMalformed("the timestamp is not within the years 1 to 9999")
 	}
 	*t = time.Unix(s.seconds, int64(s.nanos)).UTC()
 	return nil
@@ -85,7 +86,7 @@ func (timeLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
 	t := *(*time.Time)(p)
 	s := stamp{t.Unix(), int32(t.Nanosecond())}
 	if s.seconds < minSeconds || s.seconds > maxSeconds {
-		return unencodable("the time is not within the years 1 to 9999")
+		return wire.NewUnencodable("the time is not within the years 1 to 9999")
 	}
 	e.stamp(s)
 	return nil
@@ -104,14 +105,14 @@ func (durationLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
 	}
 	switch {
 	case s.nanos <= -1e9 || s.nanos >= 1e9 || s.seconds > 0 && s.nanos < 0 || s.seconds < 0 && s.nanos > 0:
-		return malformed("the duration has nanoseconds out of range")
+		return wire.NewMalformed("the duration has nanoseconds out of range")
 	case s.seconds > math.MaxInt64/int64(time.Second) || s.seconds < math.MinInt64/int64(time.Second):
-		return malformed("the duration is longer than the 292 years of a time.Duration")
+		return wire.NewMalformed("the duration is longer than the 292 years of a time.Duration")
 	}
 	whole := s.seconds * int64(time.Second)
 	sum := whole + int64(s.nanos)
 	if whole > 0 && sum < 0 || whole < 0 && sum > 0 {
-		return malformed("the duration is longer than the 292 years of a time.Duration")
+		return wire.NewMalformed("the duration is longer than the 292 years of a time.Duration")
 	}
 	*v = time.Duration(sum)
 	return nil
@@ -138,7 +139,7 @@ func (l generatedLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
 	// The level that was just entered counts for protobuf as well.
 	opts := proto.UnmarshalOptions{Merge: true, AllowPartial: true, RecursionLimit: d.depth + 1}
 	if err := opts.Unmarshal(b, m); err != nil {
-		return malformed(err.Error())
+		return wire.NewMalformed(err.Error())
 	}
 	if proto.CheckInitialized(m) != nil {
 		d.partial = true
@@ -154,14 +155,12 @@ func (l generatedLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
 	}
 	opts := proto.MarshalOptions{AllowPartial: true}
 	size := opts.Size(m)
-	e.reserve(size)
-	e.pos -= size
-	out, err := opts.MarshalAppend(e.buf[e.pos:e.pos:e.pos+size], m)
+	out, err := opts.MarshalAppend(e.Space(size)[:0], m)
 	if err != nil {
-		return unencodable("%v", err)
+		return wire.NewUnencodable("%v", err)
 	}
 	if len(out) != size {
-		return unencodable("the message changed while it was written")
+		return wire.NewUnencodable("the message changed while it was written")
 	}
 	return nil
 }
@@ -170,8 +169,8 @@ func (generatedLeaf) isZero(unsafe.Pointer) bool { return false }
 
 // wrap writes the prefix of a length-prefixed field around what was written since before.
 func (e *encoder) wrap(num protowire.Number, before int) {
-	e.varint(uint64(e.written() - before))
-	e.longVarint(protowire.EncodeTag(num, protowire.BytesType))
+	e.Prefix(before)
+	e.Varint(protowire.EncodeTag(num, protowire.BytesType))
 }
 
 func newOf(t reflect.Type) unsafe.Pointer { return reflect.New(t).UnsafePointer() }

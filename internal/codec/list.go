@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // header is how Go lays out every slice.
@@ -83,17 +85,17 @@ func decodePacked(_ *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 		var x uint64
 		switch {
 		case f.wire == protowire.Fixed32Type:
-			x = uint64(le32(b[i:]))
+			x = uint64(wire.Uint32(b[i:]))
 			i += width
 		case f.wire == protowire.Fixed64Type:
-			x = le64(b[i:])
+			x = wire.Uint64(b[i:])
 			i += width
 		case b[i] < 0x80:
 			x = uint64(b[i])
 			i++
 		default:
-			if x, i = varint(b, i); i <= 0 {
-				return badVarint(i)
+			if x, i = wire.Varint(b, i); i <= 0 {
+				return wire.Malformed(i)
 			}
 		}
 		store(f.elem, unsafe.Add(h.data, at*int(f.elem)), f.conv.apply(x))
@@ -106,9 +108,9 @@ func decodePacked(_ *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 // their own, as they would be unpacked.
 func decodePackedEnum(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	for i := 0; i < len(b); {
-		x, next := varint(b, i)
+		x, next := wire.Varint(b, i)
 		if next <= 0 {
-			return badVarint(next)
+			return wire.Malformed(next)
 		}
 		i = next
 		if !f.decodeBits(d, f, p, x) && f.owner.keeps {
@@ -132,7 +134,7 @@ func (f *field) countPacked(b []byte) (int, *Error) {
 			}
 		}
 		if n == 0 {
-			return 0, malformed(errTruncated)
+			return 0, wire.Malformed(0)
 		}
 		return n, nil
 	case protowire.Fixed32Type:
@@ -141,7 +143,7 @@ func (f *field) countPacked(b []byte) (int, *Error) {
 		width = 8
 	}
 	if len(b)%width != 0 {
-		return 0, malformed(errTruncated)
+		return 0, wire.Malformed(0)
 	}
 	return len(b) / width, nil
 }
@@ -152,9 +154,9 @@ func encodeList(e *encoder, f *field, p unsafe.Pointer) *Error {
 	size := f.elemType.Size()
 	for i := h.len - 1; i >= 0; i-- {
 		if err := f.elemEncode(e, f, unsafe.Add(h.data, uintptr(i)*size)); err != nil {
-			return err.elem(i)
+			return err.Elem(i)
 		}
-		e.putTag(f)
+		e.Varint(f.tag)
 	}
 	return nil
 }
@@ -166,13 +168,13 @@ func encodePacked(e *encoder, f *field, p unsafe.Pointer) *Error {
 		return nil
 	}
 	size := f.elemType.Size()
-	before := e.written()
+	before := e.Written()
 	for i := h.len - 1; i >= 0; i-- {
 		if err := f.elemEncode(e, f, unsafe.Add(h.data, uintptr(i)*size)); err != nil {
-			return err.elem(i)
+			return err.Elem(i)
 		}
 	}
-	e.varint(uint64(e.written() - before))
-	e.putTag(f)
+	e.Prefix(before)
+	e.Varint(f.tag)
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // entry is memory for one entry of a map on its way in or out: a struct of the
@@ -64,7 +66,7 @@ func decodeMap(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	}
 	d.rejected = false
 	if err := d.entry(f.sub, ent.mem, b); err != nil {
-		err.Path = join(ent.label(), err.Path)
+		err.Path = wire.Join(ent.label(), err.Path)
 		return err
 	}
 	if d.rejected {
@@ -88,9 +90,9 @@ func (d *decoder) entry(pl *plan, p unsafe.Pointer, b []byte) *Error {
 	if len(b) < 2 || uint64(b[0]) != key.tag || key.wire != protowire.BytesType || pl.seenAll != 0 {
 		return d.sub(pl, p, b)
 	}
-	n, i := length(b, 1)
+	n, i := wire.Length(b, 1)
 	if i <= 0 {
-		return badVarint(i)
+		return wire.Malformed(i)
 	}
 	if err := key.decodeBytes(d, key, unsafe.Add(p, key.off), b[i:i+n:i+n]); err != nil {
 		return err
@@ -135,12 +137,12 @@ func encodeMap(e *encoder, f *field, p unsafe.Pointer) *Error {
 // entry writes one entry of a map.
 func (e *encoder) entry(f *field, ent *entry) *Error {
 	if e.depth <= 0 {
-		return unencodable(errDepth)
+		return wire.NewUnencodable(wire.DetailDepth)
 	}
 	e.depth--
 	key, value := &f.sub.fields[0], &f.sub.fields[1]
 	p := unsafe.Add(ent.mem, value.off)
-	before, lacks := e.written(), len(e.missing)
+	before, lacks := e.Written(), len(e.missing)
 	err := errNilValue(value, p)
 	if err == nil {
 		err = value.encode(e, value, p)
@@ -149,21 +151,21 @@ func (e *encoder) entry(f *field, ent *entry) *Error {
 		err = key.encode(e, key, ent.mem)
 	}
 	if err != nil {
-		err.Path = join(ent.label(), err.Path)
+		err.Path = wire.Join(ent.label(), err.Path)
 		return err
 	}
 	for i := lacks; i < len(e.missing); i++ {
-		e.missing[i] = join(f.name+ent.label(), e.missing[i])
+		e.missing[i] = wire.Join(f.name+ent.label(), e.missing[i])
 	}
-	e.varint(uint64(e.written() - before))
-	e.putTag(f)
+	e.Prefix(before)
+	e.Varint(f.tag)
 	e.depth++
 	return nil
 }
 
 func errNilValue(value *field, p unsafe.Pointer) *Error {
 	if value.pointer && isNil(p) {
-		return unencodable("the value is nil")
+		return wire.NewUnencodable("the value is nil")
 	}
 	return nil
 }

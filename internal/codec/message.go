@@ -3,6 +3,8 @@ package codec
 import (
 	"reflect"
 	"unsafe"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // block is memory from which nested messages of one type are handed out: an
@@ -92,7 +94,7 @@ func decodeMessages(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	}
 	err := d.sub(f.sub, q, b)
 	if err != nil {
-		return err.elem(h.len - 1)
+		return err.Elem(h.len - 1)
 	}
 	if f.nilable {
 		f.sub.makeEmpty(q)
@@ -112,7 +114,7 @@ func decodeMessagePointers(d *decoder, f *field, p unsafe.Pointer, b []byte) *Er
 	h.len++
 	(*(*[]unsafe.Pointer)(p))[h.len-1] = q
 	if err := d.sub(f.sub, q, b); err != nil {
-		return err.elem(h.len - 1)
+		return err.Elem(h.len - 1)
 	}
 	if f.nilable {
 		f.sub.makeEmpty(q)
@@ -127,12 +129,12 @@ func encodeMessage(e *encoder, f *field, p unsafe.Pointer) *Error {
 			return nil
 		}
 	}
-	before := e.written()
+	before := e.Written()
 	if err := e.nested(f, p, noIndex); err != nil {
 		return err
 	}
-	if !f.always && !f.nilable && f.sub.leaf == nil && e.written()-before == f.emptySize() {
-		e.pos = len(e.buf) - before
+	if !f.always && !f.nilable && f.sub.leaf == nil && e.Written()-before == f.emptySize() {
+		e.Rewind(before)
 	}
 	return nil
 }
@@ -161,7 +163,7 @@ func encodeMessages(e *encoder, f *field, p unsafe.Pointer) *Error {
 	h := *(*header)(p)
 	for i := h.len - 1; i >= 0; i-- {
 		if err := e.nested(f, unsafe.Add(h.data, uintptr(i)*f.sub.size), i); err != nil {
-			return err.elem(i)
+			return err.Elem(i)
 		}
 	}
 	return nil
@@ -171,10 +173,10 @@ func encodeMessagePointers(e *encoder, f *field, p unsafe.Pointer) *Error {
 	list := *(*[]unsafe.Pointer)(p)
 	for i := len(list) - 1; i >= 0; i-- {
 		if list[i] == nil {
-			return unencodable("the element is nil").elem(i)
+			return wire.NewUnencodable("the element is nil").Elem(i)
 		}
 		if err := e.nested(f, list[i], i); err != nil {
-			return err.elem(i)
+			return err.Elem(i)
 		}
 	}
 	return nil

@@ -51,15 +51,15 @@ func encodePointer(e *encoder, f *field, p unsafe.Pointer) *Error {
 		}
 		return nil
 	}
-	before := e.written()
+	before := e.Written()
 	if err := f.elemEncode(e, f, q); err != nil {
 		return err
 	}
 	if !f.present && f.isDefault(q) {
-		e.pos += e.written() - before
+		e.Rewind(before)
 		return nil
 	}
-	e.putTag(f)
+	e.Varint(f.tag)
 	return nil
 }
 

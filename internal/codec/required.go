@@ -7,6 +7,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // Reading notes only that some occurrence of a message lacked a required field.
@@ -36,33 +38,33 @@ func (d *decoder) lacking(pl *plan, b []byte, path string, out []string) []strin
 	}
 	found := presence{map[protowire.Number]bool{}, map[*field][]byte{}, map[*field]int{}, map[*field]entriesByKey{}}
 	for len(b) > 0 {
-		num, wire, n := protowire.ConsumeTag(b)
-		size := protowire.ConsumeFieldValue(num, wire, b[n:])
-		if f := pl.lookup(protowire.EncodeTag(num, wire)); f != nil {
-			out = d.note(&found, f, wire, b[n:n+size], path, out)
+		num, typ, n := protowire.ConsumeTag(b)
+		size := protowire.ConsumeFieldValue(num, typ, b[n:])
+		if f := pl.lookup(protowire.EncodeTag(num, typ)); f != nil {
+			out = d.note(&found, f, typ, b[n:n+size], path, out)
 		}
 		b = b[n+size:]
 	}
 	for _, r := range pl.required {
 		if !found.seen[r.num] {
-			out = append(out, join(path, r.name))
+			out = append(out, wire.Join(path, r.name))
 		}
 	}
 	for i := range pl.fields {
 		f := &pl.fields[i]
 		if chunk, ok := found.merged[f]; ok {
-			out = d.lacking(f.sub, chunk, join(path, f.name), out)
+			out = d.lacking(f.sub, chunk, wire.Join(path, f.name), out)
 		}
 		for label, value := range found.entries[f] {
-			out = d.lacking(f.sub.fields[1].sub, value, join(path, f.name+label), out)
+			out = d.lacking(f.sub.fields[1].sub, value, wire.Join(path, f.name+label), out)
 		}
 	}
 	return out
 }
 
 // note takes one field, whose value is raw.
-func (d *decoder) note(found *presence, f *field, wire protowire.Type, raw []byte, path string, out []string) []string {
-	if wire == protowire.VarintType && f.enum != nil {
+func (d *decoder) note(found *presence, f *field, typ protowire.Type, raw []byte, path string, out []string) []string {
+	if typ == protowire.VarintType && f.enum != nil {
 		if x, _ := protowire.ConsumeVarint(raw); f.enum.rejects(int32(x)) {
 			return out
 		}
@@ -76,7 +78,7 @@ func (d *decoder) note(found *presence, f *field, wire protowire.Type, raw []byt
 		return out
 	}
 	var body []byte
-	if wire == protowire.StartGroupType {
+	if typ == protowire.StartGroupType {
 		body, _ = protowire.ConsumeGroup(num, raw)
 	} else {
 		body, _ = protowire.ConsumeBytes(raw)
@@ -87,7 +89,7 @@ func (d *decoder) note(found *presence, f *field, wire protowire.Type, raw []byt
 	case f.counted:
 		i := found.count[f]
 		found.count[f]++
-		return d.lacking(f.sub, body, join(path, f.name+"["+strconv.Itoa(i)+"]"), out)
+		return d.lacking(f.sub, body, wire.Join(path, f.name+"["+strconv.Itoa(i)+"]"), out)
 	default:
 		found.merged[f] = append(found.merged[f], body...)
 	}
@@ -105,9 +107,9 @@ func (d *decoder) noteEntry(found *presence, f *field, b []byte) {
 	d.depth--
 	var joined []byte
 	for len(b) > 0 {
-		num, wire, n := protowire.ConsumeTag(b)
-		size := protowire.ConsumeFieldValue(num, wire, b[n:])
-		if f.sub.lookup(protowire.EncodeTag(num, wire)) == value {
+		num, typ, n := protowire.ConsumeTag(b)
+		size := protowire.ConsumeFieldValue(num, typ, b[n:])
+		if f.sub.lookup(protowire.EncodeTag(num, typ)) == value {
 			body, _ := protowire.ConsumeBytes(b[n : n+size])
 			joined = append(joined, body...)
 		}
@@ -123,7 +125,7 @@ func (l generatedLeaf) lacking(b []byte, path string, out []string) []string {
 	m := l.at(newOf(l.typ))
 	_ = proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(b, m)
 	for _, name := range missingIn(m.ProtoReflect()) {
-		out = append(out, join(path, name))
+		out = append(out, wire.Join(path, name))
 	}
 	return out
 }
@@ -139,7 +141,7 @@ func missingIn(m protoreflect.Message) []string {
 	}
 	below := func(label string, v protoreflect.Value) {
 		for _, name := range missingIn(v.Message()) {
-			out = append(out, join(label, name))
+			out = append(out, wire.Join(label, name))
 		}
 	}
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {

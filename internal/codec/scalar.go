@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // conv is how the bits of a number on the wire become the bits of the Go value.
@@ -164,7 +166,7 @@ func encodeScalar(e *encoder, f *field, p unsafe.Pointer) *Error {
 	if !ok {
 		return f.outOfRange(p)
 	}
-	e.number(f.wire, x)
+	e.Number(f.wire, x)
 	return nil
 }
 
@@ -177,19 +179,19 @@ func encodePlain(e *encoder, f *field, p unsafe.Pointer) *Error {
 	if x == f.def && !f.always {
 		return nil
 	}
-	e.number(f.wire, x)
-	e.putTag(f)
+	e.Number(f.wire, x)
+	e.Varint(f.tag)
 	return nil
 }
 
 func (f *field) outOfRange(p unsafe.Pointer) *Error {
 	switch f.load {
 	case load8Float:
-		return unencodable("%v is out of the range of float", *(*float64)(p))
+		return wire.NewUnencodable("%v is out of the range of float", *(*float64)(p))
 	case load8Unsigned:
-		return unencodable("%d is out of the range of uint32", *(*uint64)(p))
+		return wire.NewUnencodable("%d is out of the range of uint32", *(*uint64)(p))
 	}
-	return unencodable("%d is out of the range of int32", *(*int64)(p))
+	return wire.NewUnencodable("%d is out of the range of int32", *(*int64)(p))
 }
 
 // number finds the number of an enum value given by name or in digits. The
@@ -204,7 +206,7 @@ func (en *enum) number(name string) (int32, *Error) {
 	if n, err := strconv.ParseInt(name, 10, 32); err == nil {
 		return int32(n), nil
 	}
-	return 0, unencodable("the enum has no value %q", name)
+	return 0, wire.NewUnencodable("the enum has no value %q", name)
 }
 
 func encodeName(e *encoder, f *field, p unsafe.Pointer) *Error {
@@ -212,7 +214,7 @@ func encodeName(e *encoder, f *field, p unsafe.Pointer) *Error {
 	if err != nil {
 		return err
 	}
-	e.varint(uint64(n))
+	e.Varint(uint64(n))
 	return nil
 }
 
@@ -228,7 +230,7 @@ func encodePlainName(e *encoder, f *field, p unsafe.Pointer) *Error {
 	if !f.always && uint64(n) == f.def {
 		return nil
 	}
-	e.varint(uint64(n))
-	e.putTag(f)
+	e.Varint(uint64(n))
+	e.Varint(f.tag)
 	return nil
 }

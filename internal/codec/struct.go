@@ -67,7 +67,7 @@ func (s *Struct[T]) Append(b []byte, v *T) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	b = append(b, e.buf[e.pos:]...)
+	b = append(b, e.Bytes()...)
 	s.engine.release(e)
 	return b, nil
 }
@@ -80,7 +80,7 @@ func (s *Struct[T]) Marshal(v *T, pool mem.BufferPool) (mem.Buffer, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := e.buf[e.pos:]
+	out := e.Bytes()
 	var buf mem.Buffer
 	if pool == nil {
 		buf = mem.SliceBuffer(append(make([]byte, 0, len(out)), out...))
@@ -133,16 +133,17 @@ func (g *engine) requiredError(missing []string) error {
 		return nil
 	}
 	slices.Sort(missing)
-	return &RequiredError{g.root.md.FullName(), missing}
+	return &RequiredError{Message: g.root.md.FullName(), Paths: missing}
 }
 
 // encode returns an encoder that has written the value at p.
 func (g *engine) encode(p unsafe.Pointer) (*encoder, error) {
 	e, _ := g.encoders.Get().(*encoder)
 	if e == nil {
-		e = &encoder{buf: make([]byte, 512), entries: make([]*entry, g.maps)}
+		e = &encoder{entries: make([]*entry, g.maps)}
 	}
-	e.pos, e.depth = len(e.buf), g.opts.MaxDepth
+	e.Reset()
+	e.depth = g.opts.MaxDepth
 	if err := e.sub(g.root, p); err != nil {
 		err.Message = g.root.md.FullName()
 		return nil, err
@@ -154,7 +155,7 @@ func (g *engine) encode(p unsafe.Pointer) (*encoder, error) {
 }
 
 func (g *engine) release(e *encoder) {
-	if len(e.buf) <= maxScratch {
+	if e.Cap() <= maxScratch {
 		g.encoders.Put(e)
 	}
 }

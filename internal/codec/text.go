@@ -4,6 +4,8 @@ import (
 	"slices"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // Strings are cut from arenas of at most maxArena bytes, which the strings of
@@ -70,7 +72,7 @@ func (d *decoder) bytes(b []byte) []byte {
 
 func decodeString(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	if f.utf8 && !utf8.Valid(b) {
-		return malformed(errUTF8)
+		return wire.NewMalformed(wire.DetailUTF8)
 	}
 	*(*string)(p) = d.text(b)
 	return nil
@@ -78,7 +80,7 @@ func decodeString(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 
 func decodeBytes(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	if f.utf8 && !utf8.Valid(b) {
-		return malformed(errUTF8)
+		return wire.NewMalformed(wire.DetailUTF8)
 	}
 	*(*[]byte)(p) = d.bytes(b)
 	return nil
@@ -87,7 +89,7 @@ func decodeBytes(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 func decodeStrings(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	list := (*[]string)(p)
 	if f.utf8 && !utf8.Valid(b) {
-		return malformed(errUTF8).elem(len(*list))
+		return wire.NewMalformed(wire.DetailUTF8).Elem(len(*list))
 	}
 	if *list == nil {
 		*list = d.strings(d.hint)
@@ -105,7 +107,7 @@ func decodeStrings(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 func decodeBytesList(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 	list := (*[][]byte)(p)
 	if f.utf8 && !utf8.Valid(b) {
-		return malformed(errUTF8).elem(len(*list))
+		return wire.NewMalformed(wire.DetailUTF8).Elem(len(*list))
 	}
 	if len(*list) == cap(*list) {
 		*list = slices.Grow(*list, d.hint)
@@ -118,9 +120,9 @@ func decodeBytesList(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 func encodeString(e *encoder, f *field, p unsafe.Pointer) *Error {
 	s := *(*string)(p)
 	if f.utf8 && !utf8.ValidString(s) {
-		return unencodable(errUTF8)
+		return wire.NewUnencodable(wire.DetailUTF8)
 	}
-	e.text(s)
+	e.Text(s)
 	return nil
 }
 
@@ -130,19 +132,19 @@ func encodePlainString(e *encoder, f *field, p unsafe.Pointer) *Error {
 		return nil
 	}
 	if f.utf8 && !utf8.ValidString(s) {
-		return unencodable(errUTF8)
+		return wire.NewUnencodable(wire.DetailUTF8)
 	}
-	e.text(s)
-	e.putTag(f)
+	e.Text(s)
+	e.Varint(f.tag)
 	return nil
 }
 
 func encodeBytes(e *encoder, f *field, p unsafe.Pointer) *Error {
 	b := *(*[]byte)(p)
 	if f.utf8 && !utf8.Valid(b) {
-		return unencodable(errUTF8)
+		return wire.NewUnencodable(wire.DetailUTF8)
 	}
-	e.text(unsafe.String(unsafe.SliceData(b), len(b)))
+	e.Text(unsafe.String(unsafe.SliceData(b), len(b)))
 	return nil
 }
 
@@ -158,7 +160,7 @@ func encodePlainBytes(e *encoder, f *field, p unsafe.Pointer) *Error {
 	if err := encodeBytes(e, f, p); err != nil {
 		return err
 	}
-	e.putTag(f)
+	e.Varint(f.tag)
 	return nil
 }
 
@@ -167,10 +169,10 @@ func encodeStrings(e *encoder, f *field, p unsafe.Pointer) *Error {
 	for i := len(list) - 1; i >= 0; i-- {
 		s := list[i]
 		if f.utf8 && !utf8.ValidString(s) {
-			return unencodable(errUTF8).elem(i)
+			return wire.NewUnencodable(wire.DetailUTF8).Elem(i)
 		}
-		e.text(s)
-		e.putTag(f)
+		e.Text(s)
+		e.Varint(f.tag)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // valueLeaf reads a google.protobuf.Value into an any: nil, float64, string,
@@ -30,18 +32,18 @@ const (
 func (l *valueLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
 	v := (*any)(p)
 	for i := 0; i < len(b); {
-		tag, next := varint(b, i)
+		tag, next := wire.Tag(b, i)
 		if next <= 0 {
-			return badVarint(next)
+			return wire.Malformed(next)
 		}
-		n, err := d.skip(tag, b[next:])
+		end, err := wire.Skip(b, next, tag, d.depth)
 		if err != nil {
 			return err
 		}
-		if err := l.member(d, v, tag, b[next:next+n]); err != nil {
+		if err := l.member(d, v, tag, b[next:end]); err != nil {
 			return err
 		}
-		i = next + n
+		i = end
 	}
 	return nil
 }
@@ -52,18 +54,18 @@ func (l *valueLeaf) member(d *decoder, v *any, tag uint64, raw []byte) *Error {
 	case tagNull:
 		*v = nil
 	case tagNumber:
-		*v = math.Float64frombits(le64(raw))
+		*v = math.Float64frombits(wire.Uint64(raw))
 	case tagBool:
-		x, _ := varint(raw, 0)
+		x, _ := wire.Varint(raw, 0)
 		*v = x != 0
 	case tagString:
-		_, i := length(raw, 0)
+		_, i := wire.Length(raw, 0)
 		if !utf8.Valid(raw[i:]) {
-			return malformed(errUTF8)
+			return wire.NewMalformed(wire.DetailUTF8)
 		}
 		*v = d.text(raw[i:])
 	case tagStruct:
-		_, i := length(raw, 0)
+		_, i := wire.Length(raw, 0)
 		m, _ := (*v).(map[string]any)
 		if m == nil {
 			m = map[string]any{}
@@ -71,7 +73,7 @@ func (l *valueLeaf) member(d *decoder, v *any, tag uint64, raw []byte) *Error {
 		*v = m
 		return d.sub(l.fields, unsafe.Pointer(&m), raw[i:])
 	case tagList:
-		_, i := length(raw, 0)
+		_, i := wire.Length(raw, 0)
 		list, _ := (*v).([]any)
 		if list == nil {
 			list = []any{}
@@ -86,18 +88,18 @@ func (l *valueLeaf) member(d *decoder, v *any, tag uint64, raw []byte) *Error {
 func (l *valueLeaf) isZero(p unsafe.Pointer) bool { return *(*any)(p) == nil }
 
 func (l *valueLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
-	before := e.written()
+	before := e.Written()
 	switch v := (*(*any)(p)).(type) {
 	case nil:
-		e.varint(0)
-		e.varint(tagNull)
+		e.Varint(0)
+		e.Varint(tagNull)
 	case bool:
 		x := uint64(0)
 		if v {
 			x = 1
 		}
-		e.varint(x)
-		e.varint(tagBool)
+		e.Varint(x)
+		e.Varint(tagBool)
 	case string:
 		return e.valueText(v)
 	case []byte:
@@ -115,20 +117,20 @@ func (l *valueLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
 	default:
 		x, ok := toFloat(v)
 		if !ok {
-			return unencodable("a google.protobuf.Value cannot hold a %T", v)
+			return wire.NewUnencodable("a google.protobuf.Value cannot hold a %T", v)
 		}
-		e.number(1, math.Float64bits(x))
-		e.varint(tagNumber)
+		e.Number(1, math.Float64bits(x))
+		e.Varint(tagNumber)
 	}
 	return nil
 }
 
 func (e *encoder) valueText(s string) *Error {
 	if !utf8.ValidString(s) {
-		return unencodable(errUTF8)
+		return wire.NewUnencodable(wire.DetailUTF8)
 	}
-	e.text(s)
-	e.varint(tagString)
+	e.Text(s)
+	e.Varint(tagString)
 	return nil
 }
 

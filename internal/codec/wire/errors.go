@@ -1,0 +1,94 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// The three ways in which reading or writing a message fails. Test for them
+// with errors.Is.
+var (
+	// ErrMalformed: the bytes are no message of the type: truncated or corrupt
+	// wire data, invalid UTF-8, messages that are nested too deeply, or a value that
+	// the Go type cannot hold (a Timestamp past the year 9999).
+	ErrMalformed = errors.New("malformed message")
+
+	// ErrRequired: a required field is missing; the error is a *RequiredError.
+	ErrRequired = errors.New("required field missing")
+
+	// ErrUnencodable: the Go value is no message of the type: a string that is
+	// not UTF-8, two members of a oneof, a number out of range, a name that the
+	// enum does not have, or a cycle of pointers.
+	ErrUnencodable = errors.New("value cannot be encoded")
+)
+
+// Error is what is wrong with a message that is read or a value that is
+// written. errors.Is tells which: ErrMalformed or ErrUnencodable.
+type Error struct {
+	Kind    error                 // ErrMalformed or ErrUnencodable
+	Message protoreflect.FullName // the message that was read or written
+	Path    string                // the field, as in items[3].price.units; "" for the message itself
+	Detail  string                // what is wrong with it
+}
+
+// Error says what is wrong, and where.
+func (e *Error) Error() string {
+	where := string(e.Message)
+	if e.Path != "" {
+		where += ", field " + e.Path
+	}
+	return fmt.Sprintf("%v: %s: %s", e.Kind, where, e.Detail)
+}
+
+// Unwrap returns e.Kind.
+func (e *Error) Unwrap() error { return e.Kind }
+
+// RequiredError lists the required fields that a message lacks. errors.Is finds
+// ErrRequired in it.
+type RequiredError struct {
+	Message protoreflect.FullName // the message that was read or written
+	Paths   []string              // the missing fields, as in items[3].sku
+}
+
+// Error names the missing fields.
+func (e *RequiredError) Error() string {
+	return fmt.Sprintf("%v: %s: %s", ErrRequired, e.Message, strings.Join(e.Paths, ", "))
+}
+
+// Unwrap returns ErrRequired.
+func (e *RequiredError) Unwrap() error { return ErrRequired }
+
+// In puts a field in front of the path of an error that came up from below it.
+func (e *Error) In(field string) *Error {
+	e.Path = Join(field, e.Path)
+	return e
+}
+
+// Elem puts an index in front of the path; the name of the list follows.
+func (e *Error) Elem(i int) *Error {
+	e.Path = Join("["+strconv.Itoa(i)+"]", e.Path)
+	return e
+}
+
+// Join joins two parts of a path.
+func Join(head, tail string) string {
+	switch {
+	case head == "":
+		return tail
+	case tail == "" || tail[0] == '[':
+		return head + tail
+	}
+	return head + "." + tail
+}
+
+// NewMalformed returns an error of the kind ErrMalformed.
+func NewMalformed(detail string) *Error { return &Error{Kind: ErrMalformed, Detail: detail} }
+
+// NewUnencodable returns an error of the kind ErrUnencodable.
+func NewUnencodable(format string, args ...any) *Error {
+	return &Error{Kind: ErrUnencodable, Detail: fmt.Sprintf(format, args...)}
+}
