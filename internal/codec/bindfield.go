@@ -6,13 +6,15 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // bindField chooses how fd is read into a Go field of type t at the offset. It
 // returns false when t cannot hold it.
 func (b *binder) bindField(pl *plan, f *field, fd protoreflect.FieldDescriptor, t reflect.Type, offset uintptr) bool {
 	f.name, f.off, f.goType, f.owner = string(fd.Name()), offset, t, pl
-	f.utf8 = fd.Kind() == protoreflect.StringKind && enforcesUTF8(fd)
+	f.utf8 = wire.EnforcesUTF8(fd)
 	f.required = fd.Cardinality() == protoreflect.Required
 	f.always, f.present = f.required, fd.HasPresence()
 	if inOneof(fd) {
@@ -30,48 +32,16 @@ func (b *binder) bindField(pl *plan, f *field, fd protoreflect.FieldDescriptor, 
 	return b.bindScalar(f, fd)
 }
 
-// enforcesUTF8 tells whether a string field is checked, as protobuf itself does.
-func enforcesUTF8(fd protoreflect.FieldDescriptor) bool {
-	if fd.Syntax() == protoreflect.Editions {
-		if v, ok := fd.(interface{ EnforceUTF8() bool }); ok {
-			return v.EnforceUTF8()
-		}
-		return true
-	}
-	return fd.Syntax() == protoreflect.Proto3
-}
-
 // setTag fills in the tag and the wire type of one element.
 func (f *field) setTag(fd protoreflect.FieldDescriptor) {
-	f.wire = wireTypes[fd.Kind()]
+	f.wire = wire.TypeOf(fd.Kind())
 	f.group = fd.Kind() == protoreflect.GroupKind
-	wire := f.wire
+	typ := f.wire
 	if fd.IsPacked() {
-		f.packed, wire = true, protowire.BytesType
+		f.packed, typ = true, protowire.BytesType
 	}
-	f.tag = protowire.EncodeTag(fd.Number(), wire)
+	f.tag = protowire.EncodeTag(fd.Number(), typ)
 	f.tagLen = uint8(protowire.SizeVarint(f.tag))
-}
-
-var wireTypes = map[protoreflect.Kind]protowire.Type{
-	protoreflect.BoolKind:     protowire.VarintType,
-	protoreflect.EnumKind:     protowire.VarintType,
-	protoreflect.Int32Kind:    protowire.VarintType,
-	protoreflect.Sint32Kind:   protowire.VarintType,
-	protoreflect.Uint32Kind:   protowire.VarintType,
-	protoreflect.Int64Kind:    protowire.VarintType,
-	protoreflect.Sint64Kind:   protowire.VarintType,
-	protoreflect.Uint64Kind:   protowire.VarintType,
-	protoreflect.Fixed32Kind:  protowire.Fixed32Type,
-	protoreflect.Sfixed32Kind: protowire.Fixed32Type,
-	protoreflect.FloatKind:    protowire.Fixed32Type,
-	protoreflect.Fixed64Kind:  protowire.Fixed64Type,
-	protoreflect.Sfixed64Kind: protowire.Fixed64Type,
-	protoreflect.DoubleKind:   protowire.Fixed64Type,
-	protoreflect.StringKind:   protowire.BytesType,
-	protoreflect.BytesKind:    protowire.BytesType,
-	protoreflect.MessageKind:  protowire.BytesType,
-	protoreflect.GroupKind:    protowire.StartGroupType,
 }
 
 // bindScalar binds a singular field that is no message.

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // openEnums makes closed enums take every number, as protobuf for Go does. What
@@ -85,14 +87,14 @@ func (w wireMaker) field(b []byte, fd protoreflect.FieldDescriptor, depth int) [
 			return protowire.AppendTag(b, fd.Number(), protowire.EndGroupType)
 		}
 		return protowire.AppendBytes(protowire.AppendTag(b, fd.Number(), protowire.BytesType), body)
-	case fd.IsList() && wireTypes[fd.Kind()] != protowire.BytesType && w.r.IntN(2) == 0:
+	case fd.IsList() && wire.TypeOf(fd.Kind()) != protowire.BytesType && w.r.IntN(2) == 0:
 		var body []byte
 		for range w.r.IntN(5) {
 			body = w.value(body, fd)
 		}
 		return protowire.AppendBytes(protowire.AppendTag(b, fd.Number(), protowire.BytesType), body)
 	}
-	return w.value(protowire.AppendTag(b, fd.Number(), wireTypes[fd.Kind()]), fd)
+	return w.value(protowire.AppendTag(b, fd.Number(), wire.TypeOf(fd.Kind())), fd)
 }
 
 func (w wireMaker) entry(fd protoreflect.FieldDescriptor, depth int) []byte {
@@ -105,7 +107,7 @@ func (w wireMaker) entry(fd protoreflect.FieldDescriptor, depth int) []byte {
 
 func (w wireMaker) value(b []byte, fd protoreflect.FieldDescriptor) []byte {
 	x := []uint64{0, 1, 5, 7, math.MaxUint64 - 2, w.r.Uint64() >> w.r.IntN(64)}[w.r.IntN(6)]
-	switch wireTypes[fd.Kind()] {
+	switch wire.TypeOf(fd.Kind()) {
 	case protowire.Fixed32Type:
 		return protowire.AppendFixed32(b, uint32(x))
 	case protowire.Fixed64Type:
