@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/internal/codec"
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 	"github.com/dyngate/dyngate/tests/bench/benchpb"
 	"github.com/dyngate/dyngate/tests/bench/shop"
 )
@@ -50,6 +51,9 @@ func (s subject[T]) decode(b *testing.B) {
 	run("struct", func() error { return plan.Unmarshal(wire, new(T)) })
 	alias := must(codec.Bind[T](md, codec.Options{Alias: true}))
 	run("struct-alias", func() error { return alias.Unmarshal(wire, new(T)) })
+	dyn := new(dynamic.Types).Message(md)
+	run("dynamic", func() error { return dynamic.Options{}.Unmarshal(wire, dyn.NewMessage()) })
+	run("dynamic-proto", func() error { return proto.Unmarshal(wire, dyn.NewMessage()) })
 	run("dynamicpb", func() error { return proto.Unmarshal(wire, dynamicpb.NewMessage(md)) })
 	if hyper := hyperDecoder(md); hyper != nil {
 		run("hyperpb", func() error { _, err := hyper(wire); return err })
@@ -90,9 +94,12 @@ func (s subject[T]) encode(b *testing.B) {
 	v := new(T)
 	must(0, plan.Unmarshal(wire, v))
 	run("struct", func() (mem.Buffer, error) { return plan.Marshal(v, pool) })
-	dynamic := dynamicpb.NewMessage(md)
-	must(0, proto.Unmarshal(wire, dynamic))
-	run("dynamicpb", marshal(dynamic))
+	dyn := dynamic.NewMessage(md)
+	must(0, dynamic.Options{}.Unmarshal(wire, dyn))
+	run("dynamic", func() (mem.Buffer, error) { return dynamic.Options{}.Marshal(dyn, pool) })
+	slow := dynamicpb.NewMessage(md)
+	must(0, proto.Unmarshal(wire, slow))
+	run("dynamicpb", marshal(slow))
 	if hyper := hyperDecoder(md); hyper != nil {
 		run("hyperpb", marshal(must(hyper(wire))))
 	}

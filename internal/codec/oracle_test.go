@@ -3,19 +3,17 @@ package codec
 import (
 	"errors"
 	"math"
-	"math/rand/v2"
 	"reflect"
 	"sync"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/prototext"
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
-	"github.com/dyngate/dyngate/internal/codec/wire"
+	"github.com/dyngate/dyngate/internal/codec/internal/randproto"
 )
 
 // openEnums makes closed enums take every number, as protobuf for Go does. What
@@ -36,111 +34,6 @@ func (g *engine) openEnums() {
 		}
 	}
 	visit(g.root)
-}
-
-// wireMaker writes random messages on the wire: fields in any order and more
-// than once, packed or not, with unknown ones between them.
-type wireMaker struct{ r *rand.Rand }
-
-func (w wireMaker) message(md protoreflect.MessageDescriptor, depth int) []byte {
-	var b []byte
-	for range w.r.IntN(10) {
-		if w.r.IntN(12) == 0 {
-			b = w.unknown(b)
-			continue
-		}
-		b = w.field(b, md.Fields().Get(w.r.IntN(md.Fields().Len())), depth)
-	}
-	for i := range md.RequiredNumbers().Len() {
-		if w.r.IntN(8) > 0 {
-			b = w.field(b, md.Fields().ByNumber(md.RequiredNumbers().Get(i)), depth)
-		}
-	}
-	return b
-}
-
-func (w wireMaker) unknown(b []byte) []byte {
-	num := protowire.Number(1 + w.r.IntN(300))
-	switch w.r.IntN(4) {
-	case 0:
-		return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), w.r.Uint64())
-	case 1:
-		return protowire.AppendFixed64(protowire.AppendTag(b, num, protowire.Fixed64Type), w.r.Uint64())
-	case 2:
-		return protowire.AppendBytes(protowire.AppendTag(b, num, protowire.BytesType), []byte("unknown"))
-	}
-	b = w.unknown(protowire.AppendTag(b, num, protowire.StartGroupType))
-	return protowire.AppendTag(b, num, protowire.EndGroupType)
-}
-
-func (w wireMaker) field(b []byte, fd protoreflect.FieldDescriptor, depth int) []byte {
-	switch {
-	case fd.IsMap():
-		return protowire.AppendBytes(protowire.AppendTag(b, fd.Number(), protowire.BytesType), w.entry(fd, depth))
-	case fd.Message() != nil:
-		if depth == 0 {
-			return b
-		}
-		body := w.message(fd.Message(), depth-1)
-		if fd.Kind() == protoreflect.GroupKind {
-			b = append(protowire.AppendTag(b, fd.Number(), protowire.StartGroupType), body...)
-			return protowire.AppendTag(b, fd.Number(), protowire.EndGroupType)
-		}
-		return protowire.AppendBytes(protowire.AppendTag(b, fd.Number(), protowire.BytesType), body)
-	case fd.IsList() && wire.TypeOf(fd.Kind()) != protowire.BytesType && w.r.IntN(2) == 0:
-		var body []byte
-		for range w.r.IntN(5) {
-			body = w.value(body, fd)
-		}
-		return protowire.AppendBytes(protowire.AppendTag(b, fd.Number(), protowire.BytesType), body)
-	}
-	return w.value(protowire.AppendTag(b, fd.Number(), wire.TypeOf(fd.Kind())), fd)
-}
-
-func (w wireMaker) entry(fd protoreflect.FieldDescriptor, depth int) []byte {
-	var b []byte
-	for range w.r.IntN(4) {
-		b = w.field(b, fd.Message().Fields().Get(w.r.IntN(2)), depth)
-	}
-	return b
-}
-
-func (w wireMaker) value(b []byte, fd protoreflect.FieldDescriptor) []byte {
-	x := []uint64{0, 1, 5, 7, math.MaxUint64 - 2, w.r.Uint64() >> w.r.IntN(64)}[w.r.IntN(6)]
-	switch wire.TypeOf(fd.Kind()) {
-	case protowire.Fixed32Type:
-		return protowire.AppendFixed32(b, uint32(x))
-	case protowire.Fixed64Type:
-		return protowire.AppendFixed64(b, x)
-	case protowire.BytesType:
-		return protowire.AppendBytes(b, []byte([]string{"", "a", "7", "grüße", "\xff", "a longer text that is no default"}[w.r.IntN(6)]))
-	}
-	if x < 0x80 && w.r.IntN(10) == 0 {
-		return append(b, byte(x)|0x80, 0) // one byte longer than it must be
-	}
-	return protowire.AppendVarint(b, x)
-}
-
-func (w wireMaker) mutate(b, extra []byte) []byte {
-	for range w.r.IntN(4) {
-		if len(b) == 0 {
-			break
-		}
-		i := w.r.IntN(len(b))
-		switch w.r.IntN(5) {
-		case 0:
-			b[i] ^= 1 << w.r.IntN(8)
-		case 1:
-			b = b[:i]
-		case 2:
-			b = append(b[:i], b[i+1:]...)
-		case 3:
-			b = append(b[:i:i], append([]byte{byte(w.r.Uint32())}, b[i:]...)...)
-		case 4:
-			b = append(b[:i:i], append(extra, b[i:]...)...)
-		}
-	}
-	return b
 }
 
 var schemas sync.Map
@@ -196,20 +89,6 @@ func sameBits(a, b protoreflect.Value) bool {
 	return a.Equal(b)
 }
 
-// hasLongVarint reports whether b may have a tag of more than five bytes.
-func hasLongVarint(b []byte) bool {
-	run := 0
-	for _, c := range b {
-		if run++; c < 0x80 {
-			run = 0
-		}
-		if run == 5 {
-			return true
-		}
-	}
-	return false
-}
-
 // decodeOracle reads b with dynamicpb. It panics on some maps; ok is then false.
 func (s *schema) decodeOracle(b []byte) (m *dynamicpb.Message, ok bool, err error) {
 	defer func() { _ = recover() }()
@@ -229,7 +108,7 @@ func (s *schema) check(t *testing.T, b []byte) {
 		if !ok {
 			continue
 		}
-		if wantErr == nil && hasLongVarint(b) && errors.Is(err, ErrMalformed) {
+		if wantErr == nil && randproto.HasLongVarint(b) && errors.Is(err, ErrMalformed) {
 			continue // dynamicpb takes tags of six bytes
 		}
 		if (wantErr != nil) != errors.Is(err, ErrMalformed) {
@@ -283,9 +162,9 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, schemaSeed, dataSeed uint64, extra []byte) {
 		s := schemaOf(schemaSeed % 5000)
-		w := wireMaker{rand.New(rand.NewPCG(dataSeed, 2))}
+		w := randproto.NewWire(dataSeed)
 		for range 10 {
-			s.check(t, w.mutate(w.message(s.root, 4), extra))
+			s.check(t, w.Mutate(w.Message(s.root, 4), extra))
 		}
 		s.check(t, extra)
 	})
@@ -297,9 +176,9 @@ func FuzzRoundTrip(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, schemaSeed, dataSeed uint64) {
 		s := schemaOf(schemaSeed % 5000)
-		w := wireMaker{rand.New(rand.NewPCG(dataSeed, 3))}
+		w := randproto.NewWire(dataSeed)
 		for range 10 {
-			s.check(t, w.message(s.root, 4))
+			s.check(t, w.Message(s.root, 4))
 		}
 	})
 }

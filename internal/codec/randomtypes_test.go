@@ -5,18 +5,46 @@ import (
 	"reflect"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/internal/randproto"
 )
 
+// schema is a random .proto file with a Go struct type for each of its messages.
+// Messages nest only later ones, since reflect cannot make recursive types;
+// recursion has tests of its own.
+type schema struct {
+	root   protoreflect.MessageDescriptor
+	models map[protoreflect.FullName]*model
+	engine *engine
+	alias  *engine
+}
+
+// model says how a message was bound, where that changes what is written.
+type model struct {
+	typ   reflect.Type
+	keeps bool
+	plain map[protoreflect.FieldNumber]bool // plain values of fields with presence
+	byRef bool                              // required fields or defaults in it or below: a zero struct is no message then
+}
+
+// typeMaker makes Go types for a random schema.
+type typeMaker struct{ *randproto.Schema }
+
+func makeSchema(seed uint64) *schema {
+	m := typeMaker{randproto.New(seed, randproto.Options{})}
+	return m.bind(m.Descriptor)
+}
+
 // bind makes a struct type for each message and compiles the plans.
-func (m *schemaMaker) bind(fd protoreflect.FileDescriptor) *schema {
+func (m *typeMaker) bind(fd protoreflect.FileDescriptor) *schema {
 	s := &schema{root: fd.Messages().Get(0), models: map[protoreflect.FullName]*model{}}
 	for i := fd.Messages().Len() - 1; i >= 0; i-- {
-		m.addModel(s, fd.Messages().Get(i), m.demand[i])
+		m.addModel(s, fd.Messages().Get(i), m.Demands[i])
 	}
 	for _, to := range []**engine{&s.engine, &s.alias} {
 		g, err := bind(s.models[s.root.FullName()].typ, s.root, Options{Alias: to == &s.alias})
 		if err != nil {
-			panic(fmt.Sprintf("%v\n%v", err, m.file))
+			panic(fmt.Sprintf("%v\n%v", err, m.File))
 		}
 		g.openEnums()
 		*to = g
@@ -25,7 +53,7 @@ func (m *schemaMaker) bind(fd protoreflect.FileDescriptor) *schema {
 }
 
 // addModel makes the models of a message and of the groups in it.
-func (m *schemaMaker) addModel(s *schema, md protoreflect.MessageDescriptor, demand bool) {
+func (m *typeMaker) addModel(s *schema, md protoreflect.MessageDescriptor, demand bool) {
 	if md.IsMapEntry() {
 		return
 	}
@@ -35,37 +63,37 @@ func (m *schemaMaker) addModel(s *schema, md protoreflect.MessageDescriptor, dem
 	s.models[md.FullName()] = m.model(s, md, demand)
 }
 
-func (m *schemaMaker) model(s *schema, md protoreflect.MessageDescriptor, demand bool) *model {
+func (m *typeMaker) model(s *schema, md protoreflect.MessageDescriptor, demand bool) *model {
 	out := &model{plain: map[protoreflect.FieldNumber]bool{}, byRef: demand}
 	var fields []reflect.StructField
 	for i := range md.Fields().Len() {
 		fd := md.Fields().Get(i)
-		if fd.Cardinality() == protoreflect.Optional && fd.Enum() == nil && numberTypes[fd.Kind()] != nil && fd.ContainingOneof() == nil && m.chance(10) {
+		if fd.Cardinality() == protoreflect.Optional && fd.Enum() == nil && numberTypes[fd.Kind()] != nil && fd.ContainingOneof() == nil && m.Chance(10) {
 			continue // not bound: an unknown field
 		}
 		name := fmt.Sprintf("F%d", fd.Number())
 		fields = append(fields, reflect.StructField{Name: name, Type: m.goType(s, out, fd)})
 	}
-	out.keeps = m.chance(60) || len(fields) < md.Fields().Len()
+	out.keeps = m.Chance(60) || len(fields) < md.Fields().Len()
 	if out.keeps {
 		fields = append(fields, reflect.StructField{Name: "Unknown", Type: reflect.TypeFor[[]byte](), Tag: `proto:",unknown"`})
 	}
-	m.r.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
+	m.Rand.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
 	out.typ = reflect.StructOf(fields)
 	return out
 }
 
-func (m *schemaMaker) goType(s *schema, out *model, fd protoreflect.FieldDescriptor) reflect.Type {
+func (m *typeMaker) goType(s *schema, out *model, fd protoreflect.FieldDescriptor) reflect.Type {
 	switch {
 	case fd.IsMap():
 		value := m.elemType(s, fd.MapValue())
-		if fd.MapValue().Message() != nil && m.chance(50) {
+		if fd.MapValue().Message() != nil && m.Chance(50) {
 			value = reflect.PointerTo(value)
 		}
 		return reflect.MapOf(m.keyType(s, fd.MapKey()), value)
 	case fd.IsList():
 		t := m.elemType(s, fd)
-		if fd.Message() != nil && m.chance(50) {
+		if fd.Message() != nil && m.Chance(50) {
 			t = reflect.PointerTo(t)
 		}
 		return reflect.SliceOf(t)
@@ -76,14 +104,14 @@ func (m *schemaMaker) goType(s *schema, out *model, fd protoreflect.FieldDescrip
 		return t
 	case fd.ContainingOneof() != nil && !fd.ContainingOneof().IsSynthetic(),
 		fd.Message() != nil && s.models[fd.Message().FullName()].byRef,
-		m.chance(60):
+		m.Chance(60):
 		return reflect.PointerTo(t)
 	}
 	out.plain[fd.Number()] = fd.HasPresence() && fd.Cardinality() != protoreflect.Required
 	return t
 }
 
-func (m *schemaMaker) keyType(s *schema, fd protoreflect.FieldDescriptor) reflect.Type {
+func (m *typeMaker) keyType(s *schema, fd protoreflect.FieldDescriptor) reflect.Type {
 	for {
 		if t := m.elemType(s, fd); t.Kind() != reflect.Slice {
 			return t
@@ -91,12 +119,12 @@ func (m *schemaMaker) keyType(s *schema, fd protoreflect.FieldDescriptor) reflec
 	}
 }
 
-func (m *schemaMaker) elemType(s *schema, fd protoreflect.FieldDescriptor) reflect.Type {
+func (m *typeMaker) elemType(s *schema, fd protoreflect.FieldDescriptor) reflect.Type {
 	if fd.Message() != nil {
 		return s.models[fd.Message().FullName()].typ
 	}
 	narrowest := numberTypes[fd.Kind()]
-	wide := m.chance(25)
+	wide := m.Chance(25)
 	switch fd.Kind() {
 	case protoreflect.BytesKind:
 		return reflect.TypeFor[[]byte]()
@@ -106,7 +134,7 @@ func (m *schemaMaker) elemType(s *schema, fd protoreflect.FieldDescriptor) refle
 		}
 		return reflect.TypeFor[string]()
 	case protoreflect.EnumKind:
-		if m.chance(40) {
+		if m.Chance(40) {
 			return reflect.TypeFor[string]()
 		}
 	}

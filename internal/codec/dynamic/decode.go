@@ -1,0 +1,345 @@
+package dynamic
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
+)
+
+// decoder is the state of reading one message. Positions are those in all of the
+// input.
+type decoder struct {
+	in       []byte
+	resolver resolver // of extensions; nil for none
+	depth    int      // how many more levels of messages may be entered
+	discard  bool     // unknown fields are dropped
+	partial  bool     // some message lacked a required field
+	foreign  bool     // an extension of another implementation was read
+
+	// chunk is a copy of the input from chunkAt on, of which strings are cut.
+	chunk   string
+	chunkAt int
+
+	maker
+}
+
+// resolver finds extensions.
+type resolver interface {
+	FindExtensionByName(name protoreflect.FullName) (protoreflect.ExtensionType, error)
+	FindExtensionByNumber(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionType, error)
+}
+
+// Strings of up to maxShared bytes are cut from chunks of maxChunk: so a string
+// that is kept keeps at most that much of its neighbours.
+const (
+	maxShared = 256
+	maxChunk  = 1024
+)
+
+// text returns the string of n bytes at i. The chunk is a copy of the input as it
+// is, tags included: that is one copy for many strings, and at most as long as
+// the input.
+func (d *decoder) text(i, n int) string {
+	at := i - d.chunkAt
+	if at >= 0 && n <= len(d.chunk)-at {
+		return d.chunk[at : at+n]
+	}
+	if n > maxShared {
+		return string(d.in[i : i+n])
+	}
+	d.chunk = string(d.in[i:min(len(d.in), i+maxChunk)])
+	d.chunkAt = i
+	return d.chunk[:n]
+}
+
+// message reads the fields from i to end into m, merging into what is there. A
+// group ends with its end-group tag instead, which is group then, otherwise 0. It
+// returns where the message ends.
+//
+//nolint:funlen // the hot loop, which would pay for every call
+func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Error) {
+	if d.depth <= 0 {
+		return 0, wire.NewMalformed(wire.DetailDepth)
+	}
+	d.depth--
+	b := d.in[:end]
+	for i < len(b) {
+		start := i
+		tag := uint64(b[i])
+		i++
+		if tag >= 0x80 {
+			if tag, i = wire.Tag(b, start); i <= 0 {
+				return 0, wire.Malformed(i)
+			}
+		}
+		a := m.typ.action(tag)
+		f, value := a.field, i
+		var err *wire.Error
+		switch protowire.Type(tag & 7) {
+		case protowire.VarintType:
+			var x uint64
+			if i < len(b) && b[i] < 0x80 {
+				x = uint64(b[i])
+				i++
+			} else if x, i = wire.Varint(b, i); i <= 0 {
+				return 0, wire.Malformed(i).In(f.name())
+			}
+			if a.op != opUnknown && !f.rejects(x) {
+				d.number(m, a, f.normal(x))
+				continue
+			}
+		case protowire.BytesType:
+			var n int
+			if i < len(b) && int(b[i]) < min(0x80, len(b)-i) {
+				n = int(b[i])
+				i++
+			} else if n, i = wire.Length(b, i); i <= 0 {
+				return 0, wire.Malformed(i).In(f.name())
+			}
+			at := i
+			i += n
+			switch a.op {
+			case opText:
+				if f.utf8 && !utf8.Valid(b[at:i]) {
+					return 0, wire.NewMalformed(wire.DetailUTF8).In(f.name())
+				}
+				m.setText(f, d.text(at, n))
+				continue
+			case opMessage:
+				if _, err = d.message(d.nested(m, f), at, i, 0); err != nil {
+					return 0, err.In(f.name())
+				}
+				continue
+			case opUnknown:
+			default:
+				known, err := d.delimited(m, a, start, at, i, end)
+				if err != nil {
+					return 0, err.In(f.name())
+				}
+				if known {
+					continue
+				}
+			}
+		case protowire.Fixed32Type:
+			if len(b)-i < 4 {
+				return 0, wire.Malformed(0).In(f.name())
+			}
+			i += 4
+			if a.op != opUnknown {
+				d.number(m, a, uint64(wire.Uint32(b[value:])))
+				continue
+			}
+		case protowire.Fixed64Type:
+			if len(b)-i < 8 {
+				return 0, wire.Malformed(0).In(f.name())
+			}
+			i += 8
+			if a.op != opUnknown {
+				d.number(m, a, wire.Uint64(b[value:]))
+				continue
+			}
+		default:
+			if tag == group && group != 0 {
+				return i, d.leave(m)
+			}
+			if a.op != opUnknown {
+				if i, err = d.group(m, a, i, end, tag+1); err != nil { // the end-group wire type follows start-group
+					return 0, err.In(f.name())
+				}
+				continue
+			}
+			if i, err = wire.Skip(b, i, tag, d.depth); err != nil {
+				return 0, err
+			}
+		}
+		if err = d.unknown(m, tag, start, value, i); err != nil {
+			return 0, err
+		}
+	}
+	if group != 0 {
+		return 0, wire.NewMalformed(wire.DetailGroup)
+	}
+	return i, d.leave(m)
+}
+
+// leave ends a message.
+func (d *decoder) leave(m *Message) *wire.Error {
+	d.depth++
+	for w, want := range m.typ.required {
+		if m.nums[w]&want != want {
+			d.partial = true
+		}
+	}
+	return nil
+}
+
+// name is for errors.
+func (f *field) name() string {
+	if f == nil {
+		return ""
+	}
+	return f.fd.TextName()
+}
+
+// number stores a number, or appends it to its list.
+func (d *decoder) number(m *Message, a *action, x uint64) {
+	if a.op < opLists {
+		m.setNumber(a.field, x)
+		return
+	}
+	l := numbersOf(m, a.field)
+	l.v = append(l.v, x)
+}
+
+func numbersOf(m *Message, f *field) *numberList {
+	if m.has(f) {
+		return m.refs[f.slot].(*numberList)
+	}
+	l := &numberList{f: f}
+	m.setRef(f, l)
+	return l
+}
+
+// nested returns the message of a field, made if it is not there yet.
+func (d *decoder) nested(m *Message, f *field) *Message {
+	if m.has(f) {
+		return m.refs[f.slot].(*Message)
+	}
+	sub := d.single(f.messageType())
+	m.setRef(f, sub)
+	return sub
+}
+
+// group reads a group, whose start tag has been read.
+func (d *decoder) group(m *Message, a *action, i, end int, endTag uint64) (int, *wire.Error) {
+	if a.op == opGroup {
+		return d.message(d.nested(m, a.field), i, end, endTag)
+	}
+	l, sub := d.element(m, a.field, func() int { return 1 })
+	i, err := d.message(sub, i, end, endTag)
+	if err != nil {
+		return 0, err.Elem(len(l.v) - 1)
+	}
+	return i, nil
+}
+
+// delimited reads the rarer fields that have a length. Their content is from i to
+// next, the field begins at start, the message ends at end. It returns false when
+// the field is to be kept as unknown.
+func (d *decoder) delimited(m *Message, a *action, start, i, next, end int) (bool, *wire.Error) {
+	f := a.field
+	run := func() int { return wire.Run(d.in[start:end], i-start, next-start) }
+	switch a.op {
+	case opBlob:
+		m.setBlob(f, slices.Clone(d.in[i:next]))
+	case opListText:
+		return true, d.appendText(m, f, i, next, run)
+	case opListBlob:
+		if !m.has(f) {
+			m.setRef(f, &blobList{f: f})
+		}
+		l := m.refs[f.slot].(*blobList)
+		l.v = append(l.v, append([]byte{}, d.in[i:next]...))
+	case opListMessage:
+		l, sub := d.element(m, f, run)
+		if _, err := d.message(sub, i, next, 0); err != nil {
+			return true, err.Elem(len(l.v) - 1)
+		}
+	case opMap:
+		return d.entry(m, f, i, next, run)
+	default:
+		return true, d.packed(m, a, i, next)
+	}
+	return true, nil
+}
+
+// appendText reads one element of a list of strings.
+func (d *decoder) appendText(m *Message, f *field, i, next int, run func() int) *wire.Error {
+	if !m.has(f) {
+		l := d.lists.take()
+		l.f = f
+		m.setRef(f, l)
+	}
+	l := m.refs[f.slot].(*textList)
+	if f.utf8 && !utf8.Valid(d.in[i:next]) {
+		return wire.NewMalformed(wire.DetailUTF8).Elem(len(l.v))
+	}
+	if l.v == nil {
+		l.v = d.items.take(run(), strsBlock)[:0]
+	} else if len(l.v) == cap(l.v) {
+		l.v = slices.Grow(l.v, run())
+	}
+	l.v = append(l.v, d.text(i, next-i))
+	return nil
+}
+
+// element appends an empty message to a list and returns both. When the list is
+// full it grows by a run.
+func (d *decoder) element(m *Message, f *field, run func() int) (*messageList, *Message) {
+	if !m.has(f) {
+		m.setRef(f, &messageList{f: f})
+	}
+	l := m.refs[f.slot].(*messageList)
+	n := len(l.v)
+	if n == cap(l.v) {
+		l.v = slices.Grow(l.v, run())
+		clear(l.v[n:cap(l.v)])
+	}
+	if l.v[:n+1][n] == nil {
+		fill(f.messageType(), l.v)
+	}
+	l.v = l.v[:n+1]
+	return l, l.v[n]
+}
+
+// packed reads a packed list of numbers.
+func (d *decoder) packed(m *Message, a *action, i, end int) *wire.Error {
+	b := d.in[i:end]
+	if len(b) == 0 {
+		return nil
+	}
+	count, width := 0, 0
+	switch a.op {
+	case opPackedVarint:
+		count = wire.CountVarints(b)
+	case opPackedFixed32:
+		count, width = len(b)/4, 4
+	case opPackedFixed64:
+		count, width = len(b)/8, 8
+	}
+	if count == 0 || count*width != 0 && count*width != len(b) {
+		return wire.Malformed(0)
+	}
+	f := a.field
+	l := numbersOf(m, f)
+	l.v = slices.Grow(l.v, count)
+	for i := 0; i < len(b); {
+		var x uint64
+		switch {
+		case width == 4:
+			x = uint64(wire.Uint32(b[i:]))
+			i += 4
+		case width == 8:
+			x = wire.Uint64(b[i:])
+			i += 8
+		case b[i] < 0x80:
+			x = f.normal(uint64(b[i]))
+			i++
+		default:
+			if x, i = wire.Varint(b, i); i <= 0 {
+				return wire.Malformed(i)
+			}
+			x = f.normal(x)
+		}
+		if f.rejects(x) {
+			d.keepNumber(m, f, x)
+			continue
+		}
+		l.v = append(l.v, x)
+	}
+	return nil
+}

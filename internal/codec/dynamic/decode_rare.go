@@ -1,0 +1,276 @@
+package dynamic
+
+import (
+	"errors"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
+)
+
+// entry reads one entry of a map. It returns false when the entry is to be kept
+// as unknown: its value is a number that a closed enum does not have.
+func (d *decoder) entry(m *Message, f *field, i, end int, run func() int) (bool, *wire.Error) {
+	if d.depth <= 0 {
+		return true, wire.NewMalformed(wire.DetailDepth)
+	}
+	d.depth--
+	var key scalar
+	value := scalar{number: f.value.initial}
+	known := true
+	b := d.in[:end]
+	for i < end {
+		tag, at := wire.Tag(b, i)
+		if at <= 0 {
+			return true, wire.Malformed(at)
+		}
+		var err *wire.Error
+		switch tag {
+		case f.key.tag:
+			i, _, err = d.scalar(f.key, &key, at, end)
+		case f.value.tag:
+			i, known, err = d.scalar(f.value, &value, at, end)
+		default:
+			i, err = wire.Skip(b, at, tag, d.depth)
+		}
+		if err != nil {
+			return true, err.In("[" + f.key.label(key) + "]")
+		}
+	}
+	d.depth++
+	if !known {
+		return false, nil
+	}
+	if f.value.class == message && value.message == nil {
+		value.message = d.single(f.value.messageType())
+		d.depth--
+		_ = d.leave(value.message)
+	}
+	d.tableOf(m, f, run).put(key, value)
+	return true, nil
+}
+
+// label is a key as paths have it.
+func (f *field) label(key scalar) string {
+	if f.class == text {
+		return quote(key.text)
+	}
+	return f.boxNumber(key.number).String()
+}
+
+// tableOf returns the map of a field, made if it is not there yet.
+func (d *decoder) tableOf(m *Message, f *field, run func() int) mapping {
+	if m.has(f) {
+		return m.refs[f.slot].(mapping)
+	}
+	if f.key.class == text && f.value.class == text {
+		t := d.tables.take()
+		t.f = f
+		t.entries = d.pairs.take(run(), strsBlock)[:0]
+		m.setRef(f, t)
+		return t
+	}
+	t := f.newTable()
+	m.setRef(f, t)
+	return t
+}
+
+// scalar reads one value in the field's wire type, from i on. A message merges
+// into what v has. It returns where the value ends, and false if it is a number
+// that a closed enum does not have.
+func (d *decoder) scalar(f *field, v *scalar, i, end int) (int, bool, *wire.Error) {
+	b := d.in[:end]
+	switch f.wire {
+	case protowire.VarintType:
+		x, next := wire.Varint(b, i)
+		if next <= 0 {
+			return 0, true, wire.Malformed(next)
+		}
+		v.number = f.normal(x)
+		return next, !f.rejects(x), nil
+	case protowire.Fixed32Type:
+		if len(b)-i < 4 {
+			return 0, true, wire.Malformed(0)
+		}
+		v.number = uint64(wire.Uint32(b[i:]))
+		return i + 4, true, nil
+	case protowire.Fixed64Type:
+		if len(b)-i < 8 {
+			return 0, true, wire.Malformed(0)
+		}
+		v.number = wire.Uint64(b[i:])
+		return i + 8, true, nil
+	}
+	n, at := wire.Length(b, i)
+	if at <= 0 {
+		return 0, true, wire.Malformed(at)
+	}
+	return at + n, true, d.content(f, v, at, at+n)
+}
+
+// content reads a string, bytes or a message, which is from i to end.
+func (d *decoder) content(f *field, v *scalar, i, end int) *wire.Error {
+	switch f.class {
+	case text:
+		v.text = d.text(i, end-i)
+		if !(texts{}).valid(f, v.text) {
+			return wire.NewMalformed(wire.DetailUTF8)
+		}
+	case blob:
+		v.blob = append([]byte{}, d.in[i:end]...)
+	default:
+		if v.message == nil {
+			v.message = d.single(f.messageType())
+		}
+		_, err := d.message(v.message, i, end, 0)
+		return err
+	}
+	return nil
+}
+
+// unknown keeps a field that the type does not have, unless it is an extension.
+// The field is from start to end, its value begins at i.
+func (d *decoder) unknown(m *Message, tag uint64, start, i, end int) *wire.Error {
+	if tag>>3 == 0 {
+		return wire.NewMalformed(wire.DetailTag)
+	}
+	if m.typ.extended && d.resolver != nil {
+		known, err := d.extension(m, tag, i, end)
+		if known || err != nil {
+			return err
+		}
+	}
+	if !d.discard {
+		e := m.more()
+		e.unknown = append(e.unknown, d.in[start:end]...)
+	}
+	return nil
+}
+
+// keepNumber keeps one number of a packed list as an unknown field of its own.
+func (d *decoder) keepNumber(m *Message, f *field, x uint64) {
+	if d.discard {
+		return
+	}
+	e := m.more()
+	e.unknown = protowire.AppendTag(e.unknown, f.fd.Number(), protowire.VarintType)
+	e.unknown = protowire.AppendVarint(e.unknown, x)
+}
+
+// extension reads the value from i to end of what may be an extension. It returns
+// false if it is none.
+func (d *decoder) extension(m *Message, tag uint64, i, end int) (bool, *wire.Error) {
+	num := protoreflect.FieldNumber(tag >> 3)
+	if !m.typ.md.ExtensionRanges().Has(num) {
+		return false, nil
+	}
+	xt, err := d.resolver.FindExtensionByNumber(m.typ.md.FullName(), num)
+	if err != nil {
+		if errors.Is(err, protoregistry.NotFound) {
+			return false, nil
+		}
+		return false, wire.NewMalformed(err.Error())
+	}
+	x, isOurs := xt.(*ExtensionType)
+	if !isOurs {
+		x = new(ExtensionType) // to read the value with
+		x.f.init(new(Types), xt.TypeDescriptor())
+	}
+	known, fault := d.extensionValue(m, xt, &x.f, protowire.Type(tag&7), i, end)
+	if fault != nil {
+		return true, fault.In("[" + string(xt.TypeDescriptor().FullName()) + "]")
+	}
+	return known, nil
+}
+
+func (d *decoder) extensionValue(m *Message, xt protoreflect.ExtensionType, f *field, typ protowire.Type, i, end int) (bool, *wire.Error) {
+	xd := xt.TypeDescriptor()
+	isPacked := f.shape == repeated && f.class == number && typ == protowire.BytesType
+	if typ != f.wire && !isPacked {
+		return false, nil
+	}
+	v := protoreflect.Value{}
+	if x := m.extension(xd); x != nil {
+		v = x.value
+	} else if f.shape == repeated || f.class == message {
+		v = xt.New()
+	}
+	switch {
+	case isPacked:
+		_, i = wire.Length(d.in[:end], i)
+		for i < end {
+			var one scalar
+			next, known, err := d.scalar(f, &one, i, end)
+			if err != nil {
+				return true, err
+			}
+			if i = next; known {
+				v.List().Append(f.boxNumber(one.number))
+			} else {
+				d.keepNumber(m, f, one.number)
+			}
+		}
+	case f.class == message && f.shape == repeated:
+		sub := v.List().NewElement()
+		if err := d.extensionMessage(sub.Message(), f, i, end); err != nil {
+			return true, err.Elem(v.List().Len())
+		}
+		v.List().Append(sub)
+	case f.class == message:
+		if err := d.extensionMessage(v.Message(), f, i, end); err != nil {
+			return true, err
+		}
+	default:
+		var one scalar
+		_, known, err := d.scalar(f, &one, i, end)
+		if err != nil || !known {
+			return known, err
+		}
+		if f.shape == repeated {
+			v.List().Append(f.box(one))
+		} else {
+			v = f.box(one)
+		}
+	}
+	m.putExtension(xd, v)
+	return true, nil
+}
+
+// box returns a value that is no message.
+func (f *field) box(v scalar) protoreflect.Value {
+	switch f.class {
+	case number:
+		return f.boxNumber(v.number)
+	case text:
+		return protoreflect.ValueOfString(v.text)
+	}
+	return protoreflect.ValueOfBytes(v.blob)
+}
+
+// extensionMessage reads a message, of this package or another, from i to end.
+func (d *decoder) extensionMessage(m protoreflect.Message, f *field, i, end int) *wire.Error {
+	endTag := uint64(0)
+	if f.group {
+		endTag = f.tag + 1
+	} else {
+		_, i = wire.Length(d.in[:end], i)
+	}
+	if m, ok := m.(*Message); ok {
+		_, err := d.message(m, i, end, endTag)
+		return err
+	}
+	if f.group {
+		end -= protowire.SizeVarint(endTag)
+	}
+	d.foreign = true
+	opts := proto.UnmarshalOptions{
+		Merge: true, AllowPartial: true, DiscardUnknown: d.discard, Resolver: d.resolver, RecursionLimit: max(d.depth, 1),
+	}
+	if err := opts.Unmarshal(d.in[i:end], m.Interface()); err != nil {
+		return wire.NewMalformed(err.Error())
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package dynamic
+
+import (
+	"sync/atomic"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
+)
+
+// field is one field of a message type, an extension, or the key or value of a
+// map.
+type field struct {
+	fd    protoreflect.FieldDescriptor
+	tag   uint64   // it is written with
+	slot  int      // where a message has its value
+	bit   int      // its presence bit
+	oneof bitRange // the presence bits of its oneof, if it is a member of one
+
+	shape    shape
+	class    class // of one value
+	convert  convert
+	wire     protowire.Type // of one value
+	packed   bool
+	group    bool
+	implicit bool // a number or string that is present if it is not zero
+	utf8     bool // strings are checked
+
+	known   map[int32]struct{} // the numbers of a closed enum
+	initial uint64             // what a new number in a list or map is, as it is held
+
+	types      *Types
+	sub        atomic.Pointer[Type] // of a message: see messageType
+	key, value *field               // of a map
+	empty      protoreflect.Value   // what Get returns for a field that is not there
+}
+
+// bitRange is a range of presence bits.
+type bitRange struct{ first, end int }
+
+// shape is how many values a field has.
+type shape uint8
+
+const (
+	single shape = iota
+	repeated
+	mapped
+)
+
+// class is how values are held: numbers as a uint64, text as a string, blobs as
+// a []byte, and messages as a *Message.
+type class uint8
+
+const (
+	number class = iota
+	text
+	blob
+	message
+)
+
+// convert is what becomes of the bits of a number on the wire before they are
+// held. Zigzag stays as it is.
+type convert uint8
+
+const (
+	convertNone   convert = iota
+	convertInt32          // cut to 32 bits with their sign
+	convertUint32         // cut to 32 bits
+	convertBool
+)
+
+func (f *field) init(ts *Types, fd protoreflect.FieldDescriptor) {
+	f.fd, f.types = fd, ts
+	kind := fd.Kind()
+	f.wire = wire.TypeOf(kind)
+	f.group = f.wire == protowire.StartGroupType
+	f.tag = protowire.EncodeTag(fd.Number(), f.wire)
+	f.utf8 = wire.EnforcesUTF8(fd)
+	f.setClass(kind)
+	if ed := fd.Enum(); ed != nil && ed.IsClosed() {
+		f.known = make(map[int32]struct{}, ed.Values().Len())
+		for i := range ed.Values().Len() {
+			f.known[int32(ed.Values().Get(i).Number())] = struct{}{}
+		}
+	}
+	switch {
+	case fd.IsMap():
+		f.shape, f.class = mapped, message
+		f.key, f.value = new(field), new(field)
+		f.key.init(ts, fd.MapKey())
+		f.value.init(ts, fd.MapValue())
+		f.value.delimit()
+		f.delimit()
+		f.empty = protoreflect.ValueOfMap(emptyMap{f})
+	case fd.IsList():
+		f.shape = repeated
+		f.packed = fd.IsPacked()
+		if f.packed {
+			f.tag = protowire.EncodeTag(fd.Number(), protowire.BytesType)
+		}
+		f.empty = protoreflect.ValueOfList(emptyList{f})
+		if ed := fd.Enum(); ed != nil {
+			f.initial = uint64(ed.Values().Get(0).Number())
+		}
+	case f.class != message:
+		f.implicit = !fd.HasPresence()
+		f.empty = fd.Default()
+		if f.class == number {
+			f.initial = f.unboxNumber(f.empty)
+		}
+	}
+}
+
+func (f *field) setClass(kind protoreflect.Kind) {
+	switch kind {
+	case protoreflect.StringKind:
+		f.class = text
+	case protoreflect.BytesKind:
+		f.class = blob
+	case protoreflect.MessageKind, protoreflect.GroupKind:
+		f.class = message
+	case protoreflect.BoolKind:
+		f.convert = convertBool
+	case protoreflect.Int32Kind, protoreflect.EnumKind:
+		f.convert = convertInt32
+	case protoreflect.Uint32Kind, protoreflect.Sint32Kind:
+		f.convert = convertUint32
+	}
+}
+
+// delimit gives a message its length prefix: maps and their values are never
+// groups, whatever the file asks for.
+func (f *field) delimit() {
+	if f.group {
+		f.group, f.wire = false, protowire.BytesType
+		f.tag = protowire.EncodeTag(f.fd.Number(), f.wire)
+	}
+}
+
+// messageType returns the type of a message field, compiled at the first call.
+func (f *field) messageType() *Type {
+	if t := f.sub.Load(); t != nil {
+		return t
+	}
+	t := f.types.Message(f.fd.Message())
+	f.sub.Store(t)
+	return t
+}
+
+// normal returns the bits of a number on the wire as they are held.
+func (f *field) normal(x uint64) uint64 {
+	switch f.convert {
+	case convertInt32:
+		return uint64(int32(x))
+	case convertUint32:
+		return uint64(uint32(x))
+	case convertBool:
+		if x != 0 {
+			return 1
+		}
+	}
+	return x
+}
+
+// rejects reports whether x is a number that a closed enum does not have.
+func (f *field) rejects(x uint64) bool {
+	if f.known == nil {
+		return false
+	}
+	_, ok := f.known[int32(x)]
+	return !ok
+}

@@ -1,0 +1,54 @@
+package dynamic_test
+
+import (
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/testing/prototest"
+
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
+)
+
+// extensionsOf resolves the dynamic extensions of the test schemas.
+type extensionsOf struct{ types *dynamic.Types }
+
+func (e extensionsOf) FindExtensionByName(name protoreflect.FullName) (protoreflect.ExtensionType, error) {
+	d, err := testFiles.FindDescriptorByName(name)
+	if xd, ok := d.(protoreflect.ExtensionDescriptor); ok && err == nil {
+		return e.types.Extension(xd), nil
+	}
+	return nil, protoregistry.NotFound
+}
+
+func (e extensionsOf) FindExtensionByNumber(message protoreflect.FullName, number protoreflect.FieldNumber) (found protoreflect.ExtensionType, err error) {
+	err = protoregistry.NotFound
+	e.RangeExtensionsByMessage(message, func(xt protoreflect.ExtensionType) bool {
+		if xt.TypeDescriptor().Number() == number {
+			found, err = xt, nil
+		}
+		return found == nil
+	})
+	return found, err
+}
+
+func (e extensionsOf) RangeExtensionsByMessage(message protoreflect.FullName, visit func(protoreflect.ExtensionType) bool) {
+	testFiles.RangeFiles(func(fd protoreflect.FileDescriptor) bool {
+		for i := range fd.Extensions().Len() {
+			if xd := fd.Extensions().Get(i); xd.ContainingMessage().FullName() == message && !visit(e.types.Extension(xd)) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// TestReflection runs protobuf's own tests of implementations of messages.
+func TestReflection(t *testing.T) {
+	types := new(dynamic.Types)
+	eachMessage(func(md protoreflect.MessageDescriptor) {
+		t.Run(string(md.FullName()), func(t *testing.T) {
+			prototest.Message{Resolver: extensionsOf{types}}.Test(t, types.Message(md))
+		})
+	})
+}

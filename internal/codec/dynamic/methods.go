@@ -1,0 +1,198 @@
+package dynamic
+
+import (
+	"errors"
+	"sync"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/runtime/protoiface"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
+)
+
+// Options say how messages are read and written by [Options.Unmarshal] and
+// [Options.Marshal].
+type Options struct {
+	// Resolver finds the extensions of what is read. Default: none, extensions
+	// are unknown fields.
+	Resolver interface {
+		FindExtensionByName(name protoreflect.FullName) (protoreflect.ExtensionType, error)
+		FindExtensionByNumber(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionType, error)
+	}
+
+	// MaxDepth bounds how deeply messages may be nested; the outermost message
+	// is the first level, an entry of a map is a level of its own. Default: 100.
+	MaxDepth int
+}
+
+const defaultMaxDepth = 100
+
+func (o Options) depth() int {
+	if o.MaxDepth <= 0 {
+		return defaultMaxDepth
+	}
+	return min(o.MaxDepth, maxDepth)
+}
+
+// Unmarshal reads b into m, merging into what is there. The error is a
+// *wire.Error of the kind ErrMalformed, after which m holds what was read before
+// the mistake, or a *wire.RequiredError, after which it holds all.
+func (o Options) Unmarshal(b []byte, m *Message) error {
+	m.mustBeValid()
+	d := decoder{in: b, resolver: o.Resolver, depth: o.depth()}
+	whole := m.isEmpty()
+	if _, err := d.message(m, 0, len(b), 0); err != nil {
+		err.Kind, err.Message = wire.ErrMalformed, m.typ.md.FullName()
+		return err
+	}
+	if whole && !d.partial && !d.foreign {
+		return nil
+	}
+	return m.requiredError()
+}
+
+// Append appends the message to b. The error is a *wire.Error of the kind
+// ErrUnencodable, or a *wire.RequiredError; the slice is then b.
+func (o Options) Append(b []byte, m *Message) ([]byte, error) {
+	e, err := o.encode(m)
+	if err != nil {
+		return b, err
+	}
+	b = append(b, e.Bytes()...)
+	e.release()
+	return b, nil
+}
+
+// Marshal is Append into a buffer of the exact size, which comes from the pool
+// if it is large enough to be pooled, and goes back there when it is freed.
+func (o Options) Marshal(m *Message, pool mem.BufferPool) (mem.Buffer, error) {
+	e, err := o.encode(m)
+	if err != nil {
+		return nil, err
+	}
+	buf := mem.Copy(e.Bytes(), pool)
+	e.release()
+	return buf, nil
+}
+
+func (o Options) encode(m *Message) (*encoder, error) {
+	e := newEncoder(o.depth())
+	if err := e.message(m); err != nil {
+		err.Message = m.typ.md.FullName()
+		return nil, err
+	}
+	if e.partial || e.foreign {
+		if err := m.requiredError(); err != nil {
+			e.release()
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+func newEncoder(depth int) *encoder {
+	e := encoders.Get().(*encoder)
+	e.Reset()
+	e.depth, e.deterministic, e.partial, e.foreign = depth, false, false, false
+	return e
+}
+
+// maxScratch bounds the buffer that is kept for the next message.
+const maxScratch = 1 << 20
+
+func (e *encoder) release() {
+	if e.Cap() <= maxScratch {
+		encoders.Put(e)
+	}
+}
+
+// methods are what package proto calls instead of going through reflection.
+// There is no Size: writing a message backwards takes less time than measuring it.
+var methods = protoiface.Methods{
+	Flags:            protoiface.SupportMarshalDeterministic | protoiface.SupportUnmarshalDiscardUnknown,
+	Marshal:          marshal,
+	Unmarshal:        unmarshal,
+	Merge:            merge,
+	CheckInitialized: checkInitialized,
+}
+
+func marshal(in protoiface.MarshalInput) (protoiface.MarshalOutput, error) {
+	m, ok := own(in.Message)
+	if !ok {
+		return protoiface.MarshalOutput{Buf: in.Buf}, errNotOwn
+	}
+	e := newEncoder(maxDepth)
+	e.deterministic = in.Flags&protoiface.MarshalDeterministic != 0
+	if err := e.message(m); err != nil {
+		err.Message = m.typ.md.FullName()
+		return protoiface.MarshalOutput{Buf: in.Buf}, err
+	}
+	out := protoiface.MarshalOutput{Buf: append(in.Buf, e.Bytes()...)}
+	e.release()
+	return out, nil
+}
+
+func unmarshal(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error) {
+	var out protoiface.UnmarshalOutput
+	m, ok := own(in.Message)
+	if !ok {
+		return out, errNotOwn
+	}
+	m.mustBeValid()
+	d := decoder{
+		in: in.Buf, resolver: in.Resolver, depth: min(in.Depth, maxDepth),
+		discard: in.Flags&protoiface.UnmarshalDiscardUnknown != 0,
+	}
+	whole := m.isEmpty()
+	if _, err := d.message(m, 0, len(in.Buf), 0); err != nil {
+		err.Kind, err.Message = wire.ErrMalformed, m.typ.md.FullName()
+		return out, err
+	}
+	if whole && !d.partial && !d.foreign {
+		out.Flags |= protoiface.UnmarshalInitialized
+	}
+	return out, nil
+}
+
+// errNotOwn is for types that embed a Message and have a ProtoReflect of their own.
+var errNotOwn = errors.New("dynamic: the message is not a dynamic.Message")
+
+func merge(in protoiface.MergeInput) protoiface.MergeOutput {
+	dst, ok := own(in.Destination)
+	src, same := own(in.Source)
+	if !ok || !same || dst.typ != src.typ {
+		return protoiface.MergeOutput{}
+	}
+	dst.mustBeValid()
+	new(maker).merge(dst, src)
+	return protoiface.MergeOutput{Flags: protoiface.MergeComplete}
+}
+
+func checkInitialized(in protoiface.CheckInitializedInput) (protoiface.CheckInitializedOutput, error) {
+	var out protoiface.CheckInitializedOutput
+	m, ok := own(in.Message)
+	if !ok {
+		return out, errNotOwn
+	}
+	return out, m.requiredError()
+}
+
+// carrier is a message with nothing but one extension.
+type carrier struct {
+	protoreflect.Message
+	x *extension
+}
+
+func (c carrier) ProtoReflect() protoreflect.Message   { return c }
+func (c carrier) Interface() protoreflect.ProtoMessage { return c }
+func (c carrier) ProtoMethods() *protoiface.Methods    { return nil }
+func (c carrier) GetUnknown() protoreflect.RawFields   { return nil }
+func (c carrier) Range(visit func(protoreflect.FieldDescriptor, protoreflect.Value) bool) {
+	visit(c.x.xd, c.x.value)
+}
+
+var _ proto.Message = carrier{}

@@ -1,0 +1,204 @@
+package dynamic
+
+import (
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
+)
+
+// boxNumber returns a number as reflection has it.
+func (f *field) boxNumber(x uint64) protoreflect.Value {
+	switch f.fd.Kind() {
+	case protoreflect.BoolKind:
+		return protoreflect.ValueOfBool(x != 0)
+	case protoreflect.EnumKind:
+		return protoreflect.ValueOfEnum(protoreflect.EnumNumber(int32(x)))
+	case protoreflect.Int32Kind, protoreflect.Sfixed32Kind:
+		return protoreflect.ValueOfInt32(int32(x))
+	case protoreflect.Sint32Kind:
+		return protoreflect.ValueOfInt32(int32(protowire.DecodeZigZag(x)))
+	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
+		return protoreflect.ValueOfUint32(uint32(x))
+	case protoreflect.Int64Kind, protoreflect.Sfixed64Kind:
+		return protoreflect.ValueOfInt64(int64(x))
+	case protoreflect.Sint64Kind:
+		return protoreflect.ValueOfInt64(protowire.DecodeZigZag(x))
+	case protoreflect.FloatKind:
+		return protoreflect.ValueOfFloat32(math.Float32frombits(uint32(x)))
+	case protoreflect.DoubleKind:
+		return protoreflect.ValueOfFloat64(math.Float64frombits(x))
+	}
+	return protoreflect.ValueOfUint64(x)
+}
+
+// unboxNumber is the way back from boxNumber. It panics if v is of another type:
+// the accessors of a Value tell numbers from all else, and the comparison tells
+// 32 bits from 64.
+func (f *field) unboxNumber(v protoreflect.Value) uint64 {
+	var x uint64
+	switch f.fd.Kind() {
+	case protoreflect.BoolKind:
+		if v.Bool() {
+			x = 1
+		}
+		return x
+	case protoreflect.EnumKind:
+		return uint64(v.Enum())
+	case protoreflect.Int32Kind, protoreflect.Int64Kind:
+		x = uint64(v.Int())
+	case protoreflect.Sfixed32Kind:
+		x = uint64(uint32(v.Int()))
+	case protoreflect.Sfixed64Kind:
+		x = uint64(v.Int())
+	case protoreflect.Sint32Kind, protoreflect.Sint64Kind:
+		x = protowire.EncodeZigZag(v.Int())
+	case protoreflect.FloatKind:
+		x = uint64(math.Float32bits(float32(v.Float())))
+	case protoreflect.DoubleKind:
+		x = math.Float64bits(v.Float())
+	default:
+		x = v.Uint()
+	}
+	if !f.boxNumber(x).Equal(v) {
+		f.wrongType(v)
+	}
+	return x
+}
+
+func (f *field) wrongType(v protoreflect.Value) {
+	panic(fmt.Sprintf("dynamic: %s cannot be set to a %T", f.fd.FullName(), v.Interface()))
+}
+
+// unboxText panics if v is not a string.
+func (f *field) unboxText(v protoreflect.Value) string {
+	s := v.String() // of other types it is some text about them
+	if !v.Equal(protoreflect.ValueOfString(s)) {
+		f.wrongType(v)
+	}
+	return s
+}
+
+// isInvalid reports whether v is a string that must be UTF-8 and is not.
+func (f *field) isInvalid(v protoreflect.Value) bool {
+	return f.utf8 && !utf8.ValidString(v.String())
+}
+
+// unboxMessage returns v as a message of this package, a copy if it is not one
+// yet. It panics if v is no message of the field's type.
+func (f *field) unboxMessage(v protoreflect.Value) *Message {
+	given := v.Message()
+	if !given.IsValid() {
+		panic(fmt.Sprintf("dynamic: %s cannot be set to a read-only message", f.fd.FullName()))
+	}
+	want := f.fd.Message()
+	if given.Descriptor().FullName() != want.FullName() {
+		panic(fmt.Sprintf("dynamic: %s cannot be set to a %s", f.fd.FullName(), given.Descriptor().FullName()))
+	}
+	if m, ok := own(given); ok && m.typ.md == want {
+		return m
+	}
+	b, err := proto.MarshalOptions{AllowPartial: true}.Marshal(given.Interface())
+	m := f.messageType().NewMessage()
+	if err == nil {
+		err = proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(b, m)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("dynamic: %s cannot be set to this message: %v", f.fd.FullName(), err))
+	}
+	return m
+}
+
+// own returns m as a message of this package, if it is one or wraps one.
+func own(m protoreflect.Message) (*Message, bool) {
+	if m, ok := m.(*Message); ok {
+		return m, true
+	}
+	inner, ok := m.Interface().(*Message)
+	return inner, ok
+}
+
+// element holds the values of one class as T.
+type element[T any] interface {
+	// box returns a value as reflection has it.
+	box(f *field, v T) protoreflect.Value
+	// unbox is the way back. It panics if v is of another type.
+	unbox(f *field, v protoreflect.Value) T
+	// fresh returns what a list or map has for a new element.
+	fresh(f *field) T
+	// copyOf returns a value that shares nothing that can change.
+	copyOf(k *maker, v T) T
+	// of picks the value from what was read.
+	of(v scalar) T
+	// scalar is the way back from of.
+	scalar(v T) scalar
+	// write writes a value without its tag.
+	write(e *encoder, f *field, v T) *wire.Error
+	// valid reports whether a value may be written.
+	valid(f *field, v T) bool
+}
+
+// scalar is one value of any class as it was read.
+type scalar struct {
+	number  uint64
+	text    string
+	blob    []byte
+	message *Message
+}
+
+type (
+	numbers  struct{}
+	texts    struct{}
+	blobs    struct{}
+	messages struct{}
+)
+
+func (numbers) box(f *field, x uint64) protoreflect.Value   { return f.boxNumber(x) }
+func (numbers) unbox(f *field, v protoreflect.Value) uint64 { return f.unboxNumber(v) }
+func (numbers) fresh(f *field) uint64                       { return f.initial }
+func (numbers) copyOf(_ *maker, x uint64) uint64            { return x }
+func (numbers) of(v scalar) uint64                          { return v.number }
+func (numbers) scalar(x uint64) scalar                      { return scalar{number: x} }
+func (numbers) valid(*field, uint64) bool                   { return true }
+func (numbers) write(e *encoder, f *field, x uint64) *wire.Error {
+	e.Number(f.wire, x)
+	return nil
+}
+
+func (texts) box(_ *field, s string) protoreflect.Value   { return protoreflect.ValueOfString(s) }
+func (texts) unbox(f *field, v protoreflect.Value) string { return f.unboxText(v) }
+func (texts) fresh(*field) string                         { return "" }
+func (texts) copyOf(_ *maker, s string) string            { return s }
+func (texts) of(v scalar) string                          { return v.text }
+func (texts) scalar(s string) scalar                      { return scalar{text: s} }
+func (texts) valid(f *field, s string) bool               { return !f.utf8 || utf8.ValidString(s) }
+func (texts) write(e *encoder, f *field, s string) *wire.Error {
+	e.Text(s)
+	return nil
+}
+
+func (blobs) box(_ *field, b []byte) protoreflect.Value   { return protoreflect.ValueOfBytes(b) }
+func (blobs) unbox(_ *field, v protoreflect.Value) []byte { return v.Bytes() }
+func (blobs) fresh(*field) []byte                         { return nil }
+func (blobs) copyOf(_ *maker, b []byte) []byte            { return append([]byte{}, b...) }
+func (blobs) of(v scalar) []byte                          { return v.blob }
+func (blobs) scalar(b []byte) scalar                      { return scalar{blob: b} }
+func (blobs) valid(*field, []byte) bool                   { return true }
+func (blobs) write(e *encoder, _ *field, b []byte) *wire.Error {
+	e.Blob(b)
+	return nil
+}
+
+func (messages) box(_ *field, m *Message) protoreflect.Value        { return protoreflect.ValueOfMessage(m) }
+func (messages) unbox(f *field, v protoreflect.Value) *Message      { return f.unboxMessage(v) }
+func (messages) fresh(f *field) *Message                            { return f.messageType().NewMessage() }
+func (messages) copyOf(k *maker, m *Message) *Message               { return k.clone(m) }
+func (messages) of(v scalar) *Message                               { return v.message }
+func (messages) scalar(m *Message) scalar                           { return scalar{message: m} }
+func (messages) valid(*field, *Message) bool                        { return true }
+func (messages) write(e *encoder, f *field, m *Message) *wire.Error { return e.body(m) }
