@@ -66,7 +66,8 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 		return 0, wire.NewMalformed(wire.DetailDepth)
 	}
 	d.depth--
-	b := d.in[:end]
+	d.read = i
+	b, nums := d.in[:end], m.numsOf()
 	for i < len(b) {
 		start := i
 		tag := uint64(b[i])
@@ -87,6 +88,10 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 				i++
 			} else if x, i = wire.Varint(b, i); i <= 0 {
 				return 0, wire.Malformed(i).In(f.name())
+			}
+			if a.op == opVarint && f.known == nil {
+				f.setNumber(nums, f.normal(x))
+				continue
 			}
 			if a.op != opUnknown && !f.rejects(x) {
 				d.number(m, a, f.normal(x))
@@ -169,11 +174,7 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 // leave ends a message.
 func (d *decoder) leave(m *Message) *wire.Error {
 	d.depth++
-	for w, want := range m.typ.required {
-		if m.nums[w]&want != want {
-			d.partial = true
-		}
-	}
+	d.partial = d.partial || m.typ.required != nil && !m.hasRequired()
 	return nil
 }
 
@@ -197,7 +198,7 @@ func (d *decoder) number(m *Message, a *action, x uint64) {
 
 func numbersOf(m *Message, f *field) *numberList {
 	if m.has(f) {
-		return m.refs[f.slot].(*numberList)
+		return (*m.ref(f)).(*numberList)
 	}
 	l := &numberList{f: f}
 	m.setRef(f, l)
@@ -207,7 +208,7 @@ func numbersOf(m *Message, f *field) *numberList {
 // nested returns the message of a field, made if it is not there yet.
 func (d *decoder) nested(m *Message, f *field) *Message {
 	if m.has(f) {
-		return m.refs[f.slot].(*Message)
+		return (*m.ref(f)).(*Message)
 	}
 	sub := d.single(f.messageType())
 	m.setRef(f, sub)
@@ -242,7 +243,7 @@ func (d *decoder) delimited(m *Message, a *action, start, i, next, end int) (boo
 		if !m.has(f) {
 			m.setRef(f, &blobList{f: f})
 		}
-		l := m.refs[f.slot].(*blobList)
+		l := (*m.ref(f)).(*blobList)
 		l.v = append(l.v, append([]byte{}, d.in[i:next]...))
 	case opListMessage:
 		l, sub := d.element(m, f, run)
@@ -260,16 +261,16 @@ func (d *decoder) delimited(m *Message, a *action, start, i, next, end int) (boo
 // appendText reads one element of a list of strings.
 func (d *decoder) appendText(m *Message, f *field, i, next int, run func() int) *wire.Error {
 	if !m.has(f) {
-		l := d.lists.take()
+		l := d.lists.part(&d.maker)
 		l.f = f
 		m.setRef(f, l)
 	}
-	l := m.refs[f.slot].(*textList)
+	l := (*m.ref(f)).(*textList)
 	if f.utf8 && !utf8.Valid(d.in[i:next]) {
 		return wire.NewMalformed(wire.DetailUTF8).Elem(len(l.v))
 	}
 	if l.v == nil {
-		l.v = d.items.take(run(), strsBlock)[:0]
+		l.v = d.items.part(&d.maker, run(), strsBlock)[:0]
 	} else if len(l.v) == cap(l.v) {
 		l.v = slices.Grow(l.v, run())
 	}
@@ -283,7 +284,7 @@ func (d *decoder) element(m *Message, f *field, run func() int) (*messageList, *
 	if !m.has(f) {
 		m.setRef(f, &messageList{f: f})
 	}
-	l := m.refs[f.slot].(*messageList)
+	l := (*m.ref(f)).(*messageList)
 	n := len(l.v)
 	if n == cap(l.v) {
 		l.v = slices.Grow(l.v, run())

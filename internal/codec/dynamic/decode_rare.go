@@ -2,6 +2,7 @@ package dynamic
 
 import (
 	"errors"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -16,6 +17,12 @@ import (
 func (d *decoder) entry(m *Message, f *field, i, end int, run func() int) (bool, *wire.Error) {
 	if d.depth <= 0 {
 		return true, wire.NewMalformed(wire.DetailDepth)
+	}
+	if f.texts {
+		t := d.tableOf(m, f, run).(*textTable)
+		if d.textEntry(t, i, end) {
+			return true, nil
+		}
 	}
 	d.depth--
 	var key scalar
@@ -53,6 +60,25 @@ func (d *decoder) entry(m *Message, f *field, i, end int, run func() int) (bool,
 	return true, nil
 }
 
+// textEntry reads an entry of two short strings as every encoder writes it: the
+// key, then the value, and nothing else. It returns false for all others.
+func (d *decoder) textEntry(t *textTable, i, end int) bool {
+	b := d.in[i:end]
+	if len(b) < 4 || b[0] != 1<<3|byte(protowire.BytesType) {
+		return false
+	}
+	n := int(b[1])
+	if n >= 0x80 || len(b) < n+4 || b[n+2] != 2<<3|byte(protowire.BytesType) || len(b) != n+4+int(b[n+3]) || b[n+3] >= 0x80 {
+		return false
+	}
+	if f := t.f; f.key.utf8 && !utf8.Valid(b[2:n+2]) || f.value.utf8 && !utf8.Valid(b[n+4:]) {
+		return false
+	}
+	key := d.text(i+2, n)
+	t.store(key, d.text(i+n+4, len(b)-n-4))
+	return true
+}
+
 // label is a key as paths have it.
 func (f *field) label(key scalar) string {
 	if f.class == text {
@@ -64,19 +90,23 @@ func (f *field) label(key scalar) string {
 // tableOf returns the map of a field, made if it is not there yet.
 func (d *decoder) tableOf(m *Message, f *field, run func() int) mapping {
 	if m.has(f) {
-		return m.refs[f.slot].(mapping)
+		return (*m.ref(f)).(mapping)
 	}
-	if f.key.class == text && f.value.class == text {
-		t := d.tables.take()
+	if f.texts {
+		t := d.tables.part(&d.maker)
 		t.f = f
-		t.entries = d.pairs.take(run(), strsBlock)[:0]
+		t.entries = d.pairs.part(&d.maker, run(), strsBlock)[:0]
 		m.setRef(f, t)
 		return t
 	}
 	t := f.newTable()
+	t.reserve(min(run(), maxReserve))
 	m.setRef(f, t)
 	return t
 }
+
+// maxReserve bounds what entries with equal keys can claim in advance.
+const maxReserve = 256
 
 // scalar reads one value in the field's wire type, from i on. A message merges
 // into what v has. It returns where the value ends, and false if it is a number

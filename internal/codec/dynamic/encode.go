@@ -36,21 +36,22 @@ func (e *encoder) message(m *Message) *wire.Error {
 		e.Raw(m.extra.unknown)
 	}
 	t := m.typ
-	for w := min(t.words, len(m.nums)) - 1; w >= 0; w-- {
-		for left := m.nums[w]; left != 0; {
+	marks := m.marks()
+	for w := len(marks) - 1; w >= 0; w-- {
+		for left := marks[w]; left != 0; {
 			bit := 63 - bits.LeadingZeros64(left)
 			left &^= 1 << bit
 			f := &t.fields[w<<6+bit]
 			if f.shape == single && f.class <= text {
 				if f.class == number {
-					e.Number(f.wire, m.nums[f.slot])
+					e.Number(f.wire, *m.num(f))
 				} else {
-					e.Text(m.strs[f.slot])
+					e.Text(*m.str(f))
 				}
 				e.Varint(f.tag)
 				continue
 			}
-			if err := e.ref(f, m.refs[f.slot]); err != nil {
+			if err := e.ref(f, *m.ref(f)); err != nil {
 				return err.In(f.name())
 			}
 		}
@@ -60,11 +61,7 @@ func (e *encoder) message(m *Message) *wire.Error {
 			return err
 		}
 	}
-	for w, want := range t.required {
-		if w >= len(m.nums) || m.nums[w]&want != want {
-			e.partial = true
-		}
-	}
+	e.partial = e.partial || t.required != nil && !m.hasRequired()
 	e.depth++
 	return nil
 }
@@ -76,7 +73,7 @@ func (m *Message) check() *wire.Error {
 	}
 	for i := range m.typ.fields {
 		f := &m.typ.fields[i]
-		if f.utf8 && f.shape == single && m.has(f) && !utf8.ValidString(m.strs[f.slot]) {
+		if f.utf8 && f.shape == single && m.has(f) && !utf8.ValidString(*m.str(f)) {
 			return wire.NewUnencodable(wire.DetailUTF8).In(f.name())
 		}
 	}

@@ -12,10 +12,10 @@ import (
 // field is one field of a message type, an extension, or the key or value of a
 // map.
 type field struct {
-	fd    protoreflect.FieldDescriptor
+	// What reading and writing need comes first, in one line of the cache.
 	tag   uint64   // it is written with
-	slot  int      // where a message has its value
-	bit   int      // its presence bit
+	slot  int32    // where a message has its value
+	bit   int32    // its presence bit
 	oneof bitRange // the presence bits of its oneof, if it is a member of one
 
 	shape    shape
@@ -26,9 +26,12 @@ type field struct {
 	group    bool
 	implicit bool // a number or string that is present if it is not zero
 	utf8     bool // strings are checked
+	texts    bool // a map of strings to strings
 
-	known   map[int32]struct{} // the numbers of a closed enum
-	initial uint64             // what a new number in a list or map is, as it is held
+	known map[int32]struct{} // the numbers of a closed enum
+
+	fd      protoreflect.FieldDescriptor
+	initial uint64 // what a new number in a list or map is, as it is held
 
 	types      *Types
 	sub        atomic.Pointer[Type] // of a message: see messageType
@@ -37,7 +40,7 @@ type field struct {
 }
 
 // bitRange is a range of presence bits.
-type bitRange struct{ first, end int }
+type bitRange struct{ first, end int32 }
 
 // shape is how many values a field has.
 type shape uint8
@@ -92,6 +95,7 @@ func (f *field) init(ts *Types, fd protoreflect.FieldDescriptor) {
 		f.value.init(ts, fd.MapValue())
 		f.value.delimit()
 		f.delimit()
+		f.texts = f.key.class == text && f.value.class == text
 		f.empty = protoreflect.ValueOfMap(emptyMap{f})
 	case fd.IsList():
 		f.shape = repeated
@@ -170,4 +174,31 @@ func (f *field) rejects(x uint64) bool {
 	}
 	_, ok := f.known[int32(x)]
 	return !ok
+}
+
+// mark sets the presence bit among the nums of a message, and clears those of the
+// other members of its oneof.
+func (f *field) mark(nums []uint64) {
+	if f.oneof.end != 0 {
+		f.oneof.clear(nums)
+	}
+	nums[f.bit>>6] |= 1 << (f.bit & 63)
+}
+
+func (f *field) unmark(nums []uint64) { nums[f.bit>>6] &^= 1 << (f.bit & 63) }
+
+func (b bitRange) clear(nums []uint64) {
+	for i := b.first; i < b.end; i++ {
+		nums[i>>6] &^= 1 << (i & 63)
+	}
+}
+
+// setNumber stores a number among the nums of a message.
+func (f *field) setNumber(nums []uint64, x uint64) {
+	nums[f.slot] = x
+	if x == 0 && f.implicit {
+		f.unmark(nums)
+	} else {
+		f.mark(nums)
+	}
 }

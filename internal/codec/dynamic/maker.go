@@ -2,18 +2,21 @@ package dynamic
 
 // maker allocates the parts of the messages inside one message. Small parts
 // share blocks, so that a message of a hundred parts takes a few dozen
-// allocations. Only messages without messages of their own share a block with
+// allocations. Only messages without messages of their own share a page with
 // others than the elements of their list: keeping one of them alive keeps no tree
 // alive.
 type maker struct {
-	heads  pool[Message]
-	nums   slab[uint64]
-	strs   slab[string]
+	leaves leaves
 	lists  pool[textList]
-	items  slab[string]
+	items  runs[string]
 	tables pool[textTable]
-	pairs  slab[entry[string, string]]
-	depth  int // of the messages that are being merged
+	pairs  runs[entry[string, string]]
+
+	// How much is read, of how much, about: what was needed so far tells what will
+	// be.
+	read, length int
+
+	depth int // of the messages that are being merged
 }
 
 // textTable is what most maps are.
@@ -22,64 +25,141 @@ type textTable = table[string, string, texts, texts]
 // Sizes of blocks.
 const (
 	maxParts  = 16   // of a pool
-	numsBlock = 64   // words
 	strsBlock = 32   // strings
 	listBlock = 4096 // bytes, about, of the elements of a list that are made at once
 )
 
-// pool hands out single parts of blocks of 1, 2, 4 and up to maxParts.
-type pool[T any] struct {
-	free []T
-	last int // size of the last block
+// slab counts what is handed out of blocks.
+type slab struct {
+	taken int // in all
+	next  int // in the block
+	size  int // of the block
 }
 
-func (p *pool[T]) take() *T {
-	if len(p.free) == 0 {
-		p.last = min(max(1, 2*p.last), maxParts)
-		p.free = make([]T, p.last)
+// fits reports whether the block has room for n more.
+func (s *slab) fits(n int) bool { return s.size-s.next >= n }
+
+// renew begins a block with room for n, and for what is likely to be needed up to
+// a limit.
+func (s *slab) renew(k *maker, n, limit int) int {
+	s.next, s.size = 0, max(n, min(limit, k.remaining(s.taken)+n))
+	return s.size
+}
+
+// remaining returns how many more are likely to be needed, after taken ones: as
+// many as the rest of the input has in proportion, or, where there is no input,
+// the same again.
+func (k *maker) remaining(taken int) int {
+	if k.read == 0 {
+		return taken
 	}
-	part := &p.free[0]
-	p.free = p.free[1:]
-	return part
+	return taken * (k.length - k.read) / k.read
 }
 
-// slab hands out short slices of blocks that double up to a limit.
-type slab[T any] struct {
-	free []T
-	last int // size of the last block
+// take returns where the next n begin.
+func (s *slab) take(n int) int {
+	at := s.next
+	s.next += n
+	s.taken += n
+	return at
 }
 
-// take returns a slice of n zero elements, which append does not let grow into
+// pool hands out single parts of blocks.
+type pool[T any] struct {
+	slab
+	block []T
+}
+
+func (p *pool[T]) part(k *maker) *T {
+	if !p.fits(1) {
+		p.block = make([]T, p.renew(k, 1, maxParts))
+	}
+	return &p.block[p.take(1)]
+}
+
+// runs hands out short slices of blocks.
+type runs[T any] struct {
+	slab
+	block []T
+}
+
+// part returns a slice of n zero elements, which append does not let grow into
 // its neighbour.
-func (s *slab[T]) take(n, limit int) []T {
+func (s *runs[T]) part(k *maker, n, limit int) []T {
 	if n > limit/4 {
 		return make([]T, n)
 	}
-	if n > len(s.free) {
-		s.last = min(max(n, 2*s.last), limit)
-		s.free = make([]T, s.last)
+	if !s.fits(n) {
+		s.block = make([]T, s.renew(k, n, limit))
 	}
-	part := s.free[:n:n]
-	s.free = s.free[n:]
-	return part
+	at := s.take(n)
+	return s.block[at : at+n : at+n]
 }
+
+// leaves hands out messages that hold nothing but a few numbers and strings.
+type leaves struct {
+	heads []Message // that are left
+	page  *page     // of them
+	nums  int       // what is handed out of the page
+	strs  int
+	taken int // messages, in all
+}
+
+// What a small block has room for, and so the most that a leaf may have.
+const (
+	smallNums = 12
+	smallStrs = 6
+)
+
+// A block of leaves is one allocation, of one of two sizes.
+type (
+	smallBlock struct {
+		page  page
+		heads [3]Message
+		nums  [smallNums]uint64
+		strs  [smallStrs]string
+	}
+	largeBlock struct {
+		page  page
+		heads [maxParts]Message
+		nums  [52]uint64
+		strs  [24]string
+	}
+)
 
 // single returns an empty message of its own field.
 func (k *maker) single(t *Type) *Message {
-	if !t.leaf() {
+	if t.refs > 0 || t.nums > smallNums || t.strs > smallStrs {
 		return t.alone()
 	}
-	m := k.heads.take()
-	m.typ = t
-	m.nums = k.nums.take(t.nums, numsBlock)
-	if t.strs > 0 {
-		m.strs = k.strs.take(t.strs, strsBlock)
+	l := &k.leaves
+	if len(l.heads) == 0 || len(l.page.nums)-l.nums < t.nums || len(l.page.strs)-l.strs < t.strs {
+		l.renew(k)
 	}
+	m := &l.heads[0]
+	l.heads = l.heads[1:]
+	*m = Message{typ: t, page: l.page, nums: uint32(l.nums), strs: uint32(l.strs)}
+	l.nums += t.nums
+	l.strs += t.strs
+	l.taken++
 	return m
 }
 
+func (l *leaves) renew(k *maker) {
+	l.nums, l.strs = 0, 0
+	if k.remaining(l.taken) > 6 {
+		b := new(largeBlock)
+		b.page = page{nums: b.nums[:], strs: b.strs[:]}
+		l.page, l.heads = &b.page, b.heads[:]
+		return
+	}
+	b := new(smallBlock)
+	b.page = page{nums: b.nums[:], strs: b.strs[:]}
+	l.page, l.heads = &b.page, b.heads[:]
+}
+
 // size is about what a message of the type takes, in bytes.
-func (t *Type) size() int { return 88 + 8*t.nums + 16*(t.strs+t.refs) }
+func (t *Type) size() int { return 40 + 8*t.nums + 16*(t.strs+t.refs) }
 
 // fill makes messages for the elements of a list that are about to be read: as
 // many as fit into the spare capacity behind v, and into a block. The decoder
@@ -88,17 +168,23 @@ func fill(t *Type, v []*Message) {
 	spare := v[len(v):cap(v)]
 	n := min(len(spare), max(1, listBlock/t.size()))
 	heads := make([]Message, n)
-	nums := make([]uint64, n*t.nums)
-	strs := make([]string, n*t.strs)
-	refs := make([]any, n*t.refs)
+	p := t.newPage(n)
 	for i := range heads {
-		m := &heads[i]
-		m.typ = t
-		m.nums, nums = nums[:t.nums:t.nums], nums[t.nums:]
-		m.strs, strs = strs[:t.strs:t.strs], strs[t.strs:]
-		m.refs, refs = refs[:t.refs:t.refs], refs[t.refs:]
-		spare[i] = m
+		heads[i] = Message{typ: t, page: &p, nums: uint32(i * t.nums), strs: uint32(i * t.strs), refs: uint32(i * t.refs)}
+		spare[i] = &heads[i]
 	}
+}
+
+// newPage returns a page for n messages.
+func (t *Type) newPage(n int) page {
+	p := page{nums: make([]uint64, n*t.nums)}
+	if t.strs > 0 {
+		p.strs = make([]string, n*t.strs)
+	}
+	if t.refs > 0 {
+		p.refs = make([]any, n*t.refs)
+	}
+	return p
 }
 
 // alone returns an empty message that shares no memory, small ones in one
@@ -108,20 +194,30 @@ func (t *Type) alone() *Message {
 	case t.nums <= 2 && t.strs <= 2 && t.refs == 0:
 		s := new(struct {
 			m    Message
+			page page
 			nums [2]uint64
 			strs [2]string
 		})
-		s.m = Message{typ: t, nums: s.nums[:t.nums:t.nums], strs: s.strs[:t.strs:t.strs]}
+		s.page = page{nums: s.nums[:], strs: s.strs[:]}
+		s.m = Message{typ: t, page: &s.page}
 		return &s.m
 	case t.nums <= 6 && t.strs <= 4 && t.refs <= 4:
 		s := new(struct {
 			m    Message
+			page page
 			nums [6]uint64
 			strs [4]string
 			refs [4]any
 		})
-		s.m = Message{typ: t, nums: s.nums[:t.nums:t.nums], strs: s.strs[:t.strs:t.strs], refs: s.refs[:t.refs:t.refs]}
+		s.page = page{nums: s.nums[:], strs: s.strs[:], refs: s.refs[:]}
+		s.m = Message{typ: t, page: &s.page}
 		return &s.m
 	}
-	return &Message{typ: t, nums: make([]uint64, t.nums), strs: make([]string, t.strs), refs: make([]any, t.refs)}
+	s := new(struct {
+		m    Message
+		page page
+	})
+	s.page = t.newPage(1)
+	s.m = Message{typ: t, page: &s.page}
+	return &s.m
 }

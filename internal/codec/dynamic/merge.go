@@ -12,7 +12,7 @@ const maxDepth = 10_000
 // merge merges src into dst, of the same type, as reading both one after the
 // other would.
 func (k *maker) merge(dst, src *Message) {
-	if src.nums == nil {
+	if src.page == nil {
 		return
 	}
 	k.enter(src)
@@ -42,7 +42,7 @@ func (k *maker) clone(m *Message) *Message {
 
 // isEmpty reports whether nothing is set.
 func (m *Message) isEmpty() bool {
-	for _, w := range m.nums[:min(m.typ.words, len(m.nums))] {
+	for _, w := range m.marks() {
 		if w != 0 {
 			return false
 		}
@@ -52,11 +52,12 @@ func (m *Message) isEmpty() bool {
 
 // copyFields copies the fields of src into dst, which is empty.
 func (k *maker) copyFields(dst, src *Message) {
-	copy(dst.nums, src.nums)
-	copy(dst.strs, src.strs)
+	t := src.typ
+	copy(dst.page.nums[dst.nums:][:t.nums], src.page.nums[src.nums:])
+	copy(dst.page.strs[dst.strs:][:t.strs], src.page.strs[src.strs:])
 	for i := range src.typ.fields {
 		if f := &src.typ.fields[i]; f.isRef() && src.has(f) {
-			dst.refs[f.slot] = k.copyRef(f, src.refs[f.slot])
+			*dst.ref(f) = k.copyRef(f, *src.ref(f))
 		}
 	}
 }
@@ -67,13 +68,13 @@ func (k *maker) mergeFields(dst, src *Message) {
 		switch {
 		case !src.has(f):
 		case !f.isRef() && f.class == number:
-			dst.setNumber(f, src.nums[f.slot])
+			dst.setNumber(f, *src.num(f))
 		case !f.isRef():
-			dst.setText(f, src.strs[f.slot])
+			dst.setText(f, *src.str(f))
 		case !dst.has(f):
-			dst.setRef(f, k.copyRef(f, src.refs[f.slot]))
+			dst.setRef(f, k.copyRef(f, *src.ref(f)))
 		default:
-			k.mergeRef(dst, f, src.refs[f.slot])
+			k.mergeRef(dst, f, *src.ref(f))
 		}
 	}
 }
@@ -85,11 +86,11 @@ func (f *field) isRef() bool { return f.shape != single || f.class > text }
 func (k *maker) mergeRef(dst *Message, f *field, ref any) {
 	switch v := ref.(type) {
 	case *[]byte:
-		dst.refs[f.slot] = k.copyRef(f, ref)
+		*dst.ref(f) = k.copyRef(f, ref)
 	case *Message:
-		k.mergeMessages(dst.refs[f.slot].(*Message), v)
+		k.mergeMessages((*dst.ref(f)).(*Message), v)
 	default:
-		dst.refs[f.slot].(growing).extend(k, ref)
+		(*dst.ref(f)).(growing).extend(k, ref)
 	}
 }
 
@@ -111,14 +112,14 @@ func (k *maker) copyRef(f *field, ref any) any {
 	case *Message:
 		return k.clone(v)
 	case *textList:
-		l := k.lists.take()
-		*l = textList{f, k.items.take(len(v.v), strsBlock), v.unchecked}
+		l := k.lists.part(k)
+		*l = textList{f, k.items.part(k, len(v.v), strsBlock), v.unchecked}
 		copy(l.v, v.v)
 		return l
 	case *textTable:
 		if v.index == nil {
-			t := k.tables.take()
-			*t = textTable{f: f, entries: k.pairs.take(len(v.entries), strsBlock), unchecked: v.unchecked}
+			t := k.tables.part(k)
+			*t = textTable{f: f, entries: k.pairs.part(k, len(v.entries), strsBlock), unchecked: v.unchecked}
 			copy(t.entries, v.entries)
 			return t
 		}

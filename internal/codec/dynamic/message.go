@@ -14,16 +14,24 @@ import (
 // Set keeps lists, maps, messages and bytes of this package and field as they
 // are, without copying, and copies all others.
 type Message struct {
-	typ *Type
+	typ   *Type
+	page  *page // nil in the empty message that cannot be changed
+	extra *extra
 
-	// The slices are as long as the type says. The presence bit of a field says
-	// whether its slot counts; what is in the slot otherwise has no meaning. All
-	// are nil in the empty message that cannot be changed.
-	nums []uint64
+	// Where the message's part of each slice of the page begins. Its length is
+	// what the type says.
+	nums, strs, refs uint32
+}
+
+// page is memory for the fields of some messages, which do not change it but for
+// the elements that are theirs.
+//
+// The presence bit of a field says whether its slot counts; what is in the slot
+// otherwise has no meaning.
+type page struct {
+	nums []uint64 // for each message, the presence bits and then its numbers
 	strs []string
 	refs []any // *Message, *[]byte, *list or *table, by field
-
-	extra *extra
 }
 
 // extra is what few messages have.
@@ -58,7 +66,7 @@ func (m *Message) New() protoreflect.Message { return m.typ.alone() }
 
 // IsValid reports whether the message can be changed: it is not what Get returns
 // for a field that is not set.
-func (m *Message) IsValid() bool { return m.nums != nil }
+func (m *Message) IsValid() bool { return m.page != nil }
 
 // String returns the message in the text format.
 func (m *Message) String() string { return protoimpl.X.MessageStringOf(m) }
@@ -66,73 +74,68 @@ func (m *Message) String() string { return protoimpl.X.MessageStringOf(m) }
 // Reset makes the message empty.
 func (m *Message) Reset() {
 	m.mustBeValid()
-	clear(m.nums)
-	clear(m.strs)
-	clear(m.refs)
+	clear(m.page.nums[m.nums:][:m.typ.nums])
+	clear(m.page.strs[m.strs:][:m.typ.strs])
+	clear(m.page.refs[m.refs:][:m.typ.refs])
 	m.extra = nil
 }
 
 func (m *Message) mustBeValid() {
-	if m.nums == nil {
+	if m.page == nil {
 		panic("dynamic: this " + string(m.typ.md.FullName()) + " is empty and read-only")
 	}
 }
 
+// num returns the slot of a number.
+func (m *Message) num(f *field) *uint64 { return &m.page.nums[m.nums+uint32(f.slot)] }
+
+// str returns the slot of a string.
+func (m *Message) str(f *field) *string { return &m.page.strs[m.strs+uint32(f.slot)] }
+
+// ref returns the slot of all else.
+func (m *Message) ref(f *field) *any { return &m.page.refs[m.refs+uint32(f.slot)] }
+
+// marks returns the presence bits.
+func (m *Message) marks() []uint64 {
+	if m.page == nil {
+		return nil
+	}
+	return m.page.nums[m.nums:][:m.typ.words]
+}
+
 // has reports whether the presence bit of f is set.
 func (m *Message) has(f *field) bool {
-	w := f.bit >> 6
-	return w < len(m.nums) && m.nums[w]>>(f.bit&63)&1 != 0
+	return m.page != nil && m.page.nums[m.nums+uint32(f.bit>>6)]>>(f.bit&63)&1 != 0
 }
 
-// mark sets the presence bit of f and clears those of the other members of its
-// oneof.
-func (m *Message) mark(f *field) {
-	if f.oneof.end != 0 {
-		m.clearBits(f.oneof)
-	}
-	m.nums[f.bit>>6] |= 1 << (f.bit & 63)
-}
-
-func (m *Message) unmark(f *field) { m.nums[f.bit>>6] &^= 1 << (f.bit & 63) }
-
-func (m *Message) clearBits(b bitRange) {
-	for i := b.first; i < b.end; i++ {
-		m.nums[i>>6] &^= 1 << (i & 63)
-	}
-}
+// numsOf returns the presence bits and numbers.
+func (m *Message) numsOf() []uint64 { return m.page.nums[m.nums:] }
 
 // setNumber stores a number as it is held.
-func (m *Message) setNumber(f *field, x uint64) {
-	m.nums[f.slot] = x
-	if x == 0 && f.implicit {
-		m.unmark(f)
-	} else {
-		m.mark(f)
-	}
-}
+func (m *Message) setNumber(f *field, x uint64) { f.setNumber(m.numsOf(), x) }
 
 func (m *Message) setText(f *field, s string) {
-	m.strs[f.slot] = s
+	*m.str(f) = s
 	if s == "" && f.implicit {
-		m.unmark(f)
+		f.unmark(m.numsOf())
 	} else {
-		m.mark(f)
+		f.mark(m.numsOf())
 	}
 }
 
 func (m *Message) setBlob(f *field, b []byte) {
-	m.refs[f.slot] = &b
+	*m.ref(f) = &b
 	if len(b) == 0 && f.implicit {
-		m.unmark(f)
+		f.unmark(m.numsOf())
 	} else {
-		m.mark(f)
+		f.mark(m.numsOf())
 	}
 }
 
 // setRef stores a list, a map or a message.
 func (m *Message) setRef(f *field, ref any) {
-	m.refs[f.slot] = ref
-	m.mark(f)
+	*m.ref(f) = ref
+	f.mark(m.numsOf())
 }
 
 // Has reports whether a field is set: a list or map if it is not empty, a number,
@@ -143,7 +146,7 @@ func (m *Message) Has(fd protoreflect.FieldDescriptor) bool {
 		x := m.extension(fd)
 		return x != nil && x.isSet()
 	}
-	return m.has(f) && (f.shape == single || m.refs[f.slot].(container).Len() > 0)
+	return m.has(f) && (f.shape == single || (*m.ref(f)).(container).Len() > 0)
 }
 
 // container is a list or a map.
@@ -167,18 +170,18 @@ func (m *Message) value(f *field) protoreflect.Value {
 	if f.shape == single {
 		switch f.class {
 		case number:
-			return f.boxNumber(m.nums[f.slot])
+			return f.boxNumber(*m.num(f))
 		case text:
-			return protoreflect.ValueOfString(m.strs[f.slot])
+			return protoreflect.ValueOfString(*m.str(f))
 		case blob:
-			return protoreflect.ValueOfBytes(*m.refs[f.slot].(*[]byte))
+			return protoreflect.ValueOfBytes(*(*m.ref(f)).(*[]byte))
 		}
-		return protoreflect.ValueOfMessage(m.refs[f.slot].(*Message))
+		return protoreflect.ValueOfMessage((*m.ref(f)).(*Message))
 	}
-	if m.refs[f.slot].(container).Len() == 0 {
+	if (*m.ref(f)).(container).Len() == 0 {
 		return f.empty
 	}
-	return boxRef(m.refs[f.slot])
+	return boxRef(*m.ref(f))
 }
 
 // boxRef returns a list or map as reflection has it.
@@ -233,12 +236,12 @@ func (m *Message) Clear(fd protoreflect.FieldDescriptor) {
 	case f == nil:
 		m.clearExtension(fd)
 	case m.has(f):
-		m.unmark(f)
+		f.unmark(m.numsOf())
 		switch {
 		case f.shape != single || f.class > text:
-			m.refs[f.slot] = nil
+			*m.ref(f) = nil
 		case f.class == text:
-			m.strs[f.slot] = ""
+			*m.str(f) = ""
 		}
 	}
 }
@@ -262,9 +265,9 @@ func (m *Message) Mutable(fd protoreflect.FieldDescriptor) protoreflect.Value {
 		}
 	}
 	if f.shape == single {
-		return protoreflect.ValueOfMessage(m.refs[f.slot].(*Message))
+		return protoreflect.ValueOfMessage((*m.ref(f)).(*Message))
 	}
-	return boxRef(m.refs[f.slot])
+	return boxRef(*m.ref(f))
 }
 
 // NewField returns a value that Set takes for a field: empty, or the default.
@@ -299,12 +302,12 @@ func (m *Message) WhichOneof(od protoreflect.OneofDescriptor) protoreflect.Field
 // Range calls visit for each field that is set, in the order in which they are
 // written, extensions last, until it returns false.
 func (m *Message) Range(visit func(protoreflect.FieldDescriptor, protoreflect.Value) bool) {
-	if m.nums == nil {
+	if m.page == nil {
 		return
 	}
 	for i := range m.typ.fields {
 		f := &m.typ.fields[i]
-		if !m.has(f) || f.shape != single && m.refs[f.slot].(container).Len() == 0 {
+		if !m.has(f) || f.shape != single && (*m.ref(f)).(container).Len() == 0 {
 			continue
 		}
 		if !visit(f.fd, m.value(f)) {

@@ -1,7 +1,6 @@
 package dynamic_test
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"maps"
@@ -37,6 +36,7 @@ type slot struct {
 type oracle struct {
 	extensions protoregistry.ExtensionTypeResolver // nil for none
 	closed     bool                                // a number that a closed enum does not have was read
+	signaling  bool                                // a float was a signaling NaN, which a protoreflect.Value cannot hold
 }
 
 var errOracle = errors.New("malformed")
@@ -208,6 +208,9 @@ func (o *oracle) single(fd protoreflect.FieldDescriptor, old any, val []byte, le
 		return v, ok, nil
 	case protowire.Fixed32Type:
 		x, _ := protowire.ConsumeFixed32(val)
+		if f := math.Float32frombits(x); fd.Kind() == protoreflect.FloatKind && f != f && x&(1<<22) == 0 {
+			o.signaling = true
+		}
 		return uint64(x), true, nil
 	case protowire.Fixed64Type:
 		x, _ := protowire.ConsumeFixed64(val)
@@ -435,5 +438,3 @@ func (n *node) lacks() bool {
 	}
 	return false
 }
-
-var _ = bytes.Equal

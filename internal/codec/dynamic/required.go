@@ -64,6 +64,17 @@ func (m *Message) requiredError() error {
 	return &wire.RequiredError{Message: m.typ.md.FullName(), Paths: lacks}
 }
 
+// hasRequired reports whether the required fields of the message itself are set.
+func (m *Message) hasRequired() bool {
+	marks := m.marks()
+	for w, want := range m.typ.required {
+		if marks == nil || marks[w]&want != want {
+			return false
+		}
+	}
+	return true
+}
+
 // maxMissing bounds how many missing fields are named.
 const maxMissing = 100
 
@@ -84,7 +95,7 @@ func (m *Message) missing(path string, depth int, lacks *[]string) {
 			continue
 		}
 		if f.isRef() {
-			missingIn(m.refs[f.slot], wire.Join(path, f.name()), depth-1, lacks)
+			missingIn(*m.ref(f), wire.Join(path, f.name()), depth-1, lacks)
 		}
 	}
 	if m.extra == nil {

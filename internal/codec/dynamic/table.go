@@ -31,6 +31,7 @@ type mapping interface {
 	growing
 	protoreflect.Map
 	put(key, value scalar)
+	reserve(n int)
 	encode(e *encoder) *wire.Error
 	of() *field
 	eachMessage(visit func(key scalar, m *Message))
@@ -99,6 +100,9 @@ func (t *table[K, V, KE, VE]) put(key, value scalar) {
 	var ve VE
 	t.store(ke.of(key), ve.of(value))
 }
+
+// reserve makes room for n entries in an empty table.
+func (t *table[K, V, KE, VE]) reserve(n int) { t.entries = make([]entry[K, V], 0, n) }
 
 func (t *table[K, V, KE, VE]) key(k protoreflect.MapKey) K {
 	var ke KE

@@ -110,7 +110,7 @@ func compile(ts *Types, md protoreflect.MessageDescriptor) *Type {
 	for i, fd := range order {
 		f := &t.fields[i]
 		f.init(ts, fd)
-		f.bit = i
+		f.bit = int32(i)
 		t.place(f)
 		t.byIndex[fd.Index()] = f
 	}
@@ -136,7 +136,7 @@ func (t *Type) place(f *field) {
 	} else if f.shape == single && f.class == text {
 		count = &t.strs
 	}
-	f.slot = *count
+	f.slot = int32(*count)
 	*count++
 	if f.fd.Cardinality() == protoreflect.Required {
 		if t.required == nil {
@@ -157,7 +157,7 @@ func (t *Type) linkOneofs() {
 		}
 		first, last := i, i+od.Fields().Len()
 		for ; i < last; i++ {
-			t.fields[i].oneof = bitRange{first, last}
+			t.fields[i].oneof = bitRange{int32(first), int32(last)}
 		}
 	}
 }
