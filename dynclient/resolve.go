@@ -6,9 +6,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/dynamicpb"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 	"github.com/dyngate/dyngate/internal/message"
 	"github.com/dyngate/dyngate/internal/schema"
 )
@@ -43,6 +43,7 @@ type wideTypes struct {
 	schema     *Schema
 	names      map[protoreflect.FullName]protoreflect.Descriptor // nil where there is none
 	extensions map[extensionKey]protoreflect.ExtensionType       // nil where there is none
+	dynamic    dynamic.Types
 }
 
 type extensionKey struct {
@@ -68,7 +69,7 @@ func (w *wideTypes) FindMessageByName(name protoreflect.FullName) (protoreflect.
 		return mt, nil
 	}
 	if md, ok := w.find(name).(protoreflect.MessageDescriptor); ok {
-		return dynamicpb.NewMessageType(md), nil
+		return w.dynamic.Message(md), nil
 	}
 	return nil, err
 }
@@ -84,7 +85,7 @@ func (w *wideTypes) FindExtensionByName(name protoreflect.FullName) (protoreflec
 		return xt, nil
 	}
 	if xd, ok := w.find(name).(protoreflect.ExtensionDescriptor); ok && xd.IsExtension() {
-		return dynamicpb.NewExtensionType(xd), nil
+		return w.dynamic.Extension(xd), nil
 	}
 	return nil, err
 }
@@ -98,7 +99,7 @@ func (w *wideTypes) FindExtensionByNumber(message protoreflect.FullName, number 
 	xt, known := w.extensions[key]
 	if !known && len(w.extensions) < maxAsked {
 		if xd := w.schema.extension(w.ctx, message, number); xd != nil {
-			xt = dynamicpb.NewExtensionType(xd)
+			xt = w.dynamic.Extension(xd)
 		}
 		w.extensions[key] = xt
 	}

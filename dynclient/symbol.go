@@ -2,7 +2,6 @@ package dynclient
 
 import (
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/internal/message"
 	"github.com/dyngate/dyngate/internal/schema"
@@ -81,5 +80,5 @@ func (m *Method) Path() string {
 
 // NewRequest returns an empty request message to fill.
 func (m *Method) NewRequest() *Dynamic {
-	return &Dynamic{Message: dynamicpb.NewMessage(m.Input())}
+	return message.NewDynamic(m.Input(), m.Types)
 }

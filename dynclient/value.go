@@ -7,7 +7,6 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/message"
@@ -18,12 +17,12 @@ func encodeValue(v any, md protoreflect.MessageDescriptor, types Types) (mem.Buf
 	var m protoreflect.Message
 	switch v := v.(type) {
 	case json.RawMessage:
-		m = dynamicpb.NewMessage(md)
+		m = message.NewDynamic(md, types)
 		if err := jsonmsg.Decode(v, m.Interface(), types); err != nil {
 			return nil, err
 		}
 	case map[string]any:
-		m = dynamicpb.NewMessage(md)
+		m = message.NewDynamic(md, types)
 		if err := jsonmsg.FromMap(v, m.Interface(), types); err != nil {
 			return nil, err
 		}
@@ -50,8 +49,8 @@ func decodeValue(data mem.BufferSlice, v any, md protoreflect.MessageDescriptor,
 		}
 		return message.Decode(b, m, types)
 	}
-	m, err := decodeDynamic(b, md, types)
-	if err != nil {
+	m := message.NewDynamic(md, types).Interface()
+	if err := message.Decode(b, m, types); err != nil {
 		return err
 	}
 	switch v := v.(type) {
@@ -68,21 +67,6 @@ func decodeValue(data mem.BufferSlice, v any, md protoreflect.MessageDescriptor,
 		return nil
 	}
 	return checkOut(v)
-}
-
-// decodeDynamic reads a message that can be changed if dynamicpb, which panics on
-// some, can read it.
-func decodeDynamic(b []byte, md protoreflect.MessageDescriptor, types Types) (proto.Message, error) {
-	m := dynamicpb.NewMessage(md)
-	err := message.Decode(b, m, types)
-	if err == nil {
-		return m, nil
-	}
-	again, other := message.BindDynamic(md, types).Unmarshal(mem.BufferSlice{mem.SliceBuffer(b)})
-	if other != nil {
-		return nil, err
-	}
-	return again.Interface(), nil
 }
 
 // checkOut says what is wrong with where a response is wanted.

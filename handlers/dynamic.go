@@ -5,14 +5,13 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/internal/message"
 )
 
 // Dynamic is a message of whatever type the method declares, read and built by
 // reflection: for handlers that serve methods which they do not know
-// beforehand. A request is read-only; [Method.NewReply] makes a message to fill.
+// beforehand. [Method.NewReply] makes a message to fill.
 //
 //	name := in.Get(in.Descriptor().Fields().ByName("name")).String()
 //	out := handlers.MethodFrom(ctx).NewReply()
@@ -21,7 +20,7 @@ type Dynamic = message.Dynamic
 
 // NewReply returns an empty message of the method's response type.
 func (m *Method) NewReply() *Dynamic {
-	return &Dynamic{Message: dynamicpb.NewMessage(m.Output())}
+	return message.NewDynamic(m.Output(), m.Types)
 }
 
 // NewMessage returns an empty message of any type in the import closure of the

@@ -16,25 +16,25 @@ const module = "github.com/dyngate/dyngate/"
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
 	"dynclient":                    {"internal/*"},
-	"internal/schema":              {},
+	"internal/schema":              {"internal/codec/dynamic"},
 	"internal/codec":               {"internal/nearest"},
 	"internal/describe":            {"internal/jsonmsg"},
-	"internal/jsonmsg":             {"internal/nearest"},
+	"internal/jsonmsg":             {"internal/codec/dynamic", "internal/nearest"},
 	"internal/jsonstream":          {},
 	"internal/nearest":             {},
 	"internal/render":              {"internal/jsonmsg", "internal/nearest"},
 	"internal/breaking":            {"internal/schema"},
 	"protos":                       {},
-	"internal/message":             {"internal/codec"},
+	"internal/message":             {"internal/codec", "internal/codec/dynamic"},
 	"handlers":                     {"internal/codec", "internal/message"},
 	"handlers/examples":            {"handlers"},
 	"dynserver/internal/dispatch":  {"handlers", "internal/*"},
 	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},
-	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
+	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/codec/dynamic", "internal/schema"},
 	"dynserver":                    {"handlers", "internal/*"},
 	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/examples", "dynserver", "protos"},
 	"tests":                        {"dynclient", "handlers", "handlers/examples", "dynserver", "protos"},
-	"tests/bench":                  {"handlers", "dynserver", "dynclient", "internal/message"},
+	"tests/bench":                  {"handlers", "dynserver", "dynclient", "internal/codec/dynamic", "internal/message"},
 }
 
 // TestImportsRunOneWay keeps the arrows of docs/architecture.md.

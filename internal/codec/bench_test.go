@@ -55,9 +55,6 @@ func (s subject[T]) decode(b *testing.B) {
 	run("dynamic", func() error { return dynamic.Options{}.Unmarshal(wire, dyn.NewMessage()) })
 	run("dynamic-proto", func() error { return proto.Unmarshal(wire, dyn.NewMessage()) })
 	run("dynamicpb", func() error { return proto.Unmarshal(wire, dynamicpb.NewMessage(md)) })
-	if hyper := hyperDecoder(md); hyper != nil {
-		run("hyperpb", func() error { _, err := hyper(wire); return err })
-	}
 }
 
 func (s subject[T]) encode(b *testing.B) {
@@ -100,9 +97,6 @@ func (s subject[T]) encode(b *testing.B) {
 	slow := dynamicpb.NewMessage(md)
 	must(0, proto.Unmarshal(wire, slow))
 	run("dynamicpb", marshal(slow))
-	if hyper := hyperDecoder(md); hyper != nil {
-		run("hyperpb", marshal(must(hyper(wire))))
-	}
 }
 
 var (

@@ -11,7 +11,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/runtime/protoiface"
 	"google.golang.org/protobuf/types/descriptorpb"
-	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
 // AnyTypes returns types for protojson or prototext to write m with: what is
@@ -121,5 +122,5 @@ var opaqueType = func() protoreflect.MessageType {
 	if err != nil {
 		panic(err)
 	}
-	return dynamicpb.NewMessageType(file.Messages().Get(0))
+	return new(dynamic.Types).Message(file.Messages().Get(0))
 }()

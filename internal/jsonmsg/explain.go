@@ -8,7 +8,8 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
 // protojson's errors have no path and no expectations. So when it has refused a
@@ -116,7 +117,7 @@ func (x *explainer) opaque(md protoreflect.MessageDescriptor, path string, v val
 	if err != nil {
 		return err
 	}
-	err = unmarshal(text, dynamicpb.NewMessage(md), x.types)
+	err = unmarshal(text, dynamic.NewMessage(md), x.types)
 	switch name := md.Name(); {
 	case err == nil:
 		return nil

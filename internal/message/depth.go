@@ -3,16 +3,14 @@ package message
 import "google.golang.org/protobuf/reflect/protoreflect"
 
 // maxTypes bounds how many types a message type may reach before it counts as one
-// that can be of any depth: compilers of types recurse along them.
+// that can be of any depth.
 const maxTypes = 10_000
 
-// survey reports whether messages of this type can be nested deeper than limit
-// (most types do not contain themselves, and cannot), and whether it reaches more
-// than maxTypes types.
-func survey(md protoreflect.MessageDescriptor, limit int) (deep, large bool) {
+// canExceed reports whether messages of this type can be nested deeper than limit:
+// most types do not contain themselves, and cannot.
+func canExceed(md protoreflect.MessageDescriptor, limit int) bool {
 	d := depths{}
-	deep = d.of(md) > limit
-	return deep || len(d) > maxTypes, len(d) > maxTypes
+	return d.of(md) > limit || len(d) > maxTypes
 }
 
 // unbounded is the depth of a type that contains itself, or may by extension.

@@ -8,13 +8,10 @@
 package message
 
 import (
-	"errors"
-
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/internal/codec"
 )
@@ -60,8 +57,6 @@ func Bind[T any](md protoreflect.MessageDescriptor, types Types, opts Options) (
 	switch v := any(zero).(type) {
 	case *Dynamic:
 		return any(BindDynamic(md, types)).(Codec[T]), nil
-	case *dynamicpb.Message:
-		return nil, errors.New("dynamicpb.Message does not know its type beforehand: use Dynamic")
 	case proto.Message:
 		return bindGenerated[T](v, md, types)
 	}

@@ -8,73 +8,75 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
-// Dynamic is a message of whatever type the method declares, read and built by
-// reflection. One that was received is read-only.
+// Dynamic is a message of whatever type the method declares, read, changed and
+// built by reflection.
 type Dynamic struct{ protoreflect.Message }
 
-// parser reads one message, which does not refer to its input.
-type parser func([]byte) (protoreflect.Message, error)
+// NewDynamic returns an empty message. types, which may be nil, is where the type
+// of md is kept.
+func NewDynamic(md protoreflect.MessageDescriptor, types Types) *Dynamic {
+	return &Dynamic{dynamicType(md, types).NewMessage()}
+}
 
-// dynamic reads with the fastest parser that the target has, and writes
-// whatever it is given.
-type dynamic struct {
-	name  protoreflect.FullName
-	parse func() parser // made at the first message: compiling a large type takes a while
+// dynamicType returns the type of md, from types if they have it, so that it is
+// compiled once.
+func dynamicType(md protoreflect.MessageDescriptor, types Types) *dynamic.Type {
+	if types != nil {
+		mt, _ := types.FindMessageByName(md.FullName())
+		if t, ok := mt.(*dynamic.Type); ok && t.Descriptor() == md {
+			return t
+		}
+	}
+	return new(dynamic.Types).Message(md)
+}
+
+// dynamicMessage reads and writes messages of any type.
+type dynamicMessage struct {
+	name protoreflect.FullName
+	opts dynamic.Options
+	typ  func() *dynamic.Type // made at the first message: most methods of a schema are never called
 }
 
 // BindDynamic is Bind for messages of any type.
 func BindDynamic(md protoreflect.MessageDescriptor, types Types) Codec[Dynamic] {
-	return dynamic{
-		name:  md.FullName(),
-		parse: sync.OnceValue(func() parser { return newParser(md, types) }),
+	return dynamicMessage{
+		name: md.FullName(),
+		opts: dynamic.Options{Resolver: types, MaxDepth: MaxDepth},
+		typ:  sync.OnceValue(func() *dynamic.Type { return dynamicType(md, types) }),
 	}
 }
 
-func (d dynamic) Unmarshal(data mem.BufferSlice) (*Dynamic, error) {
+func (d dynamicMessage) Unmarshal(data mem.BufferSlice) (*Dynamic, error) {
 	b, done := contiguous(data)
 	defer done()
-	m, err := d.parse()(b)
-	if err != nil {
+	m := d.typ().NewMessage()
+	if err := d.opts.Unmarshal(b, m); err != nil {
 		return nil, err
 	}
 	return &Dynamic{m}, nil
 }
 
-func (d dynamic) Marshal(v *Dynamic) (mem.Buffer, error) {
+func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
 	if v.Message == nil {
 		return nil, errors.New("the Dynamic has no message in it")
 	}
 	if got := v.Descriptor().FullName(); got != d.name {
 		return nil, fmt.Errorf("it is a %s, not a %s", got, d.name)
 	}
-	return encodeDynamic(v.Interface())
+	switch m := v.Interface().(type) {
+	case *dynamic.Message:
+		return d.opts.Marshal(m, pool)
+	default:
+		return encodeProto(m)
+	}
 }
 
-// encodeDynamic encodes a message that does not know how to do so itself. To
-// ask for its size beforehand would take another walk through all of it by
-// reflection, so it is written to spare memory and copied.
-func encodeDynamic(v proto.Message) (mem.Buffer, error) {
-	spare := pool.Get(spareSize)
-	defer pool.Put(spare)
-	b, err := proto.MarshalOptions{}.MarshalAppend((*spare)[:0], v)
-	if err != nil {
-		return nil, err
-	}
-	return mem.Copy(b, pool), nil
-}
-
-// spareSize is a size of the pool's that most messages do not exceed; for those
-// that do, append finds more.
-const spareSize = 4 << 10
-
-// newDynamicpbParser parses with dynamicpb. deep is whether messages of the type
-// can exceed MaxDepth.
-func newDynamicpbParser(md protoreflect.MessageDescriptor, types Types, deep bool) parser {
-	return func(b []byte) (protoreflect.Message, error) {
-		m := dynamicpb.NewMessage(md)
-		return m, decodeProto(b, m, types, deep)
-	}
+// decodeDynamic replaces what m holds.
+func decodeDynamic(b []byte, m *dynamic.Message, types Types) error {
+	proto.Reset(m)
+	return dynamic.Options{Resolver: types, MaxDepth: MaxDepth}.Unmarshal(b, m)
 }

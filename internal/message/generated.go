@@ -16,15 +16,25 @@ type generatedMessage[T any] struct {
 }
 
 func bindGenerated[T any](zero proto.Message, md protoreflect.MessageDescriptor, types Types) (Codec[T], error) {
-	generated := zero.ProtoReflect().Descriptor()
+	generated := generatedFor(zero)
+	if generated == nil {
+		return nil, fmt.Errorf("%T does not know its type beforehand: use Dynamic", zero)
+	}
 	if generated.FullName() != md.FullName() {
 		return nil, fmt.Errorf("%T is the generated code of %s: use that of %s", zero, generated.FullName(), md.FullName())
 	}
 	if err := errors.Join(differences(generated, md, make(map[protoreflect.FullName]bool))...); err != nil {
 		return nil, fmt.Errorf("%T was generated from another schema: %w", zero, err)
 	}
-	deep, _ := survey(md, MaxDepth)
-	return generatedMessage[T]{types: types, deep: deep}, nil
+	return generatedMessage[T]{types: types, deep: canExceed(md, MaxDepth)}, nil
+}
+
+// generatedFor returns the message type that a Go type was generated for. It is nil
+// for a Go type that stands for any, such as dynamicpb.Message: without a value
+// there is nothing to ask.
+func generatedFor(zero proto.Message) (md protoreflect.MessageDescriptor) {
+	defer func() { _ = recover() }()
+	return zero.ProtoReflect().Descriptor()
 }
 
 func (m generatedMessage[T]) Unmarshal(data mem.BufferSlice) (*T, error) {

@@ -7,20 +7,22 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/internal/codec"
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
 // Decode reads b into v, a message of any kind, under the bounds of this package.
 // The errors are those of [Codec].
 func Decode(b []byte, v proto.Message, types Types) error {
-	deep, _ := survey(v.ProtoReflect().Descriptor(), MaxDepth)
-	return decodeProto(b, v, types, deep)
+	if m, ok := v.(*dynamic.Message); ok {
+		return decodeDynamic(b, m, types)
+	}
+	return decodeProto(b, v, types, canExceed(v.ProtoReflect().Descriptor(), MaxDepth))
 }
 
 // decodeProto unmarshals b and tells missing required fields from malformed
-// bytes. dynamicpb, which stands for the extensions of generated messages too,
-// panics on some hostile input (a map entry whose key comes again with another
-// wire type): that is malformed input like any other. deep says that b may hold
-// more levels of messages than the decoder counts.
+// bytes. A panic means that they are malformed: v may be of any implementation, and
+// dynamicpb for one panics on some input. deep says that b may hold more levels of
+// messages than the decoder counts.
 func decodeProto(b []byte, v proto.Message, types Types, deep bool) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -7,14 +7,14 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
 // Types resolves messages, enums and extensions by the names that one file's import closure
 // gives them. It is a resolver for proto, protojson and prototext.
 //
-// Its types are dynamic: right for tooling and for what an Any holds, too slow for
-// each call. What the closure does not have is looked up among the
+// Its types are dynamic. What the closure does not have is looked up among the
 // google.* types that are linked into the binary.
 type Types struct {
 	root protoreflect.FileDescriptor
@@ -23,7 +23,8 @@ type Types struct {
 	files []protoreflect.FileDescriptor
 	exts  map[protoreflect.FullName][]protoreflect.ExtensionType
 
-	messages sync.Map // protoreflect.FullName -> protoreflect.MessageType
+	messages sync.Map // protoreflect.FullName -> *dynamic.Type
+	dynamic  dynamic.Types
 }
 
 var (
@@ -49,7 +50,7 @@ func (t *Types) prepare() {
 			t.files = append(t.files, fd)
 			EachExtension(fd, func(x protoreflect.ExtensionDescriptor) {
 				name := x.ContainingMessage().FullName()
-				t.exts[name] = append(t.exts[name], dynamicpb.NewExtensionType(x))
+				t.exts[name] = append(t.exts[name], t.dynamic.Extension(x))
 			})
 			for i := range fd.Imports().Len() {
 				visit(fd.Imports().Get(i).FileDescriptor)
@@ -87,7 +88,7 @@ func (t *Types) FindMessageByName(name protoreflect.FullName) (protoreflect.Mess
 	t.prepare()
 	for _, fd := range t.files {
 		if md, ok := Find(fd, name).(protoreflect.MessageDescriptor); ok {
-			mt, _ := t.messages.LoadOrStore(name, dynamicpb.NewMessageType(md))
+			mt, _ := t.messages.LoadOrStore(name, t.dynamic.Message(md))
 			return mt.(protoreflect.MessageType), nil
 		}
 	}
@@ -106,7 +107,7 @@ func (t *Types) FindMessageByURL(url string) (protoreflect.MessageType, error) {
 func (t *Types) FindEnumByName(name protoreflect.FullName) (protoreflect.EnumType, error) {
 	d, err := t.FindDescriptorByName(name)
 	if ed, ok := d.(protoreflect.EnumDescriptor); ok && err == nil {
-		return dynamicpb.NewEnumType(ed), nil
+		return dynamic.EnumType(ed), nil
 	}
 	return nil, protoregistry.NotFound
 }

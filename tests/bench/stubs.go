@@ -12,9 +12,9 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/dynclient"
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 	"github.com/dyngate/dyngate/internal/message"
 	"github.com/dyngate/dyngate/tests/bench/benchpb"
 	"github.com/dyngate/dyngate/tests/bench/shop"
@@ -103,7 +103,7 @@ func decoded[T any](m proto.Message) (*T, error) {
 
 // built returns a message as a program that does not know its type builds it.
 func built(m proto.Message) (*dynclient.Dynamic, error) {
-	d := dynamicpb.NewMessage(m.ProtoReflect().Descriptor())
+	d := dynamic.NewMessage(m.ProtoReflect().Descriptor())
 	data, err := proto.Marshal(m)
 	if err != nil {
 		return nil, err

@@ -8,9 +8,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -153,6 +153,7 @@ func shippedFile(fd protoreflect.FileDescriptor, err error) (protoreflect.FileDe
 
 func (x *index) findExtensions() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType {
 	found := make(map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType)
+	types := new(dynamic.Types)
 	for _, path := range slices.Sorted(maps.Keys(x.byPath)) { // the first of two is the same each time
 		schema.EachExtension(x.byPath[path], func(d protoreflect.ExtensionDescriptor) {
 			of := d.ContainingMessage().FullName()
@@ -160,7 +161,7 @@ func (x *index) findExtensions() map[protoreflect.FullName]map[protoreflect.Fiel
 				found[of] = make(map[protoreflect.FieldNumber]protoreflect.ExtensionType)
 			}
 			if found[of][d.Number()] == nil {
-				found[of][d.Number()] = extension{dynamicpb.NewExtensionType(d), x.source}
+				found[of][d.Number()] = extension{types.Extension(d), x.source}
 			}
 		})
 	}
