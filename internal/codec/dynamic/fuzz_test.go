@@ -23,7 +23,6 @@ type subject struct {
 	typ     *dynamic.Type
 	ours    *protoregistry.Types
 	theirs  *protoregistry.Types
-	maker   randproto.Wire
 	extends map[protoreflect.FullName][]protoreflect.FieldDescriptor
 }
 
@@ -93,6 +92,10 @@ func (s *subject) compare(t *testing.T, b []byte, m *dynamic.Message) {
 	if len(s.extends) == 0 && !proto.Equal(m, theirs) {
 		t.Fatalf("%x: we read\n%v\ndynamicpb reads\n%v\n%s", b, m, theirs, s)
 	}
+	deterministic := proto.MarshalOptions{Deterministic: true, AllowPartial: true}
+	if got, want := must(deterministic.Marshal(m)), must(deterministic.Marshal(theirs)); !bytes.Equal(got, want) {
+		t.Fatalf("%x: we write\n%x\ndynamicpb writes\n%x\n%s", b, got, want, s)
+	}
 	if got, want := prototext.Format(m), prototext.Format(theirs); got != want {
 		t.Fatalf("%x: we read\n%v\ndynamicpb reads\n%v\n%s", b, got, want, s)
 	}
@@ -144,6 +147,12 @@ func subjectOf(seed uint64) *subject {
 	return s.(*subject)
 }
 
+func newWire(seed uint64, s *subject) randproto.Wire {
+	w := randproto.NewWire(seed)
+	w.Extensions = s.extends
+	return w
+}
+
 // FuzzRandom reads random and mutated messages of random schemas.
 func FuzzRandom(f *testing.F) {
 	for i := range uint64(500) {
@@ -151,8 +160,7 @@ func FuzzRandom(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, schemaSeed, dataSeed uint64, extra []byte) {
 		s := subjectOf(schemaSeed % 5000)
-		w := randproto.NewWire(dataSeed)
-		w.Extensions = s.extends
+		w := newWire(dataSeed, s)
 		for range 5 {
 			b := w.Message(s.typ.Descriptor(), 4)
 			s.check(t, b)
@@ -167,8 +175,7 @@ func FuzzBytes(f *testing.F) {
 	var all []*subject
 	eachMessage(func(md protoreflect.MessageDescriptor) { all = append(all, newSubject(md)) })
 	for i, s := range all {
-		w := randproto.NewWire(uint64(i))
-		w.Extensions = s.extends
+		w := newWire(uint64(i), s)
 		f.Add(uint8(i), []byte(nil))
 		if s.typ.Descriptor().Fields().Len() > 0 {
 			for range 20 {

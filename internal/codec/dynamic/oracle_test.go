@@ -327,7 +327,7 @@ func initial(fd protoreflect.FieldDescriptor) any {
 // write appends a message as generated code writes it deterministically.
 func (n *node) write(b []byte) []byte {
 	slots := slices.SortedFunc(maps.Values(n.fields), func(a, b *slot) int {
-		return cmp.Or(-compareBools(a.fd.IsExtension(), b.fd.IsExtension()), cmp.Compare(place(a.fd), place(b.fd)))
+		return cmp.Or(-compareBools(a.fd.IsExtension(), b.fd.IsExtension()), cmp.Compare(place(a.fd), place(b.fd)), cmp.Compare(a.fd.Number(), b.fd.Number()))
 	})
 	for _, s := range slots {
 		b = s.write(b)
@@ -345,11 +345,12 @@ func compareBools(a, b bool) int {
 	return -1
 }
 
-func place(fd protoreflect.FieldDescriptor) protoreflect.FieldNumber {
+// place is where a field is written: members of oneofs come last.
+func place(fd protoreflect.FieldDescriptor) int {
 	if od := fd.ContainingOneof(); od != nil && !od.IsSynthetic() {
-		return od.Fields().Get(0).Number()
+		return 1 + od.Index()
 	}
-	return fd.Number()
+	return 0
 }
 
 func (s *slot) write(b []byte) []byte {

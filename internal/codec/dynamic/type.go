@@ -101,7 +101,7 @@ func compile(ts *Types, md protoreflect.MessageDescriptor) *Type {
 		order[i] = descriptors.Get(i)
 	}
 	slices.SortFunc(order, func(a, b protoreflect.FieldDescriptor) int {
-		return cmp.Or(cmp.Compare(position(a), position(b)), cmp.Compare(a.Number(), b.Number()))
+		return cmp.Or(cmp.Compare(oneofRank(a), oneofRank(b)), cmp.Compare(a.Number(), b.Number()))
 	})
 	t.words = max(1, (n+63)/64)
 	t.nums = t.words
@@ -119,13 +119,13 @@ func compile(ts *Types, md protoreflect.MessageDescriptor) *Type {
 	return t
 }
 
-// position returns where generated code writes a field: by its number, but
-// members of a oneof where the member that is declared first has its place.
-func position(fd protoreflect.FieldDescriptor) protoreflect.FieldNumber {
+// oneofRank returns where generated code writes a field: first those that are in no
+// oneof, by their numbers, then the members of each oneof.
+func oneofRank(fd protoreflect.FieldDescriptor) int {
 	if od := fd.ContainingOneof(); od != nil && !od.IsSynthetic() {
-		return od.Fields().Get(0).Number()
+		return 1 + od.Index()
 	}
-	return fd.Number()
+	return 0
 }
 
 // place gives a field its slot.
