@@ -285,16 +285,21 @@ func (d *decoder) element(m *Message, f *field, run func() int) (*messageList, *
 		m.setRef(f, &messageList{f: f})
 	}
 	l := (*m.ref(f)).(*messageList)
-	n := len(l.v)
-	if n == cap(l.v) {
+	if n := len(l.v); n == cap(l.v) {
 		l.v = slices.Grow(l.v, run())
 		clear(l.v[n:cap(l.v)])
 	}
+	return l, next(l)
+}
+
+// next appends an empty message to a list that has room for it.
+func next(l *messageList) *Message {
+	n := len(l.v)
 	if l.v[:n+1][n] == nil {
-		fill(f.messageType(), l.v)
+		fill(l.f.messageType(), l.v)
 	}
 	l.v = l.v[:n+1]
-	return l, l.v[n]
+	return l.v[n]
 }
 
 // packed reads a packed list of numbers.

@@ -214,7 +214,7 @@ func (t *table[K, V, KE, VE]) sorted() []entry[K, V] {
 
 // compare orders the keys of a map.
 func (f *field) compare(a, b scalar) int {
-	switch f.fd.Kind() {
+	switch f.kind {
 	case protoreflect.StringKind:
 		return cmp.Compare(a.text, b.text)
 	case protoreflect.Int32Kind, protoreflect.Int64Kind, protoreflect.Sfixed64Kind:

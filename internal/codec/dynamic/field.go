@@ -18,6 +18,7 @@ type field struct {
 	bit   int32    // its presence bit
 	oneof bitRange // the presence bits of its oneof, if it is a member of one
 
+	kind     protoreflect.Kind
 	shape    shape
 	class    class // of one value
 	convert  convert
@@ -74,13 +75,12 @@ const (
 )
 
 func (f *field) init(ts *Types, fd protoreflect.FieldDescriptor) {
-	f.fd, f.types = fd, ts
-	kind := fd.Kind()
-	f.wire = wire.TypeOf(kind)
+	f.fd, f.types, f.kind = fd, ts, fd.Kind()
+	f.wire = wire.TypeOf(f.kind)
 	f.group = f.wire == protowire.StartGroupType
 	f.tag = protowire.EncodeTag(fd.Number(), f.wire)
 	f.utf8 = wire.EnforcesUTF8(fd)
-	f.setClass(kind)
+	f.setClass()
 	if ed := fd.Enum(); ed != nil && ed.IsClosed() {
 		f.known = make(map[int32]struct{}, ed.Values().Len())
 		for i := range ed.Values().Len() {
@@ -116,8 +116,8 @@ func (f *field) init(ts *Types, fd protoreflect.FieldDescriptor) {
 	}
 }
 
-func (f *field) setClass(kind protoreflect.Kind) {
-	switch kind {
+func (f *field) setClass() {
+	switch f.kind {
 	case protoreflect.StringKind:
 		f.class = text
 	case protoreflect.BytesKind:

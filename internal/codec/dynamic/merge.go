@@ -116,6 +116,16 @@ func (k *maker) copyRef(f *field, ref any) any {
 		*l = textList{f, k.items.part(k, len(v.v), strsBlock), v.unchecked}
 		copy(l.v, v.v)
 		return l
+	case *messageList:
+		l := &messageList{f: f, v: make([]*Message, 0, len(v.v))}
+		for _, m := range v.v {
+			if m.typ == f.messageType() {
+				k.merge(next(l), m)
+			} else {
+				l.v = append(l.v, k.clone(m))
+			}
+		}
+		return l
 	case *textTable:
 		if v.index == nil {
 			t := k.tables.part(k)

@@ -166,17 +166,17 @@ func (t *Type) buildActions() {
 	t.actions = make([]action, 1, 1+len(t.fields)+len(t.fields)/4)
 	for i := range t.fields {
 		f := &t.fields[i]
-		one := opOf(f.fd.Kind())
+		one := opOf(f.kind)
 		switch f.shape {
 		case mapped:
 			t.accept(f, opMap, protowire.BytesType)
 		case repeated:
-			t.accept(f, one+opLists, wire.TypeOf(f.fd.Kind()))
+			t.accept(f, one+opLists, f.wire)
 			if f.class == number {
 				t.accept(f, one+opPacked, protowire.BytesType)
 			}
 		default:
-			t.accept(f, one, wire.TypeOf(f.fd.Kind()))
+			t.accept(f, one, f.wire)
 		}
 	}
 }

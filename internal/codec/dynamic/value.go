@@ -14,7 +14,7 @@ import (
 
 // boxNumber returns a number as reflection has it.
 func (f *field) boxNumber(x uint64) protoreflect.Value {
-	switch f.fd.Kind() {
+	switch f.kind {
 	case protoreflect.BoolKind:
 		return protoreflect.ValueOfBool(x != 0)
 	case protoreflect.EnumKind:
@@ -38,37 +38,66 @@ func (f *field) boxNumber(x uint64) protoreflect.Value {
 }
 
 // unboxNumber is the way back from boxNumber. It panics if v is of another type:
-// the accessors of a Value tell numbers from all else, and the comparison tells
-// 32 bits from 64.
+// the accessors of a Value tell numbers from all else, and Equal tells 32 bits
+// from 64.
 func (f *field) unboxNumber(v protoreflect.Value) uint64 {
-	var x uint64
-	switch f.fd.Kind() {
+	switch f.kind {
 	case protoreflect.BoolKind:
 		if v.Bool() {
-			x = 1
+			return 1
 		}
-		return x
+		return 0
 	case protoreflect.EnumKind:
 		return uint64(v.Enum())
-	case protoreflect.Int32Kind, protoreflect.Int64Kind:
-		x = uint64(v.Int())
-	case protoreflect.Sfixed32Kind:
-		x = uint64(uint32(v.Int()))
-	case protoreflect.Sfixed64Kind:
-		x = uint64(v.Int())
-	case protoreflect.Sint32Kind, protoreflect.Sint64Kind:
-		x = protowire.EncodeZigZag(v.Int())
-	case protoreflect.FloatKind:
-		x = uint64(math.Float32bits(float32(v.Float())))
+	case protoreflect.Int64Kind, protoreflect.Sfixed64Kind:
+		return uint64(f.int64(v))
+	case protoreflect.Sint64Kind:
+		return protowire.EncodeZigZag(f.int64(v))
+	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
+		x := v.Uint()
+		f.mustEqual(v, protoreflect.ValueOfUint64(x))
+		return x
 	case protoreflect.DoubleKind:
-		x = math.Float64bits(v.Float())
-	default:
-		x = v.Uint()
+		x := v.Float()
+		f.mustEqual(v, protoreflect.ValueOfFloat64(x))
+		return math.Float64bits(x)
 	}
-	if !f.boxNumber(x).Equal(v) {
+	return f.unboxNumber32(v)
+}
+
+func (f *field) int64(v protoreflect.Value) int64 {
+	x := v.Int()
+	f.mustEqual(v, protoreflect.ValueOfInt64(x))
+	return x
+}
+
+func (f *field) unboxNumber32(v protoreflect.Value) uint64 {
+	switch f.kind {
+	case protoreflect.FloatKind:
+		x := float32(v.Float())
+		f.mustEqual(v, protoreflect.ValueOfFloat32(x))
+		return uint64(math.Float32bits(x))
+	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
+		x := uint32(v.Uint())
+		f.mustEqual(v, protoreflect.ValueOfUint32(x))
+		return uint64(x)
+	}
+	x := int32(v.Int())
+	f.mustEqual(v, protoreflect.ValueOfInt32(x))
+	switch f.kind {
+	case protoreflect.Sfixed32Kind:
+		return uint64(uint32(x))
+	case protoreflect.Sint32Kind:
+		return protowire.EncodeZigZag(int64(x))
+	}
+	return uint64(x)
+}
+
+// mustEqual panics if v is of another type than what was made of it.
+func (f *field) mustEqual(v, made protoreflect.Value) {
+	if !made.Equal(v) {
 		f.wrongType(v)
 	}
-	return x
 }
 
 func (f *field) wrongType(v protoreflect.Value) {
@@ -78,9 +107,7 @@ func (f *field) wrongType(v protoreflect.Value) {
 // unboxText panics if v is not a string.
 func (f *field) unboxText(v protoreflect.Value) string {
 	s := v.String() // of other types it is some text about them
-	if !v.Equal(protoreflect.ValueOfString(s)) {
-		f.wrongType(v)
-	}
+	f.mustEqual(v, protoreflect.ValueOfString(s))
 	return s
 }
 
