@@ -76,10 +76,11 @@ func (e *encoder) nested(f *field, p unsafe.Pointer, index int) *Error {
 	for i := lacks; i < len(e.missing); i++ {
 		e.missing[i] = wire.Join(f.segment(index), e.missing[i])
 	}
-	if !f.group {
-		e.Prefix(before)
+	if f.group {
+		e.Varint(f.tag)
+	} else {
+		e.PrefixField(f.tag, before)
 	}
-	e.Varint(f.tag)
 	return nil
 }
 

@@ -54,12 +54,10 @@ func (s *stamp) read(d *decoder, b []byte) *Error {
 
 func (e *encoder) stamp(s stamp) {
 	if s.nanos != 0 {
-		e.Varint(uint64(s.nanos))
-		e.Varint(2 << 3)
+		e.VarintField(2 << 3, uint64(s.nanos))
 	}
 	if s.seconds != 0 {
-		e.Varint(uint64(s.seconds))
-		e.Varint(1 << 3)
+		e.VarintField(1 << 3, uint64(s.seconds))
 	}
 }
 
@@ -169,8 +167,7 @@ func (generatedLeaf) isZero(unsafe.Pointer) bool { return false }
 
 // wrap writes the prefix of a length-prefixed field around what was written since before.
 func (e *encoder) wrap(num protowire.Number, before int) {
-	e.Prefix(before)
-	e.Varint(protowire.EncodeTag(num, protowire.BytesType))
+	e.PrefixField(protowire.EncodeTag(num, protowire.BytesType), before)
 }
 
 func newOf(t reflect.Type) unsafe.Pointer { return reflect.New(t).UnsafePointer() }

@@ -174,7 +174,6 @@ func encodePacked(e *encoder, f *field, p unsafe.Pointer) *Error {
 			return err.Elem(i)
 		}
 	}
-	e.Prefix(before)
-	e.Varint(f.tag)
+	e.PrefixField(f.tag, before)
 	return nil
 }

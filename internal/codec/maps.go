@@ -157,8 +157,7 @@ func (e *encoder) entry(f *field, ent *entry) *Error {
 	for i := lacks; i < len(e.missing); i++ {
 		e.missing[i] = wire.Join(f.name+ent.label(), e.missing[i])
 	}
-	e.Prefix(before)
-	e.Varint(f.tag)
+	e.PrefixField(f.tag, before)
 	e.depth++
 	return nil
 }

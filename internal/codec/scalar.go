@@ -179,8 +179,7 @@ func encodePlain(e *encoder, f *field, p unsafe.Pointer) *Error {
 	if x == f.def && !f.always {
 		return nil
 	}
-	e.Number(f.wire, x)
-	e.Varint(f.tag)
+	e.NumberField(f.tag, f.wire, x)
 	return nil
 }
 
@@ -230,7 +229,6 @@ func encodePlainName(e *encoder, f *field, p unsafe.Pointer) *Error {
 	if !f.always && uint64(n) == f.def {
 		return nil
 	}
-	e.Varint(uint64(n))
-	e.Varint(f.tag)
+	e.VarintField(f.tag, uint64(n))
 	return nil
 }

@@ -134,8 +134,7 @@ func encodePlainString(e *encoder, f *field, p unsafe.Pointer) *Error {
 	if f.utf8 && !utf8.ValidString(s) {
 		return wire.NewUnencodable(wire.DetailUTF8)
 	}
-	e.Text(s)
-	e.Varint(f.tag)
+	e.TextField(f.tag, s)
 	return nil
 }
 
@@ -171,8 +170,7 @@ func encodeStrings(e *encoder, f *field, p unsafe.Pointer) *Error {
 		if f.utf8 && !utf8.ValidString(s) {
 			return wire.NewUnencodable(wire.DetailUTF8).Elem(i)
 		}
-		e.Text(s)
-		e.Varint(f.tag)
+		e.TextField(f.tag, s)
 	}
 	return nil
 }

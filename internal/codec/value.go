@@ -91,15 +91,13 @@ func (l *valueLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
 	before := e.Written()
 	switch v := (*(*any)(p)).(type) {
 	case nil:
-		e.Varint(0)
-		e.Varint(tagNull)
+		e.VarintField(tagNull, 0)
 	case bool:
 		x := uint64(0)
 		if v {
 			x = 1
 		}
-		e.Varint(x)
-		e.Varint(tagBool)
+		e.VarintField(tagBool, x)
 	case string:
 		return e.valueText(v)
 	case []byte:
@@ -119,8 +117,7 @@ func (l *valueLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
 		if !ok {
 			return wire.NewUnencodable("a google.protobuf.Value cannot hold a %T", v)
 		}
-		e.Number(1, math.Float64bits(x))
-		e.Varint(tagNumber)
+		e.NumberField(tagNumber, 1, math.Float64bits(x))
 	}
 	return nil
 }
@@ -129,8 +126,7 @@ func (e *encoder) valueText(s string) *Error {
 	if !utf8.ValidString(s) {
 		return wire.NewUnencodable(wire.DetailUTF8)
 	}
-	e.Text(s)
-	e.Varint(tagString)
+	e.TextField(tagString, s)
 	return nil
 }
 

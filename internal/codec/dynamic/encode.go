@@ -44,11 +44,10 @@ func (e *encoder) message(m *Message) *wire.Error {
 			f := &t.fields[w<<6+bit]
 			if f.shape == single && f.class <= text {
 				if f.class == number {
-					e.Number(f.wire, *m.num(f))
+					e.NumberField(f.tag, f.wire, *m.num(f))
 				} else {
-					e.Text(*m.str(f))
+					e.TextField(f.tag, *m.str(f))
 				}
-				e.Varint(f.tag)
 				continue
 			}
 			if err := e.ref(f, *m.ref(f)); err != nil {
@@ -91,8 +90,7 @@ func (e *encoder) ref(f *field, ref any) *wire.Error {
 	case *Message:
 		return e.nested(f, v)
 	case *[]byte:
-		e.Blob(*v)
-		e.Varint(f.tag)
+		return blobs{}.write(e, f, *v)
 	case *numberList:
 		e.numbers(f, v.v)
 	case *textList:
@@ -100,8 +98,7 @@ func (e *encoder) ref(f *field, ref any) *wire.Error {
 			return wire.NewUnencodable(wire.DetailUTF8).Elem(i)
 		}
 		for i := len(v.v) - 1; i >= 0; i-- {
-			e.Text(v.v[i])
-			e.Varint(f.tag)
+			e.TextField(f.tag, v.v[i])
 		}
 	case *messageList:
 		for i := len(v.v) - 1; i >= 0; i-- {
@@ -124,31 +121,23 @@ func (e *encoder) ref(f *field, ref any) *wire.Error {
 func (e *encoder) nested(f *field, m *Message) *wire.Error {
 	if f.group {
 		e.Varint(f.tag + 1) // the end-group wire type follows start-group
-		if err := e.message(m); err != nil {
-			return err
-		}
-	} else if err := e.body(m); err != nil {
-		return err
 	}
-	e.Varint(f.tag)
-	return nil
-}
-
-// body writes a message behind its length.
-func (e *encoder) body(m *Message) *wire.Error {
 	before := e.Written()
 	if err := e.message(m); err != nil {
 		return err
 	}
-	e.Prefix(before)
+	if f.group {
+		e.Varint(f.tag)
+	} else {
+		e.PrefixField(f.tag, before)
+	}
 	return nil
 }
 
 func (e *encoder) numbers(f *field, v []uint64) {
 	if !f.packed {
 		for i := len(v) - 1; i >= 0; i-- {
-			e.Number(f.wire, v[i])
-			e.Varint(f.tag)
+			e.NumberField(f.tag, f.wire, v[i])
 		}
 		return
 	}
@@ -159,8 +148,7 @@ func (e *encoder) numbers(f *field, v []uint64) {
 	for i := len(v) - 1; i >= 0; i-- {
 		e.Number(f.wire, v[i])
 	}
-	e.Prefix(before)
-	e.Varint(f.tag)
+	e.PrefixField(f.tag, before)
 }
 
 // encode writes the entries of a map.
@@ -194,11 +182,8 @@ func (t *table[K, V, KE, VE]) encodeEntry(e *encoder, ent *entry[K, V]) *wire.Er
 	if err := ve.write(e, value, ent.value); err != nil {
 		return err
 	}
-	e.Varint(value.tag)
-	_ = ke.write(e, key, ent.key)
-	e.Varint(key.tag)
-	e.Prefix(before)
-	e.Varint(t.f.tag)
+	_ = ke.write(e, key, ent.key) // only messages fail
+	e.PrefixField(t.f.tag, before)
 	return nil
 }
 
@@ -251,13 +236,12 @@ func (e *encoder) extension(f *field, v protoreflect.Value) *wire.Error {
 	case f.class == message:
 		return e.ref(f, v.Message())
 	case f.class == number:
-		e.Number(f.wire, f.unboxNumber(v))
+		e.NumberField(f.tag, f.wire, f.unboxNumber(v))
 	case f.class == text:
-		e.Text(v.String())
+		e.TextField(f.tag, v.String())
 	default:
-		e.Blob(v.Bytes())
+		return blobs{}.write(e, f, v.Bytes())
 	}
-	e.Varint(f.tag)
 	return nil
 }
 

@@ -164,7 +164,7 @@ type element[T any] interface {
 	of(v scalar) T
 	// scalar is the way back from of.
 	scalar(v T) scalar
-	// write writes a value without its tag.
+	// write writes a value with its tag.
 	write(e *encoder, f *field, v T) *wire.Error
 	// valid reports whether a value may be written.
 	valid(f *field, v T) bool
@@ -193,7 +193,7 @@ func (numbers) of(v scalar) uint64                          { return v.number }
 func (numbers) scalar(x uint64) scalar                      { return scalar{number: x} }
 func (numbers) valid(*field, uint64) bool                   { return true }
 func (numbers) write(e *encoder, f *field, x uint64) *wire.Error {
-	e.Number(f.wire, x)
+	e.NumberField(f.tag, f.wire, x)
 	return nil
 }
 
@@ -205,7 +205,7 @@ func (texts) of(v scalar) string                          { return v.text }
 func (texts) scalar(s string) scalar                      { return scalar{text: s} }
 func (texts) valid(f *field, s string) bool               { return !f.utf8 || utf8.ValidString(s) }
 func (texts) write(e *encoder, f *field, s string) *wire.Error {
-	e.Text(s)
+	e.TextField(f.tag, s)
 	return nil
 }
 
@@ -216,8 +216,9 @@ func (blobs) copyOf(_ *maker, b []byte) []byte            { return append([]byte
 func (blobs) of(v scalar) []byte                          { return v.blob }
 func (blobs) scalar(b []byte) scalar                      { return scalar{blob: b} }
 func (blobs) valid(*field, []byte) bool                   { return true }
-func (blobs) write(e *encoder, _ *field, b []byte) *wire.Error {
+func (blobs) write(e *encoder, f *field, b []byte) *wire.Error {
 	e.Blob(b)
+	e.Varint(f.tag)
 	return nil
 }
 
@@ -228,4 +229,4 @@ func (messages) copyOf(k *maker, m *Message) *Message               { return k.c
 func (messages) of(v scalar) *Message                               { return v.message }
 func (messages) scalar(m *Message) scalar                           { return scalar{message: m} }
 func (messages) valid(*field, *Message) bool                        { return true }
-func (messages) write(e *encoder, f *field, m *Message) *wire.Error { return e.body(m) }
+func (messages) write(e *encoder, f *field, m *Message) *wire.Error { return e.nested(f, m) }

@@ -126,3 +126,40 @@ func (w *Writer) Blob(b []byte) {
 
 // Prefix writes the length of what was written since Written returned before.
 func (w *Writer) Prefix(before int) { w.Varint(uint64(w.Written() - before)) }
+
+// TextField writes s behind its length and tag. Most take a byte each.
+func (w *Writer) TextField(tag uint64, s string) {
+	if at := w.pos - len(s) - 2; at >= 0 && len(s) < 0x80 && tag < 0x80 {
+		b := w.buf[at:w.pos]
+		b[0], b[1] = byte(tag), byte(len(s))
+		copy(b[2:], s)
+		w.pos = at
+		return
+	}
+	w.Text(s)
+	w.Varint(tag)
+}
+
+// VarintField writes x behind its tag.
+func (w *Writer) VarintField(tag, x uint64) {
+	if at := w.pos - 2; at >= 0 && x < 0x80 && tag < 0x80 {
+		w.buf[at], w.buf[at+1] = byte(tag), byte(x)
+		w.pos = at
+		return
+	}
+	w.Varint(x)
+	w.Varint(tag)
+}
+
+// NumberField writes x behind its tag, as the wire type has it.
+func (w *Writer) NumberField(tag uint64, typ protowire.Type, x uint64) {
+	if typ == protowire.VarintType {
+		w.VarintField(tag, x)
+		return
+	}
+	w.Number(typ, x)
+	w.Varint(tag)
+}
+
+// PrefixField is Prefix with a tag.
+func (w *Writer) PrefixField(tag uint64, before int) { w.VarintField(tag, uint64(w.Written()-before)) }
