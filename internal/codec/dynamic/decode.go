@@ -24,7 +24,7 @@ type decoder struct {
 	chunk   string
 	chunkAt int
 
-	maker
+	*maker // nil for a leaf, which has no parts
 }
 
 // resolver finds extensions.
@@ -66,7 +66,6 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 		return 0, wire.NewMalformed(wire.DetailDepth)
 	}
 	d.depth--
-	d.read = i
 	b, nums := d.in[:end], m.numsOf()
 	for i < len(b) {
 		start := i
@@ -115,7 +114,7 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 				m.setText(f, d.text(at, n))
 				continue
 			case opMessage:
-				if _, err = d.message(d.nested(m, f), at, i, 0); err != nil {
+				if _, err = d.message(d.nested(m, f, at), at, i, 0); err != nil {
 					return 0, err.In(f.name())
 				}
 				continue
@@ -206,10 +205,11 @@ func numbersOf(m *Message, f *field) *numberList {
 }
 
 // nested returns the message of a field, made if it is not there yet.
-func (d *decoder) nested(m *Message, f *field) *Message {
+func (d *decoder) nested(m *Message, f *field, i int) *Message {
 	if m.has(f) {
 		return (*m.ref(f)).(*Message)
 	}
+	d.read = i
 	sub := d.single(f.messageType())
 	m.setRef(f, sub)
 	return sub
@@ -218,7 +218,7 @@ func (d *decoder) nested(m *Message, f *field) *Message {
 // group reads a group, whose start tag has been read.
 func (d *decoder) group(m *Message, a *action, i, end int, endTag uint64) (int, *wire.Error) {
 	if a.op == opGroup {
-		return d.message(d.nested(m, a.field), i, end, endTag)
+		return d.message(d.nested(m, a.field, i), i, end, endTag)
 	}
 	l, sub := d.element(m, a.field, func() int { return 1 })
 	i, err := d.message(sub, i, end, endTag)
@@ -233,6 +233,7 @@ func (d *decoder) group(m *Message, a *action, i, end int, endTag uint64) (int, 
 // the field is to be kept as unknown.
 func (d *decoder) delimited(m *Message, a *action, start, i, next, end int) (bool, *wire.Error) {
 	f := a.field
+	d.read = i
 	run := func() int { return wire.Run(d.in[start:end], i-start, next-start) }
 	switch a.op {
 	case opBlob:
@@ -261,7 +262,7 @@ func (d *decoder) delimited(m *Message, a *action, start, i, next, end int) (boo
 // appendText reads one element of a list of strings.
 func (d *decoder) appendText(m *Message, f *field, i, next int, run func() int) *wire.Error {
 	if !m.has(f) {
-		l := d.lists.part(&d.maker)
+		l := d.lists.part(d.maker)
 		l.f = f
 		m.setRef(f, l)
 	}
@@ -270,7 +271,7 @@ func (d *decoder) appendText(m *Message, f *field, i, next int, run func() int) 
 		return wire.NewMalformed(wire.DetailUTF8).Elem(len(l.v))
 	}
 	if l.v == nil {
-		l.v = d.items.part(&d.maker, run(), strsBlock)[:0]
+		l.v = d.items.part(d.maker, run(), strsBlock)[:0]
 	} else if len(l.v) == cap(l.v) {
 		l.v = slices.Grow(l.v, run())
 	}

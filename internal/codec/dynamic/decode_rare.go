@@ -93,9 +93,9 @@ func (d *decoder) tableOf(m *Message, f *field, run func() int) mapping {
 		return (*m.ref(f)).(mapping)
 	}
 	if f.texts {
-		t := d.tables.part(&d.maker)
+		t := d.tables.part(d.maker)
 		t.f = f
-		t.entries = d.pairs.part(&d.maker, run(), strsBlock)[:0]
+		t.entries = d.pairs.part(d.maker, run(), strsBlock)[:0]
 		m.setRef(f, t)
 		return t
 	}

@@ -47,13 +47,13 @@ func (s *slab) renew(k *maker, n, limit int) int {
 }
 
 // remaining returns how many more are likely to be needed, after taken ones: as
-// many as the rest of the input has in proportion, or, where there is no input,
+// many as the rest of the input has in proportion and a few more, or, without input,
 // the same again.
 func (k *maker) remaining(taken int) int {
 	if k.read == 0 {
 		return taken
 	}
-	return taken * (k.length - k.read) / k.read
+	return taken * (k.length - k.read) / k.read * 5 / 4
 }
 
 // take returns where the next n begin.

@@ -41,7 +41,10 @@ func (o Options) depth() int {
 // the mistake, or a *wire.RequiredError, after which it holds all.
 func (o Options) Unmarshal(b []byte, m *Message) error {
 	m.mustBeValid()
-	d := decoder{in: b, resolver: o.Resolver, depth: o.depth(), maker: maker{length: len(b)}}
+	d := decoder{in: b, resolver: o.Resolver, depth: o.depth()}
+	if m.typ.hasParts() {
+		d.maker = &maker{length: len(b)}
+	}
 	whole := m.isEmpty()
 	if _, err := d.message(m, 0, len(b), 0); err != nil {
 		err.Kind, err.Message = wire.ErrMalformed, m.typ.md.FullName()
@@ -146,7 +149,9 @@ func unmarshal(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error)
 	d := decoder{
 		in: in.Buf, resolver: in.Resolver, depth: min(in.Depth, maxDepth),
 		discard: in.Flags&protoiface.UnmarshalDiscardUnknown != 0,
-		maker:   maker{length: len(in.Buf)},
+	}
+	if m.typ.hasParts() {
+		d.maker = &maker{length: len(in.Buf)}
 	}
 	whole := m.isEmpty()
 	if _, err := d.message(m, 0, len(in.Buf), 0); err != nil {

@@ -38,8 +38,9 @@ type Type struct {
 	reach    atomic.Uint32
 }
 
-// leaf reports whether messages of the type hold nothing but numbers and strings.
-func (t *Type) leaf() bool { return t.refs == 0 }
+// hasParts reports whether messages of the type may hold more than numbers and
+// strings.
+func (t *Type) hasParts() bool { return t.refs > 0 || t.extended }
 
 // denseTags bounds the direct table: field numbers up to 127.
 const denseTags = 128 << 3
