@@ -14,11 +14,17 @@ import (
 // of reading only, or ctx's; nothing has changed then. Reloads run one after
 // another.
 func (s *Server) Reload(ctx context.Context) (Report, error) {
+	return s.reload(ctx, 0)
+}
+
+// reload is Reload, but files that changed in the last settling time are taken
+// to be half written.
+func (s *Server) reload(ctx context.Context, settling time.Duration) (Report, error) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	start := time.Now()
 	old := s.current.Load()
-	now, diags, err := s.read(ctx, old)
+	now, diags, err := s.read(ctx, old, settling)
 	if err != nil {
 		return Report{Generation: old.Number}, err
 	}
@@ -33,13 +39,22 @@ func (s *Server) Reload(ctx context.Context) (Report, error) {
 }
 
 // read builds what the sources say now into the generation after old.
-func (s *Server) read(ctx context.Context, old *dispatch.Generation) (*dispatch.Generation, []*Diagnostic, error) {
+func (s *Server) read(
+	ctx context.Context, old *dispatch.Generation, settling time.Duration,
+) (*dispatch.Generation, []*Diagnostic, error) {
 	snap, err := s.compiler.Compile(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	now, diags := s.builder.Build(old, snap)
+	now, diags := s.builder.BuildWhileWriting(old, snap, time.Now().Add(-settling))
 	return now, diags, nil
+}
+
+// lastDiagnostics returns those of the last load.
+func (s *Server) lastDiagnostics() []*Diagnostic {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	return s.diagnostics
 }
 
 // adopt serves a generation in the place of old, unless nothing has changed, and
