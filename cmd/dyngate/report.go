@@ -22,7 +22,10 @@ func printReport(w io.Writer, r dynserver.Report) {
 		what  string
 		names []string
 	}{
-		{"added", r.Added}, {"changed", r.Changed}, {"removed", r.Removed}, {"mended", r.Mended},
+		{"added", r.Added},
+		{"changed", r.Changed},
+		{"removed", r.Removed},
+		{"mended", r.Mended},
 		{"no longer declared, removed unless they come back soon", r.Leaving},
 		{"stale, served from their last good version", r.Stale},
 	} {
