@@ -177,13 +177,14 @@ func (x *index) fileOfExtension(message protoreflect.FullName, number protorefle
 
 // extensionNumbers returns the numbers of all extensions of a message, sorted.
 func (x *index) extensionNumbers(message protoreflect.FullName) ([]int32, error) {
-	var numbers []int32
-	for number := range x.extensions()[message] {
-		numbers = append(numbers, int32(number))
-	}
-	if len(numbers) == 0 {
+	known := x.extensions()[message]
+	if len(known) == 0 {
 		_, err := x.find(message)
 		return nil, err
+	}
+	numbers := make([]int32, 0, len(known))
+	for number := range known {
+		numbers = append(numbers, int32(number))
 	}
 	slices.Sort(numbers)
 	return numbers, nil

@@ -70,7 +70,8 @@ func (r reflectionV1Alpha) ServerReflectionInfo(stream v1alpha.ServerReflection_
 
 // serve answers a stream of either version: on the wire their messages are the same.
 func (r *reflector) serve(stream grpc.ServerStream) error {
-	var s session
+	var generation int
+	var sent map[string]bool
 	for {
 		req := new(v1.ServerReflectionRequest)
 		err := stream.RecvMsg(req)
@@ -80,9 +81,12 @@ func (r *reflector) serve(stream grpc.ServerStream) error {
 		if err != nil {
 			return err
 		}
-		if g := r.current(); s.index == nil || s.generation != g || g.AnyStale() {
-			s = session{index: r.index(g), encoders: r.encoders, sent: make(map[string]bool)}
+		g := r.current()
+		if sent == nil || g.Number != generation || g.AnyStale() {
+			generation, sent = g.Number, make(map[string]bool)
 		}
+		// Nothing of a generation is kept between requests: streams last longer than generations.
+		s := session{index: r.index(g), encoders: r.encoders, sent: sent}
 		res, err := s.answer(stream.Context(), req)
 		if err != nil {
 			return err
@@ -102,11 +106,11 @@ func (r *reflector) index(g *dispatch.Generation) *index {
 	return x
 }
 
-// session is what a stream knows of one generation.
+// session answers a stream from one generation.
 type session struct {
 	*index
 	encoders chan struct{}
-	sent     map[string]bool // files, by path
+	sent     map[string]bool // the files that the stream was told, by path
 }
 
 // answer returns an error only if the stream has to end.
