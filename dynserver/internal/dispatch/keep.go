@@ -86,16 +86,21 @@ func (k *keeper) homes(last *Service) (files []*schema.File) {
 		}
 	}
 	if k.newcomers == nil {
-		k.newcomers = append([]*schema.File{}, k.snap.Newcomers(k.prev.Snapshot)...)
+		k.newcomers = append([]*schema.File{}, k.snap.Newcomers(k.prev.Snapshot)...) // not nil
 	}
+	pkg := string(last.Desc.ParentFile().Package())
 	for _, f := range k.newcomers {
 		// A file that ends too early may end within the name of its package.
-		if strings.HasPrefix(string(last.Desc.ParentFile().Package()), string(f.Package())) {
+		if len(files) < maxHomes && strings.HasPrefix(pkg, string(f.Package())) {
 			files = append(files, f)
 		}
 	}
 	return files
 }
+
+// maxHomes bounds the files that are watched for a service that none declares.
+// There are more only when many files come at once, and then few are half written.
+const maxHomes = 100
 
 // leaving says why a service is kept that its file does not declare.
 func leaving(s *Service) *schema.Diagnostic {
