@@ -62,7 +62,8 @@ type Config struct {
 	Lenient bool
 
 	// StrictReload makes a reload all or nothing. By default the services that
-	// are good move on and the others keep their last good version.
+	// are good move on and the others keep their last good version. What waits
+	// for RemoveAfter holds the rest back, too.
 	StrictReload bool
 
 	// Watch reloads when the sources change. A reload that fails because

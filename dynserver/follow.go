@@ -23,7 +23,7 @@ const (
 func (s *Server) follow(ctx context.Context) {
 	f := follower{server: s, again: time.NewTimer(never)}
 	defer f.again.Stop()
-	f.schedule(Report{Diagnostics: s.lastDiagnostics()}, nil)
+	f.schedule(Report{Diagnostics: s.lastDiagnostics()}, time.Time{}, nil)
 	opts := schema.WatchOptions{Poll: s.config.WatchPoll, Again: f.again.C}
 	if err := s.compiler.Watch(ctx, opts, f.reload); err != nil && ctx.Err() == nil {
 		s.config.Log.ErrorContext(ctx, "the sources are no longer watched", "error", err)
@@ -41,19 +41,19 @@ type follower struct {
 
 // reload reloads, and sets the timer if there will be something to do.
 func (f *follower) reload(ctx context.Context) {
-	report, err := f.server.reload(ctx, max(f.server.config.RemoveAfter, 0))
+	report, leaving, err := f.server.reload(ctx, max(f.server.config.RemoveAfter, 0))
 	if ctx.Err() != nil {
 		return
 	}
 	f.log(ctx, err)
-	f.schedule(report, err)
+	f.schedule(report, leaving, err)
 }
 
 // schedule sets the timer to the next attempt after a failure, or to the time when
-// services that are leaving go, whichever comes first.
-func (f *follower) schedule(report Report, err error) {
+// a file that has not changed since leaving is no longer taken to be half written,
+// whichever comes first.
+func (f *follower) schedule(report Report, leaving time.Time, err error) {
 	f.again.Stop()
-	config := f.server.config
 	next := never
 	if schema.Passing(err) || slices.ContainsFunc(report.Diagnostics, (*Diagnostic).Passing) {
 		f.retry = min(max(2*f.retry, firstRetry), lastRetry)
@@ -61,10 +61,8 @@ func (f *follower) schedule(report Report, err error) {
 	} else {
 		f.retry = 0
 	}
-	leaving := f.server.current.Load().Leaving
-	heldBack := err != nil || config.StrictReload && hasErrors(report.Diagnostics)
-	if !leaving.IsZero() && !heldBack {
-		next = min(next, time.Until(leaving.Add(config.RemoveAfter)))
+	if !leaving.IsZero() {
+		next = min(next, time.Until(leaving.Add(f.server.config.RemoveAfter)))
 	}
 	if next != never {
 		f.again.Reset(next)

@@ -211,19 +211,25 @@ func TestRemoveAfter(t *testing.T) {
 	}
 }
 
-// TestHeldBackReloadWaits does not look again and again for the end of a service
-// that an error elsewhere holds back.
-func TestHeldBackReloadWaits(t *testing.T) {
+// TestStrictReloadWaits is all or nothing: what is added waits for what goes. An
+// error holds both back, without a look at them again and again.
+func TestStrictReloadWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := follow(t, Config{StrictReload: true})
 		f.write(t, "a.proto", declares+"B {}")
 		f.rest(100 * time.Millisecond)
-		f.expect(t, "A* B")
+		f.expect(t, "A")
+		f.rest(2 * time.Second)
+		f.expect(t, "B")
+		f.write(t, "a.proto", declares+"C {}")
 		f.write(t, "b.proto", "broken")
 		f.rest(5 * time.Minute)
-		f.expect(t, "A* B")
-		f.write(t, "b.proto", declares+"C {}")
+		f.expect(t, "B")
+		f.write(t, "b.proto", declares+"D {}")
 		f.rest(3 * time.Second)
-		f.expect(t, "B C")
+		f.expect(t, "C D")
+		if log := f.log.String(); !strings.Contains(log, "added=[p.B] changed=[] removed=[p.A]") {
+			t.Errorf("log:\n%s", log)
+		}
 	})
 }
