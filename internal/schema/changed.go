@@ -8,8 +8,8 @@ import (
 )
 
 // Changed returns when the compiler first saw what a file says now: the file that has the import path
-// of f, or the descriptor set that f came from. It is zero if there is neither. F may be
-// of an earlier snapshot.
+// of f, or the descriptor set that f came from. It is zero if there is neither, or if it has not changed
+// since the compiler first read its source. F may be of an earlier snapshot.
 func (s *Snapshot) Changed(f *File) time.Time {
 	changed := s.sets[f.input.set]
 	if now := s.byPath[f.Path()]; now != nil && now.input.changed.After(changed) {

@@ -40,7 +40,7 @@ type input struct {
 	problem *Diagnostic                       // it cannot be read
 
 	set     string    // the descriptor set that it is from, empty if none
-	changed time.Time // when this content was first seen
+	changed time.Time // when this content was first seen, zero if that was when the source was first read
 	builtin bool      // ships with dyngate
 	stat    stat
 }

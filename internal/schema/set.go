@@ -22,7 +22,7 @@ type set struct {
 	path  string
 	stat  stat
 	sum   [sha256.Size]byte // of the set's content
-	at    time.Time         // when that was first seen
+	at    time.Time         // when that was first seen, zero if the set was first read then
 	files map[string]*setFile
 	own   []*input
 	wrong []*Diagnostic
@@ -72,9 +72,11 @@ func (s *set) refresh(_ context.Context, lim limits) error {
 		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is larger than %d bytes", lim.setSize))
 		content = nil
 	}
-	if sum := sha256.Sum256(content); s.at.IsZero() || sum != s.sum {
-		s.sum, s.at = sum, st.read
+	sum := sha256.Sum256(content)
+	if s.files != nil && sum != s.sum {
+		s.at = st.read
 	}
+	s.sum = sum
 	s.load(content, lim)
 	return nil
 }

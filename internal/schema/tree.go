@@ -84,8 +84,10 @@ func (t *tree) read(p string, info fs.FileInfo, err error) *input {
 	if err == nil && old != nil && (t.frozen || old.problem == nil && old.stat.unchanged(info)) {
 		return old
 	}
-	now := time.Now()
-	in := &input{path: p, location: t.locate(p), changed: now, builtin: t.frozen, stat: stat{info: info, read: now}}
+	in := &input{path: p, location: t.locate(p), builtin: t.frozen, stat: stat{info: info, read: time.Now()}}
+	if t.before != nil {
+		in.changed = in.stat.read
+	}
 	text := ""
 	if err == nil {
 		text, err = t.content(p, info)

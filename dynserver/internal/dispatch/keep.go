@@ -78,7 +78,8 @@ func (k *keeper) undeclared(last *Service) *Service {
 
 // homes returns the files that may declare a service that none declares as far
 // as can be told: those that did, and those that are new, as it may have been
-// moved or its file renamed.
+// moved or its file renamed. New ones that are good only count for a stale
+// service: what cannot be read yet of another is live when it can.
 func (k *keeper) homes(last *Service) (files []*schema.File) {
 	for _, path := range last.homes {
 		if f := k.snap.File(path); f != nil {
@@ -91,7 +92,8 @@ func (k *keeper) homes(last *Service) (files []*schema.File) {
 	pkg := string(last.Desc.ParentFile().Package())
 	for _, f := range k.newcomers {
 		// A file that ends too early may end within the name of its package.
-		if len(files) < maxHomes && strings.HasPrefix(pkg, string(f.Package())) {
+		fits := strings.HasPrefix(pkg, string(f.Package()))
+		if fits && len(files) < maxHomes && (len(f.Errors()) > 0 || len(last.Stale) > 0) {
 			files = append(files, f)
 		}
 	}
