@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,14 +50,19 @@ func TestGoogleapisMemory(t *testing.T) {
 	took := time.Since(began)
 	highest, last := peak(), memoryOf(t, p, "VmRSS")
 	after := settledMemory(t, p)
-	var worst time.Duration
+	var reloads []time.Duration
 	for _, m := range regexp.MustCompile(`"generation":(\d+),.*"took":(\d+)`).FindAllStringSubmatch(p.log.String(), -1) {
 		if n, _ := strconv.ParseInt(m[2], 10, 64); m[1] != "1" {
-			worst = max(worst, time.Duration(n))
+			reloads = append(reloads, time.Duration(n))
 		}
 	}
-	t.Logf("start: peak %d MiB, then %d MiB; %d edits in %v: peak %d MiB, %d MiB at the end, then %d MiB; worst reload %v",
-		start>>20, idle>>20, edits, took.Round(time.Second), highest>>20, last>>20, after>>20, worst)
+	slices.Sort(reloads)
+	if len(reloads) < edits {
+		t.Fatalf("%d reloads of %d edits", len(reloads), edits)
+	}
+	t.Logf("start: peak %d MiB, then %d MiB; %d edits in %v: peak %d MiB, %d MiB at the end, then %d MiB; median reload %v, worst %v",
+		start>>20, idle>>20, edits, took.Round(time.Second), highest>>20, last>>20, after>>20,
+		reloads[len(reloads)/2], reloads[len(reloads)-1])
 	if float64(highest) > limit*float64(idle) {
 		t.Errorf("the peak is %.2f times what it takes at rest", float64(highest)/float64(idle))
 	}
