@@ -62,16 +62,26 @@ type Config struct {
 	Lenient bool
 
 	// StrictReload makes a reload all or nothing. By default the services that
-	// are good move on and the others keep their last good version.
+	// are good move on and the others keep their last good version. What waits
+	// for RemoveAfter holds the rest back, too.
 	StrictReload bool
 
-	// Watch reloads when the sources change.
+	// Watch reloads when the sources change. A reload that fails because
+	// something could not be read is tried again, at first after a tenth of a
+	// second, later every ten seconds.
 	Watch bool
 
 	// WatchPoll, when set, looks for changes at this interval instead of
 	// relying on the operating system's notifications, which network file
 	// systems do not give.
 	WatchPoll time.Duration
+
+	// RemoveAfter is how long a file must not have changed before a service that
+	// has disappeared from it is removed: what is left of the file may be what has
+	// been written so far. Additions and changes count at once, and so does the
+	// end of a file. Reload does not wait: it takes files to be as their author
+	// wants them. Default 1 s; negative for none.
+	RemoveAfter time.Duration
 
 	// DrainTimeout is how long calls in progress may take when the context of
 	// Serve has ended, before they are cut. Default 15 s; negative for none.
@@ -96,6 +106,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Handlers == nil {
 		c.Handlers = handlers.NewRegistry()
+	}
+	if c.RemoveAfter == 0 {
+		c.RemoveAfter = time.Second
 	}
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 15 * time.Second

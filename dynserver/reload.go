@@ -14,32 +14,51 @@ import (
 // of reading only, or ctx's; nothing has changed then. Reloads run one after
 // another.
 func (s *Server) Reload(ctx context.Context) (Report, error) {
+	report, _, err := s.reload(ctx, 0)
+	return report, err
+}
+
+// reload is Reload, but files that changed in the last settling time are taken
+// to be half written. If that holds something back, it returns since when.
+func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, leaving time.Time, _ error) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	start := time.Now()
 	old := s.current.Load()
-	now, diags, err := s.read(ctx, old)
+	now, diags, err := s.read(ctx, old, settling)
 	if err != nil {
-		return Report{Generation: old.Number}, err
+		return Report{Generation: old.Number}, time.Time{}, err
 	}
+	leaving = now.Leaving
 	if s.config.StrictReload && hasErrors(diags) {
+		now, leaving = old, time.Time{}
+	} else if s.config.StrictReload && !leaving.IsZero() {
 		now = old
 	}
 	report := s.adopt(old, now, diags, start)
 	if report.Applied || len(report.New) > 0 {
 		s.config.OnReload(report)
 	}
-	return report, nil
+	return report, leaving, nil
 }
 
 // read builds what the sources say now into the generation after old.
-func (s *Server) read(ctx context.Context, old *dispatch.Generation) (*dispatch.Generation, []*Diagnostic, error) {
+func (s *Server) read(
+	ctx context.Context, old *dispatch.Generation, settling time.Duration,
+) (*dispatch.Generation, []*Diagnostic, error) {
 	snap, err := s.compiler.Compile(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	now, diags := s.builder.Build(old, snap)
+	now, diags := s.builder.BuildWhileWriting(old, snap, time.Now().Add(-settling))
 	return now, diags, nil
+}
+
+// lastDiagnostics returns those of the last load.
+func (s *Server) lastDiagnostics() []*Diagnostic {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	return s.diagnostics
 }
 
 // adopt serves a generation in the place of old, unless nothing has changed, and

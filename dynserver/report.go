@@ -63,6 +63,11 @@ type Report struct {
 	// Mended are those that were and no longer are.
 	Stale, Mended []string
 
+	// Leaving are the services that are not declared any more, in a file that is
+	// still there. They are served until the file has not changed for
+	// Config.RemoveAfter.
+	Leaving []string
+
 	// Diagnostics are all errors and warnings there are now, errors first. New
 	// are those of them that the last load did not have.
 	Diagnostics, New []*Diagnostic
@@ -83,6 +88,8 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 			r.Changed = append(r.Changed, string(name))
 		}
 		switch {
+		case s.Leaving:
+			r.Leaving = append(r.Leaving, string(name))
 		case len(s.Stale) > 0:
 			r.Stale = append(r.Stale, string(name))
 		case before != nil && len(before.Stale) > 0:
@@ -107,7 +114,7 @@ func (r *Report) log(log *slog.Logger) {
 		level = slog.LevelWarn
 	}
 	log.Log(ctx, level, "loaded", "generation", r.Generation, "applied", r.Applied, "added", brief(r.Added),
-		"changed", brief(r.Changed), "removed", brief(r.Removed), "stale", brief(r.Stale),
+		"changed", brief(r.Changed), "removed", brief(r.Removed), "leaving", brief(r.Leaving), "stale", brief(r.Stale),
 		"mended", brief(r.Mended), "took", r.Took)
 }
 

@@ -82,7 +82,7 @@ func (s *Server) registerBuiltin() map[string][]string {
 func (s *Server) load(ctx context.Context) error {
 	start := time.Now()
 	none := &dispatch.Generation{}
-	first, diags, err := s.read(ctx, none)
+	first, diags, err := s.read(ctx, none, 0)
 	if err != nil {
 		return err
 	}
@@ -115,8 +115,8 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		})
 	}
 	if s.config.Watch {
-		group.Go(func() error {
-			s.watch(ctx)
+		group.Go(func() error { // ends with ctx
+			s.follow(ctx)
 			return nil
 		})
 	}
@@ -133,19 +133,6 @@ func (s *Server) stopAfter(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTimeout)
 	defer cancel()
 	return s.Shutdown(drain)
-}
-
-// watch reloads when the sources change, until ctx ends. A server that cannot
-// watch serves on.
-func (s *Server) watch(ctx context.Context) {
-	err := s.compiler.Watch(ctx, schema.WatchOptions{Poll: s.config.WatchPoll}, func(ctx context.Context) {
-		if _, err := s.Reload(ctx); err != nil && ctx.Err() == nil {
-			s.config.Log.ErrorContext(ctx, "reload failed", "error", err)
-		}
-	})
-	if err != nil && ctx.Err() == nil {
-		s.config.Log.ErrorContext(ctx, "the sources are no longer watched", "error", err)
-	}
 }
 
 // ErrCut is what [Server.Shutdown] and [Server.Serve] return when calls in

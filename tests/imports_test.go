@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"handlers/examples":            {"handlers"},
 	"dynserver/internal/dispatch":  {"handlers", "internal/*"},
 	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},
-	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/codec/dynamic", "internal/schema"},
+	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "internal/*"},
 	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/examples", "dynserver", "protos"},
 	"tests":                        {"dynclient", "handlers", "handlers/examples", "dynserver", "protos"},

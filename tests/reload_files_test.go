@@ -41,12 +41,16 @@ type watched struct {
 
 func startWatched(t *testing.T, dir string, poll time.Duration) watched {
 	t.Helper()
+	return startWatchedWith(t, dir, func(c *dynserver.Config) { c.WatchPoll = poll })
+}
+
+func startWatchedWith(t *testing.T, dir string, change func(*dynserver.Config)) watched {
+	t.Helper()
 	reg := handlers.NewRegistry()
 	answerAll(reg)
-	s := startLocal(t, dynserver.Config{
-		Sources: []dynserver.Source{dynserver.Path(dir)}, Handlers: reg, Watch: true, WatchPoll: poll,
-	})
-	return watched{s, t, dir}
+	config := dynserver.Config{Sources: []dynserver.Source{dynserver.Path(dir)}, Handlers: reg, Watch: true}
+	change(&config)
+	return watched{startLocal(t, config), t, dir}
 }
 
 func (w watched) path(name string) string { return filepath.Join(w.dir, name) }

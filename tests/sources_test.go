@@ -20,7 +20,7 @@ func TestSources(t *testing.T) {
 		p := serve(t, filepath.Join(dir, "a.proto"))
 		contains(t, p.out.String(), "Serving 1 service:", "p.A")
 		replace(t, filepath.Join(dir, "a.proto"), serviceProto("C"))
-		p.awaitLog("added: p.C; removed: p.A")
+		p.awaitLog("added: p.C; no longer declared, removed unless they come back soon: p.A\n", ": removed: p.A\n")
 	})
 	t.Run("a descriptor set", func(t *testing.T) {
 		t.Parallel()

@@ -30,6 +30,8 @@ type serveFlags struct {
 	strictReload bool
 	dropComments bool
 
+	removeAfter time.Duration
+
 	drain    time.Duration
 	deadline time.Duration
 	channelz bool
@@ -51,6 +53,8 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 
 	flags.BoolVar(&f.noWatch, "no-watch", false, "do not follow the files; SIGHUP still reloads")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes at this interval instead of waiting for notifications (for network file systems)")
+	flags.DurationVar(&f.removeAfter, "remove-after", time.Second,
+		"how long a file must not have changed before services that disappeared from it go; 0 for at once")
 	flags.BoolVar(&f.lenient, "lenient", false, "start with what is good instead of failing on any error")
 	flags.BoolVar(&f.strictReload, "strict-reload", false, "make a reload all or nothing instead of service by service")
 	flags.BoolVar(&f.dropComments, "drop-comments", false, "leave comments out of reflection")
@@ -89,13 +93,18 @@ func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 		StrictReload: f.strictReload,
 		Watch:        !f.noWatch,
 		WatchPoll:    f.poll,
+		RemoveAfter:  f.removeAfter,
 		DrainTimeout: f.drain,
 		DropComments: f.dropComments,
 		Channelz:     f.channelz,
 		Log:          log,
 	}
+	// Here 0 means what it says.
 	if f.drain == 0 {
-		config.DrainTimeout = -1 // here 0 means what it says
+		config.DrainTimeout = -1
+	}
+	if f.removeAfter == 0 {
+		config.RemoveAfter = -1
 	}
 	if f.accessLog > 0 {
 		config.Middleware = append(config.Middleware, handlers.AccessLog(log, f.accessLog))
@@ -125,7 +134,7 @@ func (f *serveFlags) validate(embedded bool) error {
 	check(new(slog.Level).UnmarshalText([]byte(f.logLevel)) == nil, "--log-level: %q is none of debug, info, warn and error", f.logLevel)
 	l := f.limits
 	for name, d := range map[string]time.Duration{
-		"poll": f.poll, "drain": f.drain, "default-deadline": f.deadline, "connection-timeout": l.ConnectionTimeout,
+		"poll": f.poll, "remove-after": f.removeAfter, "drain": f.drain, "default-deadline": f.deadline, "connection-timeout": l.ConnectionTimeout,
 		"min-ping-interval": l.MinPingInterval, "ping-after-idle": l.PingAfterIdle, "ping-timeout": l.PingTimeout,
 		"max-connection-age": l.MaxConnectionAge, "max-connection-age-grace": l.MaxConnectionAgeGrace,
 	} {

@@ -21,7 +21,14 @@ func printReport(w io.Writer, r dynserver.Report) {
 	for _, change := range []struct {
 		what  string
 		names []string
-	}{{"added", r.Added}, {"changed", r.Changed}, {"removed", r.Removed}, {"mended", r.Mended}, {"stale, served from their last good version", r.Stale}} {
+	}{
+		{"added", r.Added},
+		{"changed", r.Changed},
+		{"removed", r.Removed},
+		{"mended", r.Mended},
+		{"no longer declared, removed unless they come back soon", r.Leaving},
+		{"stale, served from their last good version", r.Stale},
+	} {
 		if len(change.names) > 0 {
 			parts = append(parts, change.what+": "+shorten(change.names))
 		}

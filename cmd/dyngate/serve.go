@@ -57,6 +57,9 @@ func (f *serveFlags) run(ctx context.Context, paths []string) error {
 	signals := newSignals()
 	defer signals.close()
 	ctx = signals.untilStop(ctx, log)
+	tending, stopTending := context.WithCancel(ctx)
+	defer stopTending()
+	go tendMemory(tending) // ends with the server
 	srv, err := dynserver.New(ctx, config)
 	if err != nil {
 		return fmt.Errorf("cannot start:\n\n%w", err)

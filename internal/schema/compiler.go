@@ -77,7 +77,7 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.last, c.seen, c.stale = assemble(g, found), served, false
+	c.last, c.seen, c.stale = assemble(g, found, c.setTimes()), served, false
 	return c.last, nil
 }
 

@@ -34,6 +34,8 @@ type Diagnostic struct {
 	Column   int    // from 1, in characters; 0 if it concerns the whole file
 	Message  string
 	Text     string // in full: message, source line, caret and notes; no colours
+
+	passing bool
 }
 
 // Error returns the diagnostic in one line, as compilers print it.

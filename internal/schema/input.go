@@ -39,7 +39,9 @@ type input struct {
 	proto   *descriptorpb.FileDescriptorProto // from a descriptor set
 	problem *Diagnostic                       // it cannot be read
 
-	builtin bool // ships with dyngate
+	set     string    // the descriptor set that it is from, empty if none
+	changed time.Time // when this content was first seen, zero if that was when the source was first read
+	builtin bool      // ships with dyngate
 	stat    stat
 }
 

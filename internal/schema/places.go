@@ -19,6 +19,8 @@ type places struct {
 	roots []string        // the sources' own folders that exist
 	paths []string        // the sources' paths, absolute
 
+	partial bool // folders are there that cannot be read now
+
 	// For each source that is a single file, the imports that were looked for beside it:
 	// only compiling tells, so they may be others after the next Compile.
 	beside [][]string
@@ -98,8 +100,11 @@ func (p *places) addFolder(root string) {
 			}
 			return nil
 		},
+		broken: func(string, error) { p.partial = true },
 	}
-	_ = w.walk(".", nil) // what cannot be read cannot be watched; Compile reports it
+	if w.walk(".", nil) != nil {
+		p.partial = true // what cannot be read cannot be watched; Compile reports it
+	}
 }
 
 func (p *places) addFile(path string) {

@@ -15,10 +15,14 @@ import (
 func (c *Compiler) watchPolling(ctx context.Context, opts WatchOptions, changed func(context.Context)) {
 	seen := c.look(ctx)
 	c.catchUp(ctx, changed)
-	for sleep(ctx, opts.Poll) {
+	for {
+		again, ok := pause(ctx, opts)
+		if !ok {
+			return
+		}
 		now := c.look(ctx)
 		if now.sum == seen.sum {
-			if seen.fresh && !now.fresh {
+			if again || seen.fresh && !now.fresh {
 				// The file system's clock may have hidden a second change behind the first.
 				changed(ctx)
 			}
@@ -36,6 +40,20 @@ func (c *Compiler) watchPolling(ctx context.Context, opts WatchOptions, changed 
 			seen = now
 		}
 		changed(ctx)
+	}
+}
+
+// pause waits for the next look. Again says that it was asked for; ok is false when ctx ended.
+func pause(ctx context.Context, opts WatchOptions) (again, ok bool) {
+	timer := time.NewTimer(opts.Poll)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false, false
+	case <-opts.Again:
+		return true, true
+	case <-timer.C:
+		return false, true
 	}
 }
 

@@ -21,6 +21,8 @@ import (
 type set struct {
 	path  string
 	stat  stat
+	sum   [sha256.Size]byte // of the set's content
+	at    time.Time         // when that was first seen, zero if the set was first read then
 	files map[string]*setFile
 	own   []*input
 	wrong []*Diagnostic
@@ -70,6 +72,11 @@ func (s *set) refresh(_ context.Context, lim limits) error {
 		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is larger than %d bytes", lim.setSize))
 		content = nil
 	}
+	sum := sha256.Sum256(content)
+	if s.files != nil && sum != s.sum {
+		s.at = st.read
+	}
+	s.sum = sum
 	s.load(content, lim)
 	return nil
 }
@@ -116,7 +123,7 @@ func (s *set) keepLost(old map[string]*setFile) {
 	}
 	for p, f := range old {
 		if s.files[p] == nil {
-			lost := &input{path: p, location: f.input.location, problem: problem(f.input.location, "the descriptor set cannot be read: %s", s.wrong[0].Message)}
+			lost := &input{path: p, location: f.input.location, set: s.path, changed: s.at, problem: problem(f.input.location, "the descriptor set cannot be read: %s", s.wrong[0].Message)}
 			if lost.sameContent(f.input) {
 				lost = f.input
 			}
@@ -155,7 +162,7 @@ func (s *set) add(content []byte, old map[string]*setFile) error {
 		return fmt.Errorf("%q is in it twice", p)
 	}
 	f := &setFile{digest: sha256.Sum256(content), isImport: isBufImport(fd)}
-	f.input = &input{path: p, location: s.path + "!" + p, proto: fd}
+	f.input = &input{path: p, location: s.path + "!" + p, set: s.path, changed: s.at, proto: fd}
 	if before := old[p]; before != nil && before.digest == f.digest {
 		f.input = before.input
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -17,7 +18,8 @@ type Snapshot struct {
 	byPath   map[string]*File
 	all      []*Diagnostic
 	errors   []*Diagnostic
-	sources  []*Diagnostic // those about the sources themselves
+	sources  []*Diagnostic        // those about the sources themselves
+	sets     map[string]time.Time // when each descriptor set changed, by its path
 }
 
 // Service is a service that can be served.
@@ -87,8 +89,8 @@ func (s *Snapshot) Diagnostics() []*Diagnostic { return s.all }
 func (s *Snapshot) Errors() []*Diagnostic { return s.errors }
 
 // assemble makes the snapshot of a graph whose nodes are all built.
-func assemble(g *graph, sources []*Diagnostic) *Snapshot {
-	s := &Snapshot{byPath: make(map[string]*File, len(g.order)), sources: sources}
+func assemble(g *graph, sources []*Diagnostic, sets map[string]time.Time) *Snapshot {
+	s := &Snapshot{byPath: make(map[string]*File, len(g.order)), sources: sources, sets: sets}
 	s.all = slices.Clone(sources)
 	for _, n := range g.order {
 		s.byPath[n.path()] = n.file

@@ -50,6 +50,7 @@ func (t *tree) refresh(ctx context.Context, lim limits) error {
 	}
 	w := walker{ctx: ctx, fsys: t.fsys, file: t.take, broken: t.unreadable}
 	if err := w.walk(".", nil); err != nil {
+		t.files = t.before // to compare with when it can be read again
 		return err
 	}
 	slices.SortFunc(t.own, func(a, b *input) int { return strings.Compare(a.path, b.path) })
@@ -84,12 +85,15 @@ func (t *tree) read(p string, info fs.FileInfo, err error) *input {
 		return old
 	}
 	in := &input{path: p, location: t.locate(p), builtin: t.frozen, stat: stat{info: info, read: time.Now()}}
+	if t.before != nil {
+		in.changed = in.stat.read
+	}
 	text := ""
 	if err == nil {
 		text, err = t.content(p, info)
 	}
 	if err != nil {
-		in.problem = problem(in.location, "cannot be read: %v", cause(err))
+		in.problem = unread(err, in.location, "cannot be read: %v", cause(err))
 	} else {
 		in.text = source.NewFile(in.location, text)
 	}
@@ -144,7 +148,7 @@ func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 // unreadable notes a folder that cannot be read. The files that it had are not gone, as far as
 // we know, so they are there with an error.
 func (t *tree) unreadable(dir string, err error) {
-	t.wrong = append(t.wrong, problem(t.locate(dir), "the folder cannot be read: %v", cause(err)))
+	t.wrong = append(t.wrong, unread(err, t.locate(dir), "the folder cannot be read: %v", cause(err)))
 	for p := range t.before {
 		if strings.HasPrefix(p, dir+"/") && t.files[p] == nil {
 			in := t.read(p, nil, fmt.Errorf("its folder cannot be read: %w", cause(err)))

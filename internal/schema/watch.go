@@ -20,6 +20,10 @@ type WatchOptions struct {
 	// Settle is how long it must be quiet before a burst of changes counts as one. A burst
 	// that does not end counts after ten times that. 0 means DefaultSettle.
 	Settle time.Duration
+
+	// Again, if it is not nil, has changed called though nothing is known to have changed, each
+	// time that it delivers.
+	Again <-chan time.Time
 }
 
 // The durations that hold unless WatchOptions sets others.
@@ -40,7 +44,7 @@ func (c *Compiler) Watch(ctx context.Context, opts WatchOptions, changed func(co
 		opts.Settle = DefaultSettle
 	}
 	if opts.Poll <= 0 {
-		err := c.watchEvents(ctx, opts.Settle, changed)
+		err := c.watchEvents(ctx, opts, changed)
 		if err == nil {
 			return nil
 		}
@@ -68,7 +72,7 @@ func (c *Compiler) catchUp(ctx context.Context, changed func(context.Context)) {
 }
 
 // watchEvents returns nil when ctx ends, and an error if it cannot watch (any more).
-func (c *Compiler) watchEvents(ctx context.Context, settle time.Duration, changed func(context.Context)) error {
+func (c *Compiler) watchEvents(ctx context.Context, opts WatchOptions, changed func(context.Context)) error {
 	w, err := c.newWatcher()
 	if err != nil {
 		return err
@@ -79,20 +83,22 @@ func (c *Compiler) watchEvents(ctx context.Context, settle time.Duration, change
 		moved, ok := false, true
 		stale := !slices.EqualFunc(w.beside, c.beside(), slices.Equal)
 		if !stale {
-			moved, ok = w.wait(ctx, settle)
+			moved, ok = w.wait(ctx, opts)
 		}
 		if !ok {
 			return nil
 		}
-		if moved || stale {
+		if moved || stale || w.partial {
 			// Folders came or went. Making the watches anew is simpler than mending
 			// them, and sure: the new ones are there before the old ones end.
 			next, err := c.newWatcher()
-			if err != nil {
+			switch {
+			case err == nil:
+				w.close()
+				w = next
+			case moved || stale:
 				return err
 			}
-			w.close()
-			w = next
 		}
 		if stale {
 			c.catchUp(ctx, changed)
@@ -125,8 +131,12 @@ func (c *Compiler) newWatcher() (*watcher, error) {
 	}
 	for dir := range places.dirs {
 		err := events.Add(dir)
-		if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			continue // what cannot be opened cannot be read either; Compile reports it
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if errors.Is(err, fs.ErrPermission) { // nor can it be read, which Compile reports
+			places.partial = true
+			continue
 		}
 		_ = events.Close()
 		return nil, fmt.Errorf("watching %s: %w", dir, err)
@@ -136,7 +146,7 @@ func (c *Compiler) newWatcher() (*watcher, error) {
 
 // wait returns after something that matters happened and it was quiet since.
 // Moved says that folders may have come or gone; ok is false when ctx ended.
-func (w *watcher) wait(ctx context.Context, settle time.Duration) (moved, ok bool) {
+func (w *watcher) wait(ctx context.Context, opts WatchOptions) (moved, ok bool) {
 	var quiet, enough <-chan time.Time // nil until something happens
 	for {
 		select {
@@ -145,6 +155,8 @@ func (w *watcher) wait(ctx context.Context, settle time.Duration) (moved, ok boo
 		case <-quiet:
 			return moved, true
 		case <-enough:
+			return moved, true
+		case <-opts.Again:
 			return moved, true
 		case _, open := <-w.events.Errors:
 			// Events were lost, most likely: look at everything.
@@ -159,9 +171,9 @@ func (w *watcher) wait(ctx context.Context, settle time.Duration) (moved, ok boo
 			}
 			moved = moved || moves
 		}
-		quiet = time.After(settle)
+		quiet = time.After(opts.Settle)
 		if enough == nil {
-			enough = time.After(patience * settle)
+			enough = time.After(patience * opts.Settle)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -187,6 +188,31 @@ func TestReflectionBringsComments(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("no comment %q in %q", want, text)
 		}
+	}
+}
+
+// TestReflectionOfManyWays asks for a file that leads to others in three to the
+// power of twenty ways, and to each of them once more.
+func TestReflectionOfManyWays(t *testing.T) {
+	const layers, width = 20, 3
+	tree := make(map[string]string)
+	for layer := range layers {
+		for i := range width {
+			text := "syntax = \"proto3\"; package ways;"
+			for j := range width {
+				if layer > 0 {
+					text += fmt.Sprintf(" import \"l%d_%d.proto\";", layer-1, j)
+				}
+			}
+			tree[fmt.Sprintf("l%d_%d.proto", layer, i)] = text + fmt.Sprintf(" message M%d_%d {}", layer, i)
+		}
+	}
+	ask := newWorld(t, tree).stream()
+	if got := len(paths(t, ask(filename("l19_0.proto")))); got != 1+19*width {
+		t.Errorf("%d files", got)
+	}
+	if got := paths(t, ask(symbol("ways.M19_1"))); !slices.Equal(got, []string{"l19_1.proto"}) {
+		t.Errorf("once more: %v", got)
 	}
 }
 

@@ -5,19 +5,20 @@ import (
 	"slices"
 	"sync"
 
-	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
-	"github.com/dyngate/dyngate/internal/codec/dynamic"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
 // longestName bounds what a client may ask for, and so the work it costs.
 const longestName = 4096
 
-// index finds the descriptors of a generation for grpc's reflection service. A
+// index finds the descriptors of a generation, without comments: they take more
+// memory than all the rest, and are put in when a file is encoded. A
 // symbol that several unrelated files declare is looked for in the order of
 // their paths; one asked for by a service or method comes from that service's
 // own file, so that its imports bring its own messages.
@@ -29,7 +30,7 @@ type index struct {
 	byPackage  map[protoreflect.FullName][]protoreflect.FileDescriptor
 	added      map[protoreflect.FileDescriptor]bool
 	stale      map[protoreflect.FileDescriptor]*schema.File
-	extensions func() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType
+	extensions func() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor
 }
 
 func newIndex(g *dispatch.Generation, builtin []string) *index {
@@ -72,36 +73,35 @@ func (x *index) add(fd protoreflect.FileDescriptor) {
 	}
 }
 
-// source implements sources.
-func (x *index) source(fd protoreflect.FileDescriptor) *schema.File {
+// encode encodes a file, with comments if it is one that the server has read.
+func (x *index) encode(fd protoreflect.FileDescriptor) ([]byte, error) {
 	if f := x.generation.Snapshot.File(fd.Path()); f != nil && f.Descriptor() == fd {
-		return f
+		return f.Encode()
 	}
-	return x.stale[fd]
+	if f := x.stale[fd]; f != nil {
+		return f.Encode()
+	}
+	return proto.Marshal(protodesc.ToFileDescriptorProto(fd))
 }
 
-// GetServiceInfo implements reflection.ServiceInfoProvider; only names count.
-func (x *index) GetServiceInfo() map[string]grpc.ServiceInfo {
-	info := make(map[string]grpc.ServiceInfo, len(x.generation.Services)+len(x.builtin))
-	for _, s := range x.generation.Services {
-		info[string(s.Desc.FullName())] = grpc.ServiceInfo{}
-	}
-	for _, name := range x.builtin {
-		info[name] = grpc.ServiceInfo{}
-	}
-	return info
-}
-
-// FindFileByPath implements protodesc.Resolver.
-func (x *index) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
+// file finds a file by its path.
+func (x *index) file(path string) (protoreflect.FileDescriptor, error) {
 	if fd := x.byPath[path]; fd != nil {
-		return sources(x.source).commented(fd), nil
+		return fd, nil
 	}
 	return shippedFile(protoregistry.GlobalFiles.FindFileByPath(path))
 }
 
-// FindDescriptorByName implements protodesc.Resolver.
-func (x *index) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
+// fileOf finds the file that declares a name.
+func (x *index) fileOf(name protoreflect.FullName) (protoreflect.FileDescriptor, error) {
+	d, err := x.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return d.ParentFile(), nil
+}
+
+func (x *index) find(name protoreflect.FullName) (protoreflect.Descriptor, error) {
 	if len(name) > longestName || !name.IsValid() {
 		return nil, protoregistry.NotFound
 	}
@@ -114,13 +114,13 @@ func (x *index) FindDescriptorByName(name protoreflect.FullName) (protoreflect.D
 			continue
 		}
 		if d := schema.Find(s.File.Descriptor(), name); d != nil {
-			return located{d, x.source}, nil
+			return d, nil
 		}
 	}
 	for pkg := name.Parent(); ; pkg = pkg.Parent() {
 		for _, fd := range x.byPackage[pkg] {
 			if d := schema.Find(fd, name); d != nil {
-				return located{d, x.source}, nil
+				return d, nil
 			}
 		}
 		if pkg == "" {
@@ -151,51 +151,41 @@ func shippedFile(fd protoreflect.FileDescriptor, err error) (protoreflect.FileDe
 	return nil, protoregistry.NotFound
 }
 
-func (x *index) findExtensions() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType {
-	found := make(map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionType)
-	types := new(dynamic.Types)
+func (x *index) findExtensions() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor {
+	found := make(map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor)
 	for _, path := range slices.Sorted(maps.Keys(x.byPath)) { // the first of two is the same each time
 		schema.EachExtension(x.byPath[path], func(d protoreflect.ExtensionDescriptor) {
 			of := d.ContainingMessage().FullName()
 			if found[of] == nil {
-				found[of] = make(map[protoreflect.FieldNumber]protoreflect.ExtensionType)
+				found[of] = make(map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor)
 			}
 			if found[of][d.Number()] == nil {
-				found[of][d.Number()] = extension{types.Extension(d), x.source}
+				found[of][d.Number()] = d
 			}
 		})
 	}
 	return found
 }
 
-// FindExtensionByName implements protoregistry.ExtensionTypeResolver.
-func (x *index) FindExtensionByName(name protoreflect.FullName) (protoreflect.ExtensionType, error) {
-	d, err := x.FindDescriptorByName(name)
-	if err != nil {
+// fileOfExtension finds the file that declares the extension of a message with a number.
+func (x *index) fileOfExtension(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.FileDescriptor, error) {
+	if d := x.extensions()[message][number]; d != nil {
+		return d.ParentFile(), nil
+	}
+	return nil, protoregistry.NotFound
+}
+
+// extensionNumbers returns the numbers of all extensions of a message, sorted.
+func (x *index) extensionNumbers(message protoreflect.FullName) ([]int32, error) {
+	known := x.extensions()[message]
+	if len(known) == 0 {
+		_, err := x.find(message)
 		return nil, err
 	}
-	if l, ok := d.(located); ok {
-		d = l.Descriptor
+	numbers := make([]int32, 0, len(known))
+	for number := range known {
+		numbers = append(numbers, int32(number))
 	}
-	if xd, ok := d.(protoreflect.ExtensionDescriptor); ok && xd.IsExtension() {
-		return x.FindExtensionByNumber(xd.ContainingMessage().FullName(), xd.Number())
-	}
-	return nil, protoregistry.NotFound
-}
-
-// FindExtensionByNumber implements protoregistry.ExtensionTypeResolver.
-func (x *index) FindExtensionByNumber(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionType, error) {
-	if xt := x.extensions()[message][number]; xt != nil {
-		return xt, nil
-	}
-	return nil, protoregistry.NotFound
-}
-
-// RangeExtensionsByMessage implements reflection.ExtensionResolver.
-func (x *index) RangeExtensionsByMessage(message protoreflect.FullName, f func(protoreflect.ExtensionType) bool) {
-	for _, xt := range x.extensions()[message] {
-		if !f(xt) {
-			return
-		}
-	}
+	slices.Sort(numbers)
+	return numbers, nil
 }

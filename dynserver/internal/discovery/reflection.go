@@ -3,15 +3,19 @@
 package discovery
 
 import (
+	"context"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/codes"
 	v1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	v1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 )
@@ -20,14 +24,12 @@ import (
 // returns, and for the services that are registered on s, which must be all by
 // now. It returns the latter with their methods, reflection included.
 //
-// grpc's implementation remembers, for the life of a stream, which files it has
-// sent. Here each request is answered by a session of it that belongs to the
-// current generation; a reload begins a new one, so that a client that keeps
-// its stream is shown the new schema, whole. While a service is stale each
-// request has a session of its own, as the stale service's files may be older
-// versions of files that were sent for others.
+// A stream is told each file once. After a reload it begins anew, so that a
+// client that keeps its stream is shown the new schema, whole. While a service
+// is stale each request is answered in full, as the stale service's files may be
+// older versions of files that were sent for others.
 func RegisterReflection(s *grpc.Server, current func() *dispatch.Generation) map[string][]string {
-	r := &reflector{current: current}
+	r := &reflector{current: current, encoders: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	v1.RegisterServerReflectionServer(s, reflectionV1{reflector: r})
 	v1alpha.RegisterServerReflectionServer(s, reflectionV1Alpha{reflector: r})
 	builtin := make(map[string][]string)
@@ -40,20 +42,12 @@ func RegisterReflection(s *grpc.Server, current func() *dispatch.Generation) map
 	return builtin
 }
 
-// reflector makes the options of a session.
+// reflector answers the streams of both versions.
 type reflector struct {
-	current func() *dispatch.Generation
-	builtin []string
-	last    atomic.Pointer[index] // of the generation that was asked about last
-}
-
-func (r *reflector) options(g *dispatch.Generation) reflection.ServerOptions {
-	x := r.last.Load()
-	if x == nil || x.generation != g {
-		x = newIndex(g, r.builtin)
-		r.last.Store(x)
-	}
-	return reflection.ServerOptions{Services: x, DescriptorResolver: x, ExtensionResolver: x}
+	current  func() *dispatch.Generation
+	builtin  []string
+	last     atomic.Pointer[index] // of the generation that was asked about last
+	encoders chan struct{}         // bounds how many files are encoded at once: it takes ten times a file's size
 }
 
 type reflectionV1 struct {
@@ -62,9 +56,7 @@ type reflectionV1 struct {
 }
 
 func (r reflectionV1) ServerReflectionInfo(stream v1.ServerReflection_ServerReflectionInfoServer) error {
-	return eachGeneration(stream, r.current, func(g *dispatch.Generation, s v1.ServerReflection_ServerReflectionInfoServer) error {
-		return reflection.NewServerV1(r.options(g)).ServerReflectionInfo(s)
-	})
+	return r.serve(stream)
 }
 
 type reflectionV1Alpha struct {
@@ -73,58 +65,142 @@ type reflectionV1Alpha struct {
 }
 
 func (r reflectionV1Alpha) ServerReflectionInfo(stream v1alpha.ServerReflection_ServerReflectionInfoServer) error {
-	return eachGeneration(stream, r.current, func(g *dispatch.Generation, s v1alpha.ServerReflection_ServerReflectionInfoServer) error {
-		return reflection.NewServer(r.options(g)).ServerReflectionInfo(s)
-	})
+	return r.serve(stream)
 }
 
-// eachGeneration serves a stream in sessions, one for each generation that its
-// requests meet.
-func eachGeneration[Req, Res any](
-	stream grpc.BidiStreamingServer[Req, Res],
-	current func() *dispatch.Generation,
-	serve func(*dispatch.Generation, grpc.BidiStreamingServer[Req, Res]) error,
-) error {
-	next, err := stream.Recv()
-	if err == io.EOF {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+// serve answers a stream of either version: on the wire their messages are the same.
+func (r *reflector) serve(stream grpc.ServerStream) error {
+	var generation int
+	var sent map[string]bool
 	for {
-		g := current()
-		stale := g.AnyStale()
-		s := &session[Req, Res]{BidiStreamingServer: stream, next: next, ended: func() bool { return stale || current() != g }}
-		if err := serve(g, s); err != nil {
-			return err
-		}
-		if next = s.next; next == nil {
+		req := new(v1.ServerReflectionRequest)
+		err := stream.RecvMsg(req)
+		if err == io.EOF {
 			return nil
 		}
+		if err != nil {
+			return err
+		}
+		g := r.current()
+		if sent == nil || g.Number != generation || g.AnyStale() {
+			generation, sent = g.Number, make(map[string]bool)
+		}
+		// Nothing of a generation is kept between requests: streams last longer than generations.
+		s := session{index: r.index(g), encoders: r.encoders, sent: sent}
+		res, err := s.answer(stream.Context(), req)
+		if err != nil {
+			return err
+		}
+		if err := stream.SendMsg(res); err != nil {
+			return err
+		}
 	}
 }
 
-// session is a stream that seems to end when its generation is no longer the
-// current one. next is then the request that belongs to the next session.
-type session[Req, Res any] struct {
-	grpc.BidiStreamingServer[Req, Res]
-	next  *Req
-	ended func() bool
+func (r *reflector) index(g *dispatch.Generation) *index {
+	x := r.last.Load()
+	if x == nil || x.generation != g {
+		x = newIndex(g, r.builtin)
+		r.last.Store(x)
+	}
+	return x
 }
 
-func (s *session[Req, Res]) Recv() (*Req, error) {
-	if req := s.next; req != nil {
-		s.next = nil
-		return req, nil
+// session answers a stream from one generation.
+type session struct {
+	*index
+	encoders chan struct{}
+	sent     map[string]bool // the files that the stream was told, by path
+}
+
+// answer returns an error only if the stream has to end.
+func (s *session) answer(ctx context.Context, req *v1.ServerReflectionRequest) (*v1.ServerReflectionResponse, error) {
+	res := &v1.ServerReflectionResponse{ValidHost: req.GetHost(), OriginalRequest: req}
+	var fd protoreflect.FileDescriptor
+	var err error
+	switch q := req.GetMessageRequest().(type) {
+	case *v1.ServerReflectionRequest_ListServices:
+		res.MessageResponse = &v1.ServerReflectionResponse_ListServicesResponse{ListServicesResponse: s.list()}
+		return res, nil
+	case *v1.ServerReflectionRequest_AllExtensionNumbersOfType:
+		var numbers []int32
+		if numbers, err = s.extensionNumbers(protoreflect.FullName(q.AllExtensionNumbersOfType)); err == nil {
+			res.MessageResponse = &v1.ServerReflectionResponse_AllExtensionNumbersResponse{AllExtensionNumbersResponse: &v1.ExtensionNumberResponse{
+				BaseTypeName: q.AllExtensionNumbersOfType, ExtensionNumber: numbers,
+			}}
+			return res, nil
+		}
+	case *v1.ServerReflectionRequest_FileByFilename:
+		fd, err = s.file(q.FileByFilename)
+	case *v1.ServerReflectionRequest_FileContainingSymbol:
+		fd, err = s.fileOf(protoreflect.FullName(q.FileContainingSymbol))
+	case *v1.ServerReflectionRequest_FileContainingExtension:
+		of, number := q.FileContainingExtension.GetContainingType(), q.FileContainingExtension.GetExtensionNumber()
+		fd, err = s.fileOfExtension(protoreflect.FullName(of), protoreflect.FieldNumber(number))
+	default:
+		return nil, status.Error(codes.InvalidArgument, "the request asks for nothing that this server knows")
 	}
-	req, err := s.BidiStreamingServer.Recv()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		var files [][]byte
+		if files, err = s.closure(ctx, fd); err == nil {
+			res.MessageResponse = &v1.ServerReflectionResponse_FileDescriptorResponse{
+				FileDescriptorResponse: &v1.FileDescriptorResponse{FileDescriptorProto: files},
+			}
+			return res, nil
+		}
 	}
-	if s.ended() {
-		s.next = req
-		return nil, io.EOF
+	if ctx.Err() != nil {
+		return nil, status.FromContextError(ctx.Err()).Err()
 	}
-	return req, nil
+	res.MessageResponse = &v1.ServerReflectionResponse_ErrorResponse{ErrorResponse: &v1.ErrorResponse{
+		ErrorCode: int32(codes.NotFound), ErrorMessage: err.Error(),
+	}}
+	return res, nil
+}
+
+func (s *session) list() *v1.ListServiceResponse {
+	names := slices.Clone(s.builtin)
+	for _, service := range s.generation.Services {
+		names = append(names, string(service.Desc.FullName()))
+	}
+	slices.Sort(names)
+	list := new(v1.ListServiceResponse)
+	for _, name := range names {
+		list.Service = append(list.Service, &v1.ServiceResponse{Name: name})
+	}
+	return list
+}
+
+// closure encodes a file, and those that it needs and that were not sent yet.
+func (s *session) closure(ctx context.Context, fd protoreflect.FileDescriptor) (files [][]byte, err error) {
+	queue, queued := []protoreflect.FileDescriptor{fd}, map[string]bool{fd.Path(): true}
+	for ; len(queue) > 0; queue = queue[1:] {
+		fd := queue[0]
+		if len(files) == 0 || !s.sent[fd.Path()] {
+			content, err := s.encode(ctx, fd)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, content)
+			s.sent[fd.Path()] = true
+		}
+		for i := range fd.Imports().Len() {
+			imp := fd.Imports().Get(i)
+			if !imp.IsPlaceholder() && !queued[imp.Path()] {
+				queued[imp.Path()] = true
+				queue = append(queue, imp.FileDescriptor)
+			}
+		}
+	}
+	return files, nil
+}
+
+func (s *session) encode(ctx context.Context, fd protoreflect.FileDescriptor) ([]byte, error) {
+	select {
+	case s.encoders <- struct{}{}:
+		defer func() { <-s.encoders }()
+		return s.index.encode(fd)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -34,6 +35,15 @@ type Builder struct {
 // The diagnostics are those of the snapshot and those of binding: what is wrong
 // with this generation, errors first.
 func (b *Builder) Build(prev *Generation, snap *schema.Snapshot) (*Generation, []*schema.Diagnostic) {
+	return b.BuildWhileWriting(prev, snap, time.Now())
+}
+
+// BuildWhileWriting is Build, but takes files that changed after since to be
+// half written: a service that has disappeared from one keeps the version that
+// prev has, marked stale. See Generation.Leaving.
+func (b *Builder) BuildWhileWriting(
+	prev *Generation, snap *schema.Snapshot, since time.Time,
+) (*Generation, []*schema.Diagnostic) {
 	if prev == nil {
 		prev = &Generation{}
 	}
@@ -49,15 +59,18 @@ func (b *Builder) Build(prev *Generation, snap *schema.Snapshot) (*Generation, [
 		bound, problems := b.bind(s, prev.services[name])
 		diags = append(diags, problems...)
 		if len(problems) > 0 {
-			bound = stale(prev.services[name], s.File.Path(), problems)
+			bound = stale(prev.services[name], []string{s.File.Path()}, problems)
 		}
 		if bound != nil {
 			services[name] = bound
 		}
 	}
-	keepStale(services, prev, snap)
+	k := keeper{prev: prev, snap: snap, since: since}
+	k.keep(services)
 	slices.SortStableFunc(diags, func(a, b *schema.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
-	return newGeneration(prev.Number+1, snap, services, b.Builtin), diags
+	now := newGeneration(prev.Number+1, snap, services, b.Builtin)
+	now.Leaving = k.leaving
+	return now, diags
 }
 
 // misregistered reports the registrations that are wrong by themselves.
@@ -68,44 +81,10 @@ func (b *Builder) misregistered() (diags []*schema.Diagnostic) {
 	return diags
 }
 
-// keepStale adds the last good version of the services that are broken now.
-func keepStale(services map[protoreflect.FullName]*Service, prev *Generation, snap *schema.Snapshot) {
-	keep := func(name protoreflect.FullName, f *schema.File, why []*schema.Diagnostic) {
-		if services[name] == nil && prev.services[name] != nil {
-			services[name] = stale(prev.services[name], f.Path(), why)
-		}
-	}
-	for _, broken := range snap.Broken() {
-		keep(broken.Name, broken.File, broken.Errors)
-	}
-	// A file too broken to say what it declares keeps what it declared, also
-	// when it was broken already when the service moved there.
-	for _, old := range prev.Services {
-		if f := snap.File(old.home); f != nil && len(f.Errors()) > 0 {
-			keep(old.Desc.FullName(), f, f.Errors())
-		}
-	}
-}
-
-// stale returns the last good version of a service that the file at home
-// declares now, in a way that cannot be served.
-func stale(last *Service, home string, why []*schema.Diagnostic) *Service {
-	if last == nil {
-		return nil
-	}
-	same := func(a, b *schema.Diagnostic) bool { return a.Text == b.Text }
-	if last.home == home && slices.EqualFunc(last.Stale, why, same) {
-		return last
-	}
-	kept := *last
-	kept.Stale, kept.home = why, home
-	return &kept
-}
-
 // bind binds every method of a service, or says all that keeps it from being
 // bound. What prev has bound alike is taken from there.
 func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*schema.Diagnostic) {
-	bound := &Service{Desc: s.Desc, File: s.File, home: s.File.Path()}
+	bound := &Service{Desc: s.Desc, File: s.File, homes: []string{s.File.Path()}}
 	var problems []*schema.Diagnostic
 	known := prev != nil && prev.Desc == s.Desc // then it has the same methods and types
 	same := known && prev.File == s.File && len(prev.Stale) == 0

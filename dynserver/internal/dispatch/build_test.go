@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
@@ -41,6 +42,13 @@ func newBench(t *testing.T, reg *handlers.Registry) *bench {
 // generation.
 func (b *bench) reload(files map[string]string) *Generation {
 	b.t.Helper()
+	return b.while(files, 0)
+}
+
+// while is reload, but takes files that changed within the given time to be half
+// written.
+func (b *bench) while(files map[string]string, settling time.Duration) *Generation {
+	b.t.Helper()
 	for name, text := range files {
 		path := filepath.Join(b.dir, name)
 		if text == "" {
@@ -55,7 +63,7 @@ func (b *bench) reload(files map[string]string) *Generation {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.current, b.diags = b.builder.Build(b.current, snap)
+	b.current, b.diags = b.builder.BuildWhileWriting(b.current, snap, time.Now().Add(-settling))
 	return b.current
 }
 

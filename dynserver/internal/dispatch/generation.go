@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -27,6 +28,11 @@ type Generation struct {
 	// Services are the services that can be called, by full name.
 	Services []*Service
 
+	// Leaving is zero, or the first time at which a file changed that a service
+	// has disappeared from, which is kept for as long as the file may be half
+	// written.
+	Leaving time.Time
+
 	services map[protoreflect.FullName]*Service
 	routes   map[string]*Route // by the path of a call: /pkg.Service/Method
 	builtin  map[string][]string
@@ -43,7 +49,11 @@ type Service struct {
 	// from its last good version. It is empty for a service that is up to date.
 	Stale []*schema.Diagnostic
 
-	home string // the import path of the file that declares the service now
+	// Leaving says that no file declares the service now. It is stale for as
+	// long as that may be because a file is half written.
+	Leaving bool
+
+	homes []string // the import paths of the files that declare the service now, as far as is known
 }
 
 // Answered reports whether any method of the service has a handler.

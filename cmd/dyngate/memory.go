@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// How the garbage collector is tended.
+const (
+	// tendEvery is how often to look.
+	tendEvery = time.Second
+
+	// A heap may hold this much garbage whatever its size, or this share of what
+	// is in use, before garbage is collected. The runtime's own share is 100 percent.
+	freeGarbage = 128 << 20
+	leastShare  = 35
+
+	// A server that is at rest keeps this much memory, or a share of what is in
+	// use, that it does not need.
+	freeSpare  = 64 << 20
+	spareShare = 10
+)
+
+// tendMemory keeps a large heap from doubling before garbage is collected, and
+// gives memory back when the server is at rest, until ctx ends. The schemas of a
+// large folder are a gigabyte that hardly changes: to wait for another one of
+// garbage saves little, and the runtime would keep its room. Whoever sets GOGC or
+// GOMEMLIMIT has decided otherwise.
+func tendMemory(ctx context.Context) {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	ticker := time.NewTicker(tendEvery)
+	defer ticker.Stop()
+	share, last, calm := 100, readMemory(), 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := readMemory()
+		if want := shareFor(now.live); want != share {
+			debug.SetGCPercent(want)
+			share = want
+		}
+		if now.allocated-last.allocated > now.live/100+1<<20 {
+			calm = 0
+		} else {
+			calm++
+		}
+		if calm >= 2 && now.spare() > max(freeSpare, now.live/100*spareShare) {
+			debug.FreeOSMemory()
+			calm, now = 0, readMemory()
+		}
+		last = now
+	}
+}
+
+// shareFor returns how much garbage may come to a heap, in percent, in steps that
+// keep it from being set all the time.
+func shareFor(live uint64) int {
+	if live <= freeGarbage {
+		return 100
+	}
+	return max(int(freeGarbage*100/live)/5*5, leastShare) //nolint:gosec // less than 100
+}
+
+// memory is what the process has, in bytes.
+type memory struct {
+	allocated uint64 // since the start
+	live      uint64 // in use when garbage was last collected
+	objects   uint64 // in use or garbage
+	unused    uint64 // of the heap, free but not given back
+}
+
+// spare is what could be given back.
+func (m memory) spare() uint64 { return m.unused + m.objects - min(m.live, m.objects) }
+
+func readMemory() memory {
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/allocs:bytes"},
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}
+	metrics.Read(samples)
+	return memory{
+		allocated: samples[0].Value.Uint64(), live: samples[1].Value.Uint64(), objects: samples[2].Value.Uint64(),
+		unused: samples[3].Value.Uint64(),
+	}
+}

@@ -1,0 +1,84 @@
+package dynserver
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/dyngate/dyngate/internal/schema"
+)
+
+// The times between two attempts of a reload that fails because something could
+// not be read: each is twice the one before.
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 10 * time.Second
+
+	never = time.Duration(math.MaxInt64)
+)
+
+// follow reloads when the sources change, until ctx ends. A server that cannot
+// watch serves on.
+func (s *Server) follow(ctx context.Context) {
+	f := follower{server: s, again: time.NewTimer(never)}
+	defer f.again.Stop()
+	f.schedule(Report{Diagnostics: s.lastDiagnostics()}, time.Time{}, nil)
+	opts := schema.WatchOptions{Poll: s.config.WatchPoll, Again: f.again.C}
+	if err := s.compiler.Watch(ctx, opts, f.reload); err != nil && ctx.Err() == nil {
+		s.config.Log.ErrorContext(ctx, "the sources are no longer watched", "error", err)
+	}
+}
+
+// follower reloads a server whose sources have changed, or may have.
+type follower struct {
+	server *Server
+	again  *time.Timer // for what nothing on disk will tell
+
+	retry  time.Duration // the last one; 0 after a success
+	failed bool          // the last reload did, and it was logged
+}
+
+// reload reloads, and sets the timer if there will be something to do.
+func (f *follower) reload(ctx context.Context) {
+	report, leaving, err := f.server.reload(ctx, max(f.server.config.RemoveAfter, 0))
+	if ctx.Err() != nil {
+		return
+	}
+	f.log(ctx, err)
+	f.schedule(report, leaving, err)
+}
+
+// schedule sets the timer to the next attempt after a failure, or to the time when
+// a file that has not changed since leaving is no longer taken to be half written,
+// whichever comes first.
+func (f *follower) schedule(report Report, leaving time.Time, err error) {
+	f.again.Stop()
+	next := never
+	if schema.Passing(err) || slices.ContainsFunc(report.Diagnostics, (*Diagnostic).Passing) {
+		f.retry = min(max(2*f.retry, firstRetry), lastRetry)
+		next = f.retry
+	} else {
+		f.retry = 0
+	}
+	if !leaving.IsZero() {
+		next = min(next, time.Until(leaving.Add(f.server.config.RemoveAfter)))
+	}
+	if next != never {
+		f.again.Reset(next)
+	}
+}
+
+// log logs the first of several failures, and the success after them.
+func (f *follower) log(ctx context.Context, err error) {
+	log := f.server.config.Log
+	switch {
+	case err == nil && f.failed:
+		log.InfoContext(ctx, "reload succeeded again")
+	case schema.Passing(err) && !f.failed:
+		log.ErrorContext(ctx, "reload failed; trying again until it succeeds", "error", err)
+	case err != nil && !schema.Passing(err):
+		log.ErrorContext(ctx, "reload failed", "error", err)
+	}
+	f.failed = err != nil
+}
