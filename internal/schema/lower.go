@@ -36,13 +36,15 @@ func (c *Compiler) parse(ctx context.Context, nodes []*node) error {
 }
 
 func (n *node) parseText(text *source.File) {
-	if at := tooDeep(text.Text()); at >= 0 {
-		n.parsed = []*Diagnostic{pointed(text.Span(at, at+1), "more than %d brackets or signs are nested here", maxNesting)}
+	at, why, cuts := scan(text.Text())
+	if at >= 0 {
+		n.parsed = []*Diagnostic{pointed(text.Span(at, at+1), "%s", why)}
 		return
 	}
-	if at := strings.IndexByte(text.Text(), 0); at >= 0 {
-		n.parsed = []*Diagnostic{pointed(text.Span(at, at+1), "a NUL byte, which no .proto file may hold; is this a binary file?")}
-		return
+	if len(cuts) > 1 {
+		if n.parsed = parsePieces(n.in.path, text, cuts); n.parsed != nil {
+			return
+		}
 	}
 	r := new(report.Report)
 	defer func() {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -170,7 +171,7 @@ func clashOf(entries []serviceEntry) (out []*Diagnostic) {
 	if len(files) < 2 {
 		return nil // one file with two of a name is the compiler's business
 	}
-	for _, e := range entries {
+	for _, e := range entries[:min(len(entries), maxDiagnostics)] {
 		out = append(out, e.file.errorAt(string(e.name),
 			"service %s is also defined in %s; no two files that are served may define one service",
 			e.name, others(entries, e.file)))
@@ -178,12 +179,18 @@ func clashOf(entries []serviceEntry) (out []*Diagnostic) {
 	return out
 }
 
+// others names the places of the first few entries in other files.
 func others(entries []serviceEntry, but *File) string {
+	const enough = 3
 	var out []string
-	for _, e := range entries {
-		if e.file != but {
-			out = append(out, place(e))
+	for i, e := range entries {
+		if e.file == but {
+			continue
 		}
+		if len(out) == enough {
+			return fmt.Sprintf("%s and up to %d more files", strings.Join(out, ", "), len(entries)-i)
+		}
+		out = append(out, place(e))
 	}
 	return strings.Join(out, " and ")
 }
