@@ -35,22 +35,26 @@ func (c *Compiler) compile(n *node, g *graph) *linked {
 	switch {
 	case n.in.problem != nil:
 		n.own = append(n.own, n.in.problem)
+	case n.refused != "":
+		n.own = append(n.own, problem(n.in.location, "%s", n.refused))
 	case n.emptied():
 		n.own = append(n.own, problem(n.in.location, "the file is empty now; what it declared before stays until it has content or is removed"))
 	}
-	if n.wantIR {
+	n.ir = nil
+	if n.wantIR && n.refused == "" {
 		n.own = append(n.own, c.lower(n, g)...)
 	}
 	if n.in.proto != nil {
 		n.own = append(n.own, c.checkSetImports(n)...)
 	}
+	n.own = atMost(n.own, n.in.location)
 	n.findBroken()
 	if !n.good() {
 		return nil
 	}
 	made, wrong := n.link()
 	if len(wrong) > 0 {
-		n.own = append(n.own, wrong...)
+		n.own = atMost(append(n.own, wrong...), n.in.location)
 		n.findBroken()
 		return nil
 	}
@@ -91,7 +95,7 @@ func (c *Compiler) checkSetImports(n *node) []*Diagnostic {
 	for i, ref := range n.imports {
 		switch {
 		case ref.cycle != nil:
-			out = append(out, problem(n.in.location, "the imports go round: %s", cyclePaths(ref.cycle)))
+			out = append(out, problem(n.in.location, "%s", ref.roundTrip()))
 		case ref.node == nil && i < optional:
 			out = append(out, problem(n.in.location, "imported file %s", c.notFound(ref.path)))
 		}
@@ -99,7 +103,7 @@ func (c *Compiler) checkSetImports(n *node) []*Diagnostic {
 	return out
 }
 
-// findBroken collects the nodes with errors in n's import closure.
+// findBroken collects the nodes with errors in n's import closure, or enough of them.
 func (n *node) findBroken() {
 	n.broken = nil
 	if hasErrors(n.own) {
@@ -107,6 +111,9 @@ func (n *node) findBroken() {
 	}
 	for _, d := range n.deps() {
 		for _, b := range d.broken {
+			if len(n.broken) == maxDiagnostics {
+				return
+			}
 			if !slices.Contains(n.broken, b) {
 				n.broken = append(n.broken, b)
 			}

@@ -189,7 +189,7 @@ func sortDiagnostics(list []*Diagnostic) []*Diagnostic {
 		)
 	})
 	return slices.CompactFunc(list, func(a, b *Diagnostic) bool {
-		return a == b || (a.Error() == b.Error() && a.Text == b.Text)
+		return a == b || *a == *b
 	})
 }
 

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,7 +19,8 @@ type node struct {
 	syntax  *ast.File // nil if there is no text, or it could not be parsed at all
 	imports []*importRef
 	parsed  []*Diagnostic
-	ready   bool // it has been parsed, if it could be
+	ready   bool   // it has been parsed, if it could be
+	refused string // why the compiler must not see it
 
 	wantIR  bool     // the compiler must see it: it is source text, or source text imports it
 	dirty   bool     // its own text or what its imports name changed since it was built
@@ -26,6 +28,8 @@ type node struct {
 	basis   []uint64 // the versions of its imports that it was built from
 	version uint64   // changes when what importers see of it does
 	mark    visit
+
+	seenFrom *node // the last node that it was counted for
 
 	// What compiling gave.
 	ir     *ir.File // as importers see it; nil if they cannot use it
@@ -40,11 +44,13 @@ type node struct {
 
 // importRef is one import of a file, in the order of its declarations.
 type importRef struct {
-	path  string // canonical; empty if it is malformed
-	decl  ast.DeclImport
-	node  *node   // nil if nothing has this path
-	cycle []*node // this import closes a cycle: the nodes of it, from the imported one to the importing one
-	was   []*node // what cycle was in the last Compile
+	path   string // canonical; empty if it is malformed
+	public bool
+	decl   ast.DeclImport
+	node   *node   // nil if nothing has this path
+	cycle  []*node // this import closes a cycle: the first nodes of it, from the imported one
+	length int     // of the cycle
+	was    []*node // what cycle was in the last Compile
 }
 
 func (n *node) path() string { return n.in.path }
@@ -119,6 +125,7 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 	if err := c.lend(ctx, g); err != nil {
 		return nil, err
 	}
+	g.bound()
 	g.sort()
 	return g, nil
 }
@@ -201,7 +208,8 @@ func (s *sorter) visit(n *node) {
 		switch to := ref.node; {
 		case to == nil:
 		case to.mark == active:
-			ref.cycle = slices.Clone(s.path[slices.Index(s.path, to):])
+			cycle := s.path[slices.Index(s.path, to):]
+			ref.cycle, ref.length = slices.Clone(cycle[:min(len(cycle), maxCycle)]), len(cycle)
 			n.dirty = n.dirty || to.dirty || !slices.Equal(ref.cycle, ref.was)
 		default:
 			if to.mark == unseen {
@@ -233,12 +241,19 @@ func (g *graph) current(n *node) bool {
 	return slices.EqualFunc(g.needs(n), n.basis, func(d *node, version uint64) bool { return d.version == version })
 }
 
-// cyclePaths writes a cycle of imports as a user reads it.
-func cyclePaths(nodes []*node) string {
+// maxCycle is how many files of a cycle of imports are named.
+const maxCycle = 10
+
+// roundTrip writes a cycle of imports as a user reads it.
+func (r *importRef) roundTrip() string {
 	var b strings.Builder
-	for _, n := range nodes {
+	b.WriteString("import cycle: ")
+	for _, n := range r.cycle {
 		b.WriteString(n.path() + " -> ")
 	}
-	b.WriteString(nodes[0].path())
+	if more := r.length - len(r.cycle); more > 0 {
+		fmt.Fprintf(&b, "%d more files -> ", more)
+	}
+	b.WriteString(r.cycle[0].path())
 	return b.String()
 }

@@ -39,6 +39,7 @@ type input struct {
 	proto   *descriptorpb.FileDescriptorProto // from a descriptor set
 	problem *Diagnostic                       // it cannot be read
 
+	size    int  // bytes
 	builtin bool // ships with dyngate
 	stat    stat
 }

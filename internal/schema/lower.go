@@ -66,7 +66,7 @@ func (n *node) readImports() {
 		return
 	}
 	for _, decl := range enumerate(n.syntax.Imports()) {
-		ref := &importRef{decl: decl}
+		ref := &importRef{decl: decl, public: decl.IsPublic()}
 		if lit := decl.ImportPath().AsLiteral().AsString(); !lit.IsZero() && lit.Text() != "" {
 			ref.path = ir.CanonicalizeFilePath(lit.Text())
 		}
@@ -89,6 +89,11 @@ func enumerate[T any](seq iter.Seq[T]) iter.Seq2[int, T] {
 func (n *node) importsOfSet() {
 	for _, p := range n.in.proto.GetDependency() {
 		n.imports = append(n.imports, &importRef{path: p})
+	}
+	for _, i := range n.in.proto.GetPublicDependency() {
+		if int(i) < len(n.imports) && i >= 0 {
+			n.imports[i].public = true
+		}
 	}
 	for _, p := range n.in.proto.GetOptionDependency() {
 		n.imports = append(n.imports, &importRef{path: p})
@@ -183,11 +188,14 @@ func (c *Compiler) notFound(path string) string {
 
 // cycleError hands the compiler the import declarations of a cycle, for it to draw.
 func cycleError(ref *importRef) error {
+	if ref.length > len(ref.cycle) {
+		return errors.New(ref.roundTrip())
+	}
 	e := &ir.ErrCycle{Cycle: []ast.DeclImport{ref.decl}}
 	for i, n := range ref.cycle[:len(ref.cycle)-1] {
 		at := indexImport(n, ref.cycle[i+1])
 		if at < 0 || n.imports[at].decl.IsZero() {
-			return errors.New("the imports go round: " + cyclePaths(ref.cycle))
+			return errors.New(ref.roundTrip())
 		}
 		e.Cycle = append(e.Cycle, n.imports[at].decl)
 	}

@@ -155,7 +155,7 @@ func (s *set) add(content []byte, old map[string]*setFile) error {
 		return fmt.Errorf("%q is in it twice", p)
 	}
 	f := &setFile{digest: sha256.Sum256(content), isImport: isBufImport(fd)}
-	f.input = &input{path: p, location: s.path + "!" + p, proto: fd}
+	f.input = &input{path: p, location: s.path + "!" + p, proto: fd, size: len(content)}
 	if before := old[p]; before != nil && before.digest == f.digest {
 		f.input = before.input
 	}

@@ -91,7 +91,7 @@ func (t *tree) read(p string, info fs.FileInfo, err error) *input {
 	if err != nil {
 		in.problem = problem(in.location, "cannot be read: %v", cause(err))
 	} else {
-		in.text = source.NewFile(in.location, text)
+		in.text, in.size = source.NewFile(in.location, text), len(text)
 	}
 	if in.sameContent(old) {
 		old.stat = in.stat
