@@ -14,8 +14,8 @@ const (
 	costOfWay  = 16  // of each way along public imports
 
 	freeWork    = 128 << 20 // that any set of files may be
-	workPerByte = 256      // of text, beyond that; googleapis takes 6
-	maxClosure  = 3000     // files that one imports, directly or not
+	workPerByte = 256       // of text, beyond that; googleapis takes 6
+	maxClosure  = 3000      // files that one imports, directly or not
 )
 
 // closure is what a file imports, itself included.

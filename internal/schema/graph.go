@@ -40,6 +40,22 @@ type node struct {
 	goodIn *input  // the input that it was last good with
 
 	session *ir.Session // that version belongs to
+
+	// Work that was not waited for, and what it began with.
+	parsing   *task[parsed]
+	compiling *task[compiled]
+	began     origin
+}
+
+// origin is what compiling a node depends on.
+type origin struct {
+	in      *input
+	session *ir.Session
+	basis   []uint64
+}
+
+func (o origin) same(p origin) bool {
+	return o.in == p.in && o.session == p.session && slices.Equal(o.basis, p.basis)
 }
 
 // importRef is one import of a file, in the order of its declarations.
@@ -50,6 +66,7 @@ type importRef struct {
 	node   *node   // nil if nothing has this path
 	cycle  []*node // this import closes a cycle: the first nodes of it, from the imported one
 	length int     // of the cycle
+	err    error   // why the compiler cannot have it; set before it runs
 	was    []*node // what cycle was in the last Compile
 }
 
@@ -101,7 +118,7 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 			n = new(node)
 		}
 		if n.in != in {
-			n.replace(in)
+			c.replace(n, in)
 		}
 		g.nodes[p] = n
 		fresh = append(fresh, n)
@@ -132,7 +149,8 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 
 // replace gives the node another input. What came of the old one is kept, to share it if the meaning
 // is the same.
-func (n *node) replace(in *input) {
+func (c *Compiler) replace(n *node, in *input) {
+	abandon(c, &n.parsing)
 	n.in, n.dirty, n.wantIR = in, true, n.wantIR || in.text != nil
 	n.syntax, n.imports, n.parsed, n.ready = nil, nil, nil, false
 }

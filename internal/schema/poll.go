@@ -15,10 +15,14 @@ import (
 func (c *Compiler) watchPolling(ctx context.Context, opts WatchOptions, changed func(context.Context)) {
 	seen := c.look(ctx)
 	c.catchUp(ctx, changed)
-	for sleep(ctx, opts.Poll) {
+	for {
+		ok, nudged := c.sleep(ctx, opts.Poll)
+		if !ok {
+			return
+		}
 		now := c.look(ctx)
 		if now.sum == seen.sum {
-			if seen.fresh && !now.fresh {
+			if nudged || seen.fresh && !now.fresh {
 				// The file system's clock may have hidden a second change behind the first.
 				changed(ctx)
 			}
@@ -27,7 +31,7 @@ func (c *Compiler) watchPolling(ctx context.Context, opts WatchOptions, changed 
 		}
 		seen = now
 		for range patience {
-			if !sleep(ctx, opts.Settle) {
+			if ok, _ := c.sleep(ctx, opts.Settle); !ok {
 				return
 			}
 			if now = c.look(ctx); now.sum == seen.sum {
@@ -39,15 +43,18 @@ func (c *Compiler) watchPolling(ctx context.Context, opts WatchOptions, changed 
 	}
 }
 
-// sleep returns false if ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
+// sleep returns early if a file was compiled that a Compile did not wait for, and false
+// if ctx ended.
+func (c *Compiler) sleep(ctx context.Context, d time.Duration) (ok, nudged bool) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
+		return false, false
+	case <-c.nudged:
+		return true, true
 	case <-timer.C:
-		return true
+		return true, false
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Source is one entry of the search path.
@@ -53,13 +54,17 @@ type Options struct {
 	MaxFileSize int64 // of one .proto file; 0 means DefaultMaxFileSize
 	MaxSetSize  int64 // of one descriptor set; 0 means DefaultMaxSetSize
 	MaxFiles    int   // of one source; 0 means DefaultMaxFiles
+
+	// CompileTimeout is how long it may take to compile one file; 0 means DefaultCompileTimeout.
+	CompileTimeout time.Duration
 }
 
 // The limits that hold unless Options sets others.
 const (
-	DefaultMaxFileSize = 16 << 20
-	DefaultMaxSetSize  = 256 << 20
-	DefaultMaxFiles    = 100_000
+	DefaultMaxFileSize    = 8 << 20
+	DefaultMaxSetSize     = 256 << 20
+	DefaultMaxFiles       = 100_000
+	DefaultCompileTimeout = time.Minute
 )
 
 func (o Options) withDefaults() Options {
@@ -74,6 +79,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxFiles <= 0 {
 		o.MaxFiles = DefaultMaxFiles
+	}
+	if o.CompileTimeout <= 0 {
+		o.CompileTimeout = DefaultCompileTimeout
 	}
 	o.Sources = slices.Clone(o.Sources)
 	return o

@@ -106,6 +106,7 @@ func (c *Compiler) watchEvents(ctx context.Context, settle time.Duration, change
 type watcher struct {
 	*places
 	events *fsnotify.Watcher
+	nudged <-chan struct{}
 }
 
 // close ends the watches.
@@ -131,7 +132,7 @@ func (c *Compiler) newWatcher() (*watcher, error) {
 		_ = events.Close()
 		return nil, fmt.Errorf("watching %s: %w", dir, err)
 	}
-	return &watcher{places, events}, nil
+	return &watcher{places, events, c.nudged}, nil
 }
 
 // wait returns after something that matters happened and it was quiet since.
@@ -152,6 +153,8 @@ func (w *watcher) wait(ctx context.Context, settle time.Duration) (moved, ok boo
 				return true, ctx.Err() == nil
 			}
 			moved = true
+		case <-w.nudged:
+			return moved, true
 		case event := <-w.events.Events:
 			matters, moves := w.matters(event)
 			if !matters {
