@@ -48,8 +48,8 @@ var (
 )
 
 // await waits for the task in slot, which it starts if there is none. It leaves it there when it
-// returns errPending, for a later call to go on waiting. All others depend on the files that ship,
-// so they are always worked on.
+// returns errPending, for a later call to go on waiting. Only the files that ship, which all others
+// depend on, may take as long as they like.
 func await[T any](ctx context.Context, c *Compiler, in *input, slot **task[T], work func() T) (result T, err error) {
 	if *slot == nil {
 		if !in.builtin && c.crowded() {
@@ -59,13 +59,17 @@ func await[T any](ctx context.Context, c *Compiler, in *input, slot **task[T], w
 	}
 	t := *slot
 	left := c.opts.CompileTimeout - time.Since(t.began)
-	timer := time.NewTimer(min(left, c.patience))
-	defer timer.Stop()
+	var enough <-chan time.Time
+	if !in.builtin {
+		timer := time.NewTimer(min(left, c.patience))
+		defer timer.Stop()
+		enough = timer.C
+	}
 	select {
 	case <-t.done:
 	case <-ctx.Done():
 		return result, context.Cause(ctx)
-	case <-timer.C:
+	case <-enough:
 		t.late.Store(true)
 		select {
 		case <-t.done: // just now
