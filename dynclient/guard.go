@@ -42,6 +42,7 @@ type guard struct {
 	failed  error // why answers are refused
 
 	size, declared int
+	public         publicImports
 }
 
 // fileUse is what the mender wants to know of a file.
@@ -134,6 +135,9 @@ func (g *guard) read(content []byte) (*descriptorpb.FileDescriptorProto, error) 
 	}
 	if nameBytes(len(fd.GetPackage()), fd.GetMessageType(), len(fd.GetEnumType())) > maxNames {
 		return nil, status.Error(codes.ResourceExhausted, "the names in its files are too long")
+	}
+	if !g.public.add(fd) {
+		return nil, status.Error(codes.ResourceExhausted, "its files import each other publicly in too many ways")
 	}
 	return fd, nil
 }
