@@ -26,6 +26,10 @@ func FS(name string, fsys fs.FS) Source { return schema.FS(name, fsys) }
 // production.
 type GRPCOptions = grpcfront.Options
 
+// SchemaLimits bound what schemas may cost. The zero value stands for the
+// defaults, which hostile files cannot turn against the server.
+type SchemaLimits = schema.Limits
+
 // Diagnostic is one error or warning about a schema or its handlers, with its
 // place.
 type Diagnostic = schema.Diagnostic
@@ -45,6 +49,9 @@ type Config struct {
 	// google/longrunning, buf/validate and protoc-gen-openapiv2/options need
 	// no source.
 	Sources []Source
+
+	// SchemaLimits are those under which the sources are read.
+	SchemaLimits SchemaLimits
 
 	// Handlers answer the methods. A method without one is listed and
 	// described all the same, and answers UNIMPLEMENTED. Default: none.

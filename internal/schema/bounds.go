@@ -13,9 +13,7 @@ const (
 	costOfFile = 400 // of each file in a closure
 	costOfWay  = 16  // of each way along public imports
 
-	freeWork    = 128 << 20 // that any set of files may be
-	workPerByte = 256       // of text, beyond that; googleapis takes 6
-	maxClosure  = 3000      // files that one imports, directly or not
+	freeWork = 128 << 20 // that any set of files may be
 )
 
 // closure is what a file imports, itself included.
@@ -29,15 +27,15 @@ func (c closure) work() float64 {
 }
 
 // bound refuses the files whose imports are too much work, the greatest work first.
-func (g *graph) bound() {
-	m := measure{ways: make(map[*node]float64, len(g.nodes))}
+func (g *graph) bound(lim Limits) {
+	m := measure{limit: lim.Imports, ways: make(map[*node]float64, len(g.nodes))}
 	all := make(map[*node]closure, len(g.nodes))
 	order := make([]*node, 0, len(g.nodes))
 	left := float64(freeWork)
 	for _, n := range g.nodes {
 		all[n] = m.closure(n)
 		order = append(order, n)
-		left += workPerByte * float64(n.in.size)
+		left += float64(lim.ImportWork) * float64(n.in.size)
 	}
 	slices.SortFunc(order, func(a, b *node) int {
 		return cmp.Or(cmp.Compare(all[a].work(), all[b].work()), cmp.Compare(a.path(), b.path()))
@@ -47,8 +45,8 @@ func (g *graph) bound() {
 		left -= c.work()
 		refused := ""
 		switch {
-		case c.files > maxClosure:
-			refused = fmt.Sprintf("this file imports more than %d files, directly or not", maxClosure)
+		case c.files > lim.Imports:
+			refused = fmt.Sprintf("this file imports more than %d files, directly or not", lim.Imports)
 		case left < 0 && c.ways > float64(c.files):
 			refused = "the public imports of this file lead to the same files in too many ways; import those files directly"
 		case left < 0:
@@ -61,7 +59,8 @@ func (g *graph) bound() {
 }
 
 type measure struct {
-	ways map[*node]float64
+	limit int // of files
+	ways  map[*node]float64
 }
 
 func (m *measure) closure(of *node) (c closure) {
@@ -72,7 +71,7 @@ func (m *measure) closure(of *node) (c closure) {
 	}
 	work := []*node{of}
 	of.seenFrom = of
-	for len(work) > 0 && c.files <= maxClosure {
+	for len(work) > 0 && c.files <= m.limit {
 		n := work[len(work)-1]
 		work = work[:len(work)-1]
 		c.files++

@@ -32,7 +32,7 @@ type Compiler struct {
 	versions    atomic.Uint64
 
 	newEvents func() (*fsnotify.Watcher, error)
-	parseFile func(path string, text *source.File) parsed
+	parseFile func(path string, text *source.File, lim Limits) parsed
 
 	patience time.Duration // how long the Compile that runs waits for one file
 	nudged   chan struct{} // gets a token when a file is done that a Compile did not wait for
@@ -72,7 +72,7 @@ func New(opts Options) *Compiler {
 func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.patience = c.opts.CompileTimeout; c.last != nil {
+	if c.patience = c.opts.Limits.CompileTime; c.last != nil {
 		c.patience = min(c.patience, fileTime)
 	}
 	if err := c.refresh(ctx); err != nil {
@@ -100,7 +100,6 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 
 // refresh brings the readers up to date.
 func (c *Compiler) refresh(ctx context.Context) error {
-	lim := limits{fileSize: c.opts.MaxFileSize, setSize: c.opts.MaxSetSize, files: c.opts.MaxFiles}
 	for i, s := range c.opts.Sources {
 		kind, err := s.kind()
 		if err != nil {
@@ -109,11 +108,11 @@ func (c *Compiler) refresh(ctx context.Context) error {
 		if c.readers[i] == nil || c.kinds[i] != kind {
 			c.readers[i], c.kinds[i] = s.open(kind), kind
 		}
-		if err := c.readers[i].refresh(ctx, lim); err != nil {
+		if err := c.readers[i].refresh(ctx, c.opts.Limits); err != nil {
 			return fmt.Errorf("schema source %s: %w", s, err)
 		}
 	}
-	return c.builtin.refresh(ctx, limits{fileSize: DefaultMaxFileSize})
+	return c.builtin.refresh(ctx, Limits{}.withDefaults())
 }
 
 // resolve returns the input that an import path names, or nil.

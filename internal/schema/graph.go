@@ -142,7 +142,7 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 	if err := c.lend(ctx, g); err != nil {
 		return nil, err
 	}
-	g.bound()
+	g.bound(c.opts.Limits)
 	g.sort()
 	return g, nil
 }

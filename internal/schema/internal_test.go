@@ -90,7 +90,7 @@ func TestSessionIsRenewed(t *testing.T) {
 }
 
 func isRefused(text string) bool {
-	at, _, _ := scan(text)
+	at, _, _ := scan(text, 1<<20)
 	return at >= 0
 }
 

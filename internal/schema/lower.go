@@ -41,7 +41,7 @@ func (c *Compiler) parseText(ctx context.Context, n *node) {
 	path, text := n.in.path, n.in.text
 	out, err := await(ctx, c, n.in, &n.parsing, func() parsed {
 		c.parsedBytes.Add(int64(len(text.Text())))
-		return c.parseFile(path, text)
+		return c.parseFile(path, text, c.opts.Limits)
 	})
 	n.took(ctx, out, err)
 	n.readImports()
@@ -61,8 +61,8 @@ func (n *node) took(ctx context.Context, out parsed, err error) {
 }
 
 // parseText parses a text unless it is out of all proportion.
-func parseText(path string, text *source.File) (out parsed) {
-	at, why, cuts := scan(text.Text())
+func parseText(path string, text *source.File, lim Limits) (out parsed) {
+	at, why, cuts := scan(text.Text(), lim.NameBytes)
 	if at >= 0 {
 		return parsed{found: []*Diagnostic{pointed(text.Span(at, at+1), "%s", why)}}
 	}
@@ -129,7 +129,7 @@ func (n *node) importsOfSet() {
 func (c *Compiler) parseOutline(ctx context.Context, n *node) {
 	in := n.in
 	out, err := await(ctx, c, n.in, &n.parsing, func() parsed {
-		out := parseText(in.path, source.NewFile(in.location, outline(in.proto)))
+		out := parseText(in.path, source.NewFile(in.location, outline(in.proto)), c.opts.Limits)
 		out.found = errorsOf(out.found)
 		return out
 	})

@@ -9,17 +9,16 @@ import (
 // can recover from, for some texts. These are the bounds beyond which a text is refused before the
 // compiler sees it. They are far above what schemas need.
 const (
-	maxNesting  = 100      // brackets in brackets; signs or words in a row; parts of a dotted name
-	maxDigits   = 1000     // of a number: the compiler keeps all, and takes the square of their number
-	maxExponent = 9999     // of a number: the compiler writes the zeros out. A double ends at 308.
-	maxMistakes = 1000     // characters that no text may have where they are: each is a diagnostic
-	maxNames    = 32 << 20 // bytes of the full names of everything that is declared
+	maxNesting  = 100  // brackets in brackets; signs or words in a row; parts of a dotted name
+	maxDigits   = 1000 // of a number: the compiler keeps all, and takes the square of their number
+	maxExponent = 9999 // of a number: the compiler writes the zeros out. A double ends at 308.
+	maxMistakes = 1000 // characters that no text may have where they are: each is a diagnostic
 )
 
 // scan looks over a text once, without understanding much of it. It returns where a bound is
 // exceeded and what to say of that, -1 if none is; and where a long text can be cut.
-func scan(text string) (at int, why string, cuts []cut) {
-	s := scanner{text: text, mistakes: mistakes{first: -1}}
+func scan(text string, maxNames int) (at int, why string, cuts []cut) {
+	s := scanner{text: text, maxNames: maxNames, mistakes: mistakes{first: -1}}
 	for s.at < len(text) && s.why == "" {
 		s.next()
 	}
@@ -43,6 +42,7 @@ type scanner struct {
 	inPackage   bool
 	packageName int // bytes
 
+	maxNames     int
 	words, names int // how many words there are, and the sum of the scopes that they stand in
 	mistakes
 	cutter
@@ -117,8 +117,8 @@ func (s *scanner) name(word string) {
 	s.words++
 	s.names += s.scope + s.word
 	// A package may be declared behind what is in it.
-	if s.names+s.words*s.packageName > maxNames {
-		s.refuse("the full names of what this file declares take more than %d bytes", maxNames)
+	if s.names+s.words*s.packageName > s.maxNames {
+		s.refuse("the full names of what this file declares take more than %d bytes", s.maxNames)
 	}
 }
 

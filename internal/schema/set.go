@@ -44,7 +44,7 @@ func (s *set) open(path string) *input {
 	return nil
 }
 
-func (s *set) refresh(_ context.Context, lim limits) error {
+func (s *set) refresh(_ context.Context, lim Limits) error {
 	info, err := os.Stat(s.path)
 	if err != nil {
 		return err
@@ -61,13 +61,13 @@ func (s *set) refresh(_ context.Context, lim limits) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	content, err := io.ReadAll(io.LimitReader(f, lim.setSize+1))
+	content, err := io.ReadAll(io.LimitReader(f, lim.SetBytes+1))
 	if err != nil {
 		return err
 	}
 	s.stat, s.wrong = st, nil
-	if int64(len(content)) > lim.setSize {
-		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is larger than %d bytes", lim.setSize))
+	if int64(len(content)) > lim.SetBytes {
+		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is larger than %d bytes", lim.SetBytes))
 		content = nil
 	}
 	s.load(content, lim)
@@ -75,7 +75,7 @@ func (s *set) refresh(_ context.Context, lim limits) error {
 }
 
 // load takes the set apart.
-func (s *set) load(content []byte, lim limits) {
+func (s *set) load(content []byte, lim Limits) {
 	old := s.files
 	s.files, s.own = make(map[string]*setFile), nil
 	for rest := content; len(rest) > 0; {
@@ -88,17 +88,18 @@ func (s *set) load(content []byte, lim limits) {
 		if file == nil {
 			continue
 		}
-		if len(s.files) >= lim.files {
-			s.wrong = append(s.wrong, problem(s.path, "the descriptor set holds more than %d files", lim.files))
+		if len(s.files) >= lim.Files {
+			s.wrong = append(s.wrong, problem(s.path, "the descriptor set holds more than %d files", lim.Files))
 			break
 		}
-		if err := s.add(file, old); err != nil {
+		if err := s.add(file, old, lim); err != nil {
 			s.wrong = append(s.wrong, problem(s.path, "file %d of the descriptor set: %v", len(s.files)+1, err))
 		}
 	}
 	if len(content) == 0 && len(s.wrong) == 0 {
 		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is empty"))
 	}
+	s.wrong = atMost(s.wrong, s.path)
 	s.keepLost(old)
 	for _, f := range s.files {
 		if !f.isImport {
@@ -142,14 +143,17 @@ func nextFile(b []byte) (file []byte, n int) {
 	return file, n + m
 }
 
-func (s *set) add(content []byte, old map[string]*setFile) error {
+func (s *set) add(content []byte, old map[string]*setFile, lim Limits) error {
 	fd, err := unmarshalFile(content)
 	if err != nil {
 		return err
 	}
 	p := fd.GetName()
 	if why := importPathProblem(p); why != "" {
-		return fmt.Errorf("%q: %s", p, why)
+		return fmt.Errorf("%q: %s", clip(p, maxMessage), why)
+	}
+	if NameBytes(fd) > lim.NameBytes {
+		return fmt.Errorf("%q: the full names of what it declares take more than %d bytes", p, lim.NameBytes)
 	}
 	if s.files[p] != nil {
 		return fmt.Errorf("%q is in it twice", p)

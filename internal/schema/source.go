@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Source is one entry of the search path.
@@ -51,46 +50,16 @@ type Options struct {
 	// as a watch that had to fall back to polling. Nil is silent.
 	Logger *slog.Logger
 
-	MaxFileSize int64 // of one .proto file; 0 means DefaultMaxFileSize
-	MaxSetSize  int64 // of one descriptor set; 0 means DefaultMaxSetSize
-	MaxFiles    int   // of one source; 0 means DefaultMaxFiles
-
-	// CompileTimeout is how long it may take to compile one file; 0 means DefaultCompileTimeout.
-	CompileTimeout time.Duration
+	Limits Limits
 }
-
-// The limits that hold unless Options sets others.
-const (
-	DefaultMaxFileSize    = 8 << 20
-	DefaultMaxSetSize     = 256 << 20
-	DefaultMaxFiles       = 100_000
-	DefaultCompileTimeout = time.Minute
-)
 
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.MaxFileSize <= 0 {
-		o.MaxFileSize = DefaultMaxFileSize
-	}
-	if o.MaxSetSize <= 0 {
-		o.MaxSetSize = DefaultMaxSetSize
-	}
-	if o.MaxFiles <= 0 {
-		o.MaxFiles = DefaultMaxFiles
-	}
-	if o.CompileTimeout <= 0 {
-		o.CompileTimeout = DefaultCompileTimeout
-	}
+	o.Limits = o.Limits.withDefaults()
 	o.Sources = slices.Clone(o.Sources)
 	return o
-}
-
-// limits are the bounds under which sources are read.
-type limits struct {
-	fileSize, setSize int64
-	files             int
 }
 
 // setExtensions are those that make a file a descriptor set.

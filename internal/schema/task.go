@@ -43,7 +43,7 @@ func start[T any](c *Compiler, work func() T) *task[T] {
 // Why a task has no result.
 var (
 	errPending  = errors.New("this file is still being compiled; what it declared before stays until that is done")
-	errTooLong  = errors.New("compiling this file takes too long")
+	errTooLong  = errors.New("compiling this file takes too long; see the limits of schemas")
 	errRunaways = errors.New("this file is not compiled: too many others are being compiled that take too long; restart to be rid of them")
 )
 
@@ -58,7 +58,7 @@ func await[T any](ctx context.Context, c *Compiler, in *input, slot **task[T], w
 		*slot = start(c, work)
 	}
 	t := *slot
-	left := c.opts.CompileTimeout - time.Since(t.began)
+	left := c.opts.Limits.CompileTime - time.Since(t.began)
 	var enough <-chan time.Time
 	if !in.builtin {
 		timer := time.NewTimer(min(left, c.patience))

@@ -18,11 +18,11 @@ func hang(t *testing.T, c *Compiler) (release func()) {
 	free := make(chan struct{})
 	release = sync.OnceFunc(func() { close(free) })
 	t.Cleanup(release)
-	c.parseFile = func(path string, text *source.File) parsed {
+	c.parseFile = func(path string, text *source.File, lim Limits) parsed {
 		if strings.Contains(text.Text(), "HANG") {
 			<-free
 		}
-		return parseText(path, text)
+		return parseText(path, text, lim)
 	}
 	return release
 }
@@ -98,7 +98,7 @@ func TestTooLong(t *testing.T) {
 	for i := range maxRunaways {
 		put(t, filepath.Join(dir, fmt.Sprintf("a%d.proto", i)), syntax+"// HANG")
 	}
-	c := New(Options{Sources: []Source{Path(dir)}, CompileTimeout: 500 * time.Millisecond})
+	c := New(Options{Sources: []Source{Path(dir)}, Limits: Limits{CompileTime: 500 * time.Millisecond}})
 	release := hang(t, c)
 	s, err := c.Compile(t.Context())
 	if err != nil || len(s.Errors()) != maxRunaways || !strings.Contains(s.Errors()[0].Message, "takes too long") {
