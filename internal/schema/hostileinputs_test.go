@@ -97,6 +97,8 @@ var hostileInputs = map[string]func(size int) map[string]string{
 	"reserved overlaps": one(func(n int) string {
 		return proto3 + "message M { reserved " + repf(n, "%d to 500000000, ") + "536870911; }"
 	}),
+	"reserved on a line":  one(func(n int) string { return "edition = \"2023\"; message M { reserved " + rep("a, ", n/3) + "a; }" }),
+	"reserved in itself":  one(func(n int) string { return proto3 + "message M { " + rep("reserved a, ", n/12) + "a; }" }),
 	"reserved wrongly":    one(func(n int) string { return proto3 + "message M { reserved " + rep("a, ", n/3) + "1; }" }),
 	"extension ranges":    one(func(n int) string { return proto2 + "message M { extensions " + repf(n, "%d, ") + "536870911; }" }),
 	"equal imports":       one(func(n int) string { return proto3 + rep("import \"good.proto\";\n", n/21) }),

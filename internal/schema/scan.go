@@ -9,10 +9,11 @@ import (
 // can recover from, for some texts. These are the bounds beyond which a text is refused before the
 // compiler sees it. They are far above what schemas need.
 const (
-	maxNesting  = 100  // brackets in brackets; signs or words in a row; parts of a dotted name
-	maxDigits   = 1000 // of a number: the compiler keeps all, and takes the square of their number
-	maxExponent = 9999 // of a number: the compiler writes the zeros out. A double ends at 308.
-	maxMistakes = 1000 // characters that no text may have where they are: each is a diagnostic
+	maxNesting  = 100      // brackets in brackets; signs or words in a row; parts of a dotted name
+	maxDigits   = 1000     // of a number: the compiler keeps all, and takes the square of their number
+	maxExponent = 9999     // of a number: the compiler writes the zeros out. A double ends at 308.
+	maxColumns  = 32 << 20 // of all names in lists of reserved ones: the compiler measures the line before each
+	maxMistakes = 1000     // characters that no text may have where they are: each is a diagnostic
 )
 
 // scan looks over a text once, without understanding much of it. It returns where a bound is
@@ -39,6 +40,9 @@ type scanner struct {
 	scope       int    // sum of scopes
 	word        int    // length of the last word
 	run, dots   int    // signs and words in a row; dots since the last mark that ends a name
+	inReserved  bool
+	line        int // where it begins
+	columns     int
 	inPackage   bool
 	packageName int // bytes
 
@@ -90,6 +94,9 @@ func (s *scanner) next() {
 		s.run = 0
 	case c == '/':
 		s.at += comment(s.text[s.at:]) + 1
+		if i := strings.LastIndexByte(s.text[s.from:s.at], '\n'); i >= 0 {
+			s.line = s.from + i + 1
+		}
 		if s.at == s.from+1 { // a slash alone
 			s.mistake()
 			s.run = 0
@@ -113,6 +120,12 @@ func (s *scanner) name(word string) {
 	} else if word == "package" && len(s.brackets) == 0 {
 		s.inPackage = true
 	}
+	if s.inReserved {
+		if s.columns += s.from - s.line; s.columns > maxColumns {
+			s.refuse("too many reserved names are on this line; break it")
+		}
+	}
+	s.inReserved = s.inReserved || word == "reserved" || word == "extensions"
 	s.word = len(word)
 	s.words++
 	s.names += s.scope + s.word
@@ -125,7 +138,10 @@ func (s *scanner) name(word string) {
 // mark takes a character that is a token of its own, or of none.
 func (s *scanner) mark(c byte) {
 	switch c {
-	case ' ', '\t', '\r', '\n', '\f', '\v':
+	case '\n':
+		s.line = s.at
+		return
+	case ' ', '\t', '\r', '\f', '\v':
 		return
 	case '-', '+':
 		s.repeat()
@@ -148,6 +164,7 @@ func (s *scanner) mark(c byte) {
 	case ',', ';':
 		s.dots = 0
 		s.inPackage = s.inPackage && c != ';'
+		s.inReserved = s.inReserved && c != ';'
 		s.separate(c, s.at)
 	default:
 		s.mistake()
@@ -250,6 +267,7 @@ func (s *scanner) literal() {
 		case '\n':
 			s.mistake()
 			s.at++
+			s.line = s.at
 			return
 		case quote:
 			s.at++
