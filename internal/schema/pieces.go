@@ -94,21 +94,26 @@ func (c *cutter) separate(mark byte, at int) {
 	}
 }
 
-// piece returns the text from one cut to another, in its place: what is before it is blank, but
-// for the heads of the blocks around it.
-func piece(text string, from, to cut) string {
+// piece returns the text from one cut to another, behind the heads of the blocks around it, and how long those are.
+// In place, all that is left out before it is blank.
+func piece(text string, from, to cut, inPlace bool) (alone string, heads int) {
 	var b strings.Builder
-	b.Grow(to.at + len(to.closers))
 	at := 0
+	skip := func(to int) {
+		if inPlace {
+			b.WriteString(blank(text[at:to]))
+		}
+	}
 	for _, head := range from.context {
-		b.WriteString(blank(text[at:head.start]))
+		skip(head.start)
 		b.WriteString(text[head.start:head.end])
 		at = head.end
 	}
-	b.WriteString(blank(text[at:from.at]))
+	skip(from.at)
+	heads = b.Len()
 	b.WriteString(text[from.at:to.at])
 	b.WriteString(to.closers)
-	return b.String()
+	return b.String(), heads
 }
 
 var closing = map[byte]string{'{': "}", '[': "]", '(': ")"}
@@ -127,22 +132,41 @@ func blank(text string) string {
 
 // parsePieces returns the first mistakes of a text that has far too many of them; nil if it does not.
 func parsePieces(path string, text *source.File, cuts []cut) []*Diagnostic {
-	var found []report.Diagnostic
+	cuts = append(cuts, cut{at: len(text.Text())})
+	count := 0
 	from := cut{}
-	for _, to := range append(cuts, cut{at: len(text.Text())}) {
-		alone := source.NewFile(text.Path(), piece(text.Text(), from, to))
-		r := &report.Report{Options: report.Options{SuppressWarnings: true}}
-		_, _ = parser.Parse(path, alone, r)
-		r.Diagnostics = slices.DeleteFunc(r.Diagnostics, func(d report.Diagnostic) bool {
-			at := d.Primary()
-			return d.Level() > report.Error || at.IsZero() || at.Start < from.at || at.End >= to.at // what comes of cutting
-		})
-		if found = append(found, r.Diagnostics...); len(found) > tooManyToFix {
-			out := translate(&report.Report{Diagnostics: found}, text.Path())
-			return append(out[:min(len(out), maxDiagnostics)],
-				problem(text.Path(), "there are more than %d mistakes in this file; the others are not shown", tooManyToFix))
+	for _, to := range cuts {
+		if count += len(mistakesIn(path, text, from, to, false)); count > tooManyToFix {
+			return firstMistakes(path, text, cuts)
 		}
 		from = to
 	}
 	return nil
+}
+
+func firstMistakes(path string, text *source.File, cuts []cut) []*Diagnostic {
+	var found []report.Diagnostic
+	from := cut{}
+	for _, to := range cuts {
+		found = append(found, mistakesIn(path, text, from, to, true)...)
+		if len(found) > maxDiagnostics {
+			break
+		}
+		from = to
+	}
+	out := translate(&report.Report{Diagnostics: found}, text.Path())
+	return append(out[:min(len(out), maxDiagnostics)],
+		problem(text.Path(), "there are more than %d mistakes in this file; the others are not shown", tooManyToFix))
+}
+
+// mistakesIn parses one piece.
+func mistakesIn(path string, text *source.File, from, to cut, inPlace bool) []report.Diagnostic {
+	alone, heads := piece(text.Text(), from, to, inPlace)
+	r := &report.Report{Options: report.Options{SuppressWarnings: true}}
+	_, _ = parser.Parse(path, source.NewFile(text.Path(), alone), r)
+	return slices.DeleteFunc(r.Diagnostics, func(d report.Diagnostic) bool {
+		at := d.Primary()
+		end := len(alone) - len(to.closers)
+		return d.Level() > report.Error || at.IsZero() || at.Start < heads || at.End >= end // what comes of cutting
+	})
 }
