@@ -15,7 +15,7 @@ type Source = schema.Source
 
 // Path is a folder of .proto files (the folder is an import root, as protoc's
 // -I has it), a single .proto file, or a file that holds a FileDescriptorSet or
-// buf image (.binpb, .pb, .desc).
+// buf image (.binpb, .pb, .desc, .json, .txtpb, also with .gz).
 func Path(path string) Source { return schema.Path(path) }
 
 // FS is a file system as an import root, an embedded one for example. Name

@@ -70,6 +70,9 @@ func (s *set) refresh(_ context.Context, lim Limits) error {
 		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is larger than %d bytes", lim.SetBytes))
 		content = nil
 	}
+	if content, err = binarySet(s.path, content, lim.SetBytes); err != nil {
+		s.wrong = append(s.wrong, problem(s.path, "the descriptor set cannot be read: %s", trimRuntime(err)))
+	}
 	s.load(content, lim)
 	return nil
 }
@@ -183,13 +186,12 @@ func unmarshalFile(content []byte) (*descriptorpb.FileDescriptorProto, error) {
 // isBufImport reports whether a buf image says that this file is only in it
 // because another one imports it.
 func isBufImport(fd *descriptorpb.FileDescriptorProto) bool {
-	const imageFile, isImport = 8042, 1
 	ext := field(fd.ProtoReflect().GetUnknown(), imageFile, protowire.BytesType)
 	body, n := protowire.ConsumeBytes(ext)
 	if n < 0 {
 		return false
 	}
-	v, n := protowire.ConsumeVarint(field(body, isImport, protowire.VarintType))
+	v, n := protowire.ConsumeVarint(field(body, imageIsImport, protowire.VarintType))
 	return n > 0 && v != 0
 }
 

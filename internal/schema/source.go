@@ -19,7 +19,7 @@ type Source struct {
 }
 
 // Path is a folder (an import root), a single .proto file, or a descriptor set
-// (.binpb, .pb, .desc, .protoset; a buf image is one too). What it is gets
+// (.binpb, .pb, .desc, .protoset, as text .json or .txtpb, each also with .gz; a buf image is one too). What it is gets
 // decided when it is read, so it may appear, or change its kind, later.
 //
 // All .proto files below a folder are served, hidden folders left out. Of a single
@@ -62,9 +62,6 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// setExtensions are those that make a file a descriptor set.
-var setExtensions = []string{".binpb", ".pb", ".desc", ".protoset"}
-
 // kind says what a source is now. An error means that it cannot be read at all.
 func (s Source) kind() (sourceKind, error) {
 	if s.fsys != nil {
@@ -77,16 +74,16 @@ func (s Source) kind() (sourceKind, error) {
 	if err != nil {
 		return 0, err
 	}
-	ext := strings.ToLower(filepath.Ext(s.path))
+	ext, zipped := setExtension(s.path)
 	switch {
 	case info.IsDir():
 		return kindFolder, nil
-	case ext == ".proto":
+	case ext == ".proto" && !zipped:
 		return kindFile, nil
 	case slices.Contains(setExtensions, ext):
 		return kindSet, nil
 	}
-	return 0, fmt.Errorf("%s is neither a folder, nor a .proto file, nor a descriptor set (%s)",
+	return 0, fmt.Errorf("%s is neither a folder, nor a .proto file, nor a descriptor set (%s, each also with .gz)",
 		s.path, strings.Join(setExtensions, ", "))
 }
 
