@@ -46,8 +46,8 @@ const (
 type Config struct {
 	// Sources are searched in this order: the first that has an import path
 	// wins. The imports google/protobuf, google/api, google/rpc, google/type,
-	// google/longrunning, buf/validate and protoc-gen-openapiv2/options need
-	// no source.
+	// google/longrunning, cel/expr, buf/validate and
+	// protoc-gen-openapiv2/options need no source.
 	Sources []Source
 
 	// SchemaLimits are those under which the sources are read.

@@ -39,7 +39,7 @@ func (s Source) String() string { return s.name }
 type Options struct {
 	// Sources in order of precedence, like protoc's -I: the first that has an
 	// import path wins. Files that ship with dyngate (google/protobuf, google/api,
-	// google/rpc, google/type, google/longrunning, buf/validate and
+	// google/rpc, google/type, google/longrunning, cel/expr, buf/validate and
 	// protoc-gen-openapiv2/options) come last.
 	Sources []Source
 
