@@ -78,8 +78,21 @@ func parseText(path string, text *source.File, lim Limits) (out parsed) {
 		}
 	}
 	out.syntax, _ = parser.Parse(path, text, r)
+	if i := slices.IndexFunc(r.Diagnostics, isUnknownEdition); i >= 0 {
+		// All else follows from taking the file for one of another edition.
+		out.syntax, r.Diagnostics = nil, r.Diagnostics[i:i+1]
+	}
 	out.found = translate(r, text.Path())
 	return out
+}
+
+func isUnknownEdition(d report.Diagnostic) bool {
+	for _, start := range []string{"unrecognized `edition`", "unrecognized `syntax`", "sorry, Edition"} {
+		if strings.HasPrefix(d.Message(), start) {
+			return true
+		}
+	}
+	return false
 }
 
 func panicked(location string, p any) *Diagnostic {

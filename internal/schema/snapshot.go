@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -138,6 +139,7 @@ func (s *Snapshot) gatherServices() {
 			// It may have moved out of a broken file.
 			entries = slices.DeleteFunc(entries, func(e serviceEntry) bool { return e.presumed })
 		}
+		entries = oneOfEach(entries)
 		clash := clashOf(entries)
 		s.all = append(s.all, clash...)
 		for _, e := range entries {
@@ -157,6 +159,29 @@ func (s *Snapshot) gatherServices() {
 	slices.SortFunc(s.broken, func(a, b *BrokenService) int {
 		return cmp.Or(strings.Compare(string(a.Name), string(b.Name)), strings.Compare(a.File.Path(), b.File.Path()))
 	})
+}
+
+// oneOfEach leaves one entry of each file on disk: with roots in roots, one file has several import
+// paths. A good one is preferred, then the first.
+func oneOfEach(entries []serviceEntry) []serviceEntry {
+	if len(entries) > maxDiagnostics {
+		return entries // no file has that many paths
+	}
+	var out []serviceEntry
+	for _, e := range entries {
+		i := slices.IndexFunc(out, func(o serviceEntry) bool { return o.file != e.file && sameOnDisk(o.file.input, e.file.input) })
+		switch {
+		case i < 0:
+			out = append(out, e)
+		case out[i].desc == nil && e.desc != nil:
+			out[i] = e
+		}
+	}
+	return out
+}
+
+func sameOnDisk(a, b *input) bool {
+	return a.stat.info != nil && b.stat.info != nil && a.stat.info.Sys() != nil && os.SameFile(a.stat.info, b.stat.info)
 }
 
 // clashOf returns an error for each of several definitions of one service.
