@@ -53,7 +53,7 @@ func problem(path, format string, args ...any) *Diagnostic {
 }
 
 func plain(severity Severity, path, format string, args ...any) *Diagnostic {
-	d := &Diagnostic{Severity: severity, Path: path, Message: clip(fmt.Sprintf(format, args...), maxMessage)}
+	d := &Diagnostic{Severity: severity, Path: path, Message: clip(fmt.Sprintf(format, args...))}
 	d.Text = fmt.Sprintf("%s: %s\n --> %s\n", severity, d.Message, path)
 	return d
 }
@@ -114,7 +114,7 @@ func firstOf(list []report.Diagnostic) (first []report.Diagnostic, rest int) {
 		tag  string
 	}
 	last := make(map[key]int) // of several with a tag at a place one counts
-	var order []int
+	order := make([]int, 0, len(list))
 	for i := range list {
 		d := &list[i]
 		if d.Level() == report.Remark {
@@ -163,7 +163,7 @@ func translateOne(d *report.Diagnostic, path string, longLines bool) *Diagnostic
 		start := at.Location(min(at.Start, len(at.File.Text())), length.Runes)
 		out.Line, out.Column = start.Line, start.Column
 	}
-	out.Message = clip(out.Message, maxMessage)
+	out.Message = clip(out.Message)
 	out.Text = picture(d, out, longLines)
 	return out
 }

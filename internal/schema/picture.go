@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,8 +19,9 @@ const (
 	maxExcerpt = 60     // bytes of a longer line on each side of the place
 )
 
-// clip shortens text that is longer than limit bytes.
-func clip(text string, limit int) string {
+// clip shortens text that is longer than a message may be.
+func clip(text string) string {
+	limit := maxMessage
 	if len(text) <= limit {
 		return text
 	}
@@ -68,15 +70,16 @@ func sketch(d *report.Diagnostic, brief *Diagnostic) string {
 	if at.IsZero() || brief.Line == 0 {
 		fmt.Fprintf(&b, " --> %s\n", brief.Path)
 	} else {
-		margin := strings.Repeat(" ", len(fmt.Sprint(brief.Line)))
+		margin := strings.Repeat(" ", len(strconv.Itoa(brief.Line)))
 		before, marked, after := excerpt(at)
 		fmt.Fprintf(&b, "%s--> %s:%d:%d\n%[1]s |\n%[3]d | %[5]s%[6]s%[7]s\n%[1]s | %[8]s%[9]s\n", margin, brief.Path, brief.Line, brief.Column,
 			before, marked, after, strings.Repeat(" ", utf8.RuneCountInString(before)), strings.Repeat("^", max(1, utf8.RuneCountInString(marked))))
 	}
-	for label, notes := range map[string][]string{"note": d.Notes(), "help": d.Help()} {
-		for _, note := range notes[:min(len(notes), 3)] {
-			fmt.Fprintf(&b, " = %s: %s\n", label, clip(note, maxMessage))
-		}
+	for _, note := range d.Notes()[:min(len(d.Notes()), 3)] {
+		fmt.Fprintf(&b, " = note: %s\n", clip(note))
+	}
+	for _, help := range d.Help()[:min(len(d.Help()), 3)] {
+		fmt.Fprintf(&b, " = help: %s\n", clip(help))
 	}
 	return b.String()
 }

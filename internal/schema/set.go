@@ -153,7 +153,7 @@ func (s *set) add(content []byte, old map[string]*setFile, lim Limits) error {
 	}
 	p := fd.GetName()
 	if why := importPathProblem(p); why != "" {
-		return fmt.Errorf("%q: %s", clip(p, maxMessage), why)
+		return fmt.Errorf("%q: %s", clip(p), why)
 	}
 	if NameBytes(fd) > lim.NameBytes {
 		return fmt.Errorf("%q: the full names of what it declares take more than %d bytes", p, lim.NameBytes)

@@ -207,7 +207,7 @@ func clashOf(entries []serviceEntry) (out []*Diagnostic) {
 // others names the places of the first few entries in other files.
 func others(entries []serviceEntry, but *File) string {
 	const enough = 3
-	var out []string
+	out := make([]string, 0, enough)
 	for i, e := range entries {
 		if e.file == but {
 			continue
