@@ -98,8 +98,8 @@ func setOf(files ...*descriptorpb.FileDescriptorProto) []byte {
 // TestHostileBudget compiles all hostile inputs, each in a process of its own, whose time and memory are counted.
 func TestHostileBudget(t *testing.T) {
 	t.Parallel()
-	if raceEnabled {
-		t.Skip("the race detector takes ten times the time and memory")
+	if raceEnabled || testing.Short() {
+		t.Skip("takes most of a minute; the race detector takes ten times the time and memory")
 	}
 	for name, files := range hostileInputs {
 		t.Run(name, func(t *testing.T) {
