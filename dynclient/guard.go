@@ -14,6 +14,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/dyngate/dyngate/internal/schema"
 )
 
 // The bounds of what a server may tell of itself between two refreshes. A file
@@ -25,7 +27,7 @@ const (
 	maxDeclarations = 1_000_000 // fields of the descriptor of one file, its comments included
 	maxDeclared     = 8_000_000 // the same of all files
 	maxNesting      = 64        // levels of messages in messages
-	maxNames        = 16 << 20  // bytes of the full names of one file's messages and enums
+	maxNames        = 16 << 20  // bytes of the full names in one file
 )
 
 // guard is the connection as the reflection client sees it. It gives each
@@ -42,6 +44,7 @@ type guard struct {
 	failed  error // why answers are refused
 
 	size, declared int
+	public         publicImports
 }
 
 // fileUse is what the mender wants to know of a file.
@@ -132,8 +135,11 @@ func (g *guard) read(content []byte) (*descriptorpb.FileDescriptorProto, error) 
 	if err := proto.Unmarshal(content, fd); err != nil {
 		return nil, status.Error(codes.Internal, "a file of the answer is malformed")
 	}
-	if nameBytes(len(fd.GetPackage()), fd.GetMessageType(), len(fd.GetEnumType())) > maxNames {
+	if schema.NameBytes(fd) > maxNames {
 		return nil, status.Error(codes.ResourceExhausted, "the names in its files are too long")
+	}
+	if !g.public.add(fd) {
+		return nil, status.Error(codes.ResourceExhausted, "its files import each other publicly in too many ways")
 	}
 	return fd, nil
 }
@@ -168,15 +174,4 @@ func countFields(b []byte, md protoreflect.MessageDescriptor, depth int) (count 
 		b = b[n:]
 	}
 	return count, true
-}
-
-// nameBytes adds up the full names of messages and enums: one that is nested
-// repeats those around it.
-func nameBytes(scope int, messages []*descriptorpb.DescriptorProto, enums int) int {
-	total := scope * enums
-	for _, m := range messages {
-		name := scope + 1 + len(m.GetName())
-		total += name + nameBytes(name, m.GetNestedType(), len(m.GetEnumType()))
-	}
-	return total
 }

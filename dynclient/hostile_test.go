@@ -64,6 +64,31 @@ func TestReflectionOfTooMuch(t *testing.T) {
 	}
 }
 
+// TestReflectionOfManyWays has a server's files import each other publicly, layer by layer: the
+// ways from the first to the last double with each.
+func TestReflectionOfManyWays(t *testing.T) {
+	f := &fakeReflection{files: []*descriptorpb.FileDescriptorProto{file(t, `name: "s.proto" package: "p" syntax: "proto3"
+		dependency: "l24_0.proto" message_type { name: "R" }
+		service { name: "S" method { name: "M" input_type: ".p.R" output_type: ".p.R" } }`)}}
+	for layer := range 25 {
+		for i := range 4 {
+			text := fmt.Sprintf("name: \"l%d_%d.proto\"", layer, i)
+			for j := range 4 {
+				if layer > 0 {
+					text += fmt.Sprintf(" dependency: \"l%d_%d.proto\" public_dependency: %d", layer-1, j, j)
+				}
+			}
+			f.files = append(f.files, file(t, text))
+		}
+	}
+	c := dial(t, f.serve(t))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if _, err := c.Schema().Method(ctx, "p.S/M"); err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "too many ways") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestAnswerOfManyTypes has an answer name thousands of types, each of which the
 // server could be asked for.
 func TestAnswerOfManyTypes(t *testing.T) {

@@ -33,7 +33,8 @@ type CheckResult struct {
 
 // Check reads the sources and binds the handlers as [New] does, and reports all
 // that is wrong with them. Nothing listens, nothing runs when it returns, and
-// of the Config only Sources, Handlers, Middleware and Log are used.
+// of the Config only Sources, SchemaLimits, Handlers, Middleware and Log are
+// used.
 //
 // When there are sources in against, it also reports what has changed since
 // those in a way that breaks callers, and the errors in those: what is broken
@@ -44,7 +45,7 @@ type CheckResult struct {
 func Check(ctx context.Context, config Config, against ...Source) (*CheckResult, error) {
 	var report Report
 	s, err := New(ctx, Config{
-		Sources: config.Sources, Handlers: config.Handlers, Middleware: config.Middleware, Log: config.Log,
+		Sources: config.Sources, SchemaLimits: config.SchemaLimits, Handlers: config.Handlers, Middleware: config.Middleware, Log: config.Log,
 		Lenient: true, OnReload: func(r Report) { report = r },
 	})
 	if err != nil {
@@ -61,7 +62,7 @@ func Check(ctx context.Context, config Config, against ...Source) (*CheckResult,
 	if len(against) == 0 {
 		return result, nil
 	}
-	old, err := schema.New(schema.Options{Sources: against, Logger: config.Log}).Compile(ctx)
+	old, err := schema.New(schema.Options{Sources: against, Logger: config.Log, Limits: config.SchemaLimits}).Compile(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading what to compare with: %w", err)
 	}

@@ -15,7 +15,7 @@ type Source = schema.Source
 
 // Path is a folder of .proto files (the folder is an import root, as protoc's
 // -I has it), a single .proto file, or a file that holds a FileDescriptorSet or
-// buf image (.binpb, .pb, .desc).
+// buf image (.binpb, .pb, .desc, .json, .txtpb, also with .gz).
 func Path(path string) Source { return schema.Path(path) }
 
 // FS is a file system as an import root, an embedded one for example. Name
@@ -25,6 +25,10 @@ func FS(name string, fsys fs.FS) Source { return schema.FS(name, fsys) }
 // GRPCOptions are the settings of the gRPC front. The zero value is ready for
 // production.
 type GRPCOptions = grpcfront.Options
+
+// SchemaLimits bound what schemas may cost. The zero value stands for the
+// defaults, which hostile files cannot turn against the server.
+type SchemaLimits = schema.Limits
 
 // Diagnostic is one error or warning about a schema or its handlers, with its
 // place.
@@ -42,9 +46,12 @@ const (
 type Config struct {
 	// Sources are searched in this order: the first that has an import path
 	// wins. The imports google/protobuf, google/api, google/rpc, google/type,
-	// google/longrunning, buf/validate and protoc-gen-openapiv2/options need
-	// no source.
+	// google/longrunning, cel/expr, buf/validate and
+	// protoc-gen-openapiv2/options need no source.
 	Sources []Source
+
+	// SchemaLimits are those under which the sources are read.
+	SchemaLimits SchemaLimits
 
 	// Handlers answer the methods. A method without one is listed and
 	// described all the same, and answers UNIMPLEMENTED. Default: none.

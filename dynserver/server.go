@@ -51,7 +51,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
 	s.compiler = schema.New(schema.Options{
-		Sources: config.Sources, DropComments: config.DropComments, Logger: config.Log,
+		Sources: config.Sources, DropComments: config.DropComments, Logger: config.Log, Limits: config.SchemaLimits,
 	})
 	s.grpc = grpcfront.New(config.GRPC, s.current.Load)
 	builtin := s.registerBuiltin()

@@ -35,6 +35,7 @@ type checkFlags struct {
 	against  []string
 	format   string
 	strict   bool
+	schemas  dynserver.SchemaLimits
 }
 
 func newCheck() *cobra.Command {
@@ -59,6 +60,7 @@ func (f *checkFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.against, "against", nil, "report what breaks those who know the schemas in `OLD`; repeatable, as PATH is")
 	flags.StringVar(&f.format, "format", "text", "text, json (an object on each line) or github (annotations of a workflow)")
 	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too")
+	registerSchemaLimits(flags, &f.schemas)
 }
 
 func (f *checkFlags) run(ctx context.Context, paths []string) error {
@@ -69,10 +71,14 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 	case write == nil:
 		return usageError{fmt.Errorf("--format: %q is none of text, json and github", f.format)}
 	}
+	if err := checkSchemaLimits(f.schemas); err != nil {
+		return usageError{err}
+	}
 	config := dynserver.Config{
-		Sources:  sourcesOf(paths),
-		Handlers: handlers.NewRegistry(),
-		Log:      slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Sources:      sourcesOf(paths),
+		SchemaLimits: f.schemas,
+		Handlers:     handlers.NewRegistry(),
+		Log:          slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if f.examples {
 		if err := examples.Register(config.Handlers, examples.Options{}); err != nil {

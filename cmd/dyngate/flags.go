@@ -40,7 +40,23 @@ type serveFlags struct {
 	logFormat string
 	logLevel  string
 
-	limits dynserver.GRPCOptions
+	limits  dynserver.GRPCOptions
+	schemas dynserver.SchemaLimits
+}
+
+// registerSchemaLimits registers those limits of schemas that a good schema may
+// reach.
+func registerSchemaLimits(flags *pflag.FlagSet, l *dynserver.SchemaLimits) {
+	flags.Int64Var(&l.FileBytes, "max-proto-bytes", 8<<20, "largest .proto file")
+	flags.DurationVar(&l.CompileTime, "compile-timeout", time.Minute, "how long it may take to compile one file")
+}
+
+// checkSchemaLimits returns what is wrong with them.
+func checkSchemaLimits(l dynserver.SchemaLimits) error {
+	if l.FileBytes <= 0 || l.CompileTime <= 0 {
+		return errors.New("--max-proto-bytes and --compile-timeout must be positive")
+	}
+	return nil
 }
 
 func (f *serveFlags) register(flags *pflag.FlagSet) {
@@ -82,6 +98,7 @@ func (f *serveFlags) registerLimits(flags *pflag.FlagSet) {
 	flags.DurationVar(&l.PingTimeout, "ping-timeout", 20*time.Second, "how long it may take to answer")
 	flags.DurationVar(&l.MaxConnectionAge, "max-connection-age", 0, "ask clients to reconnect after this long (default never)")
 	flags.DurationVar(&l.MaxConnectionAgeGrace, "max-connection-age-grace", 0, "how long calls in progress may then take (default no limit)")
+	registerSchemaLimits(flags, &f.schemas)
 	flags.IntVar(&l.StreamWorkers, "stream-workers", 64, "goroutines that stand ready to serve calls; negative for none")
 }
 
@@ -89,6 +106,7 @@ func (f *serveFlags) registerLimits(flags *pflag.FlagSet) {
 func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 	config := dynserver.Config{
 		GRPC:         f.limits,
+		SchemaLimits: f.schemas,
 		Lenient:      f.lenient,
 		StrictReload: f.strictReload,
 		Watch:        !f.noWatch,
@@ -142,6 +160,9 @@ func (f *serveFlags) validate(embedded bool) error {
 	}
 	check(l.MaxRecvBytes > 0 && l.MaxSendBytes > 0, "--max-recv-bytes and --max-send-bytes must be positive")
 	check(l.MaxHeaderBytes > 0 && l.MaxConcurrentStreams > 0, "--max-header-bytes and --max-concurrent-streams must be positive")
+	if err := checkSchemaLimits(f.schemas); err != nil {
+		errs = append(errs, err)
+	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
 }

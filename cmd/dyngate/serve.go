@@ -21,8 +21,8 @@ at once, a broken edit leaves what was good alone, calls in progress never
 notice.
 
 Each PATH is a folder of .proto files (an import root, as protoc's -I), a single
-.proto file, or a file that holds a descriptor set (.binpb, .pb, .desc); where
-two have the same import path the first wins. Without a PATH the services that
+.proto file, or a file that holds a descriptor set (.binpb, .pb, .desc, .json,
+.txtpb, also with .gz); where two have the same import path the first wins. Without a PATH the services that
 ship with dyngate are served, answered by their example handlers.
 
 SIGHUP reloads. SIGINT and SIGTERM drain (see --drain); a second one stops at

@@ -54,10 +54,10 @@ func (s *stamp) read(d *decoder, b []byte) *Error {
 
 func (e *encoder) stamp(s stamp) {
 	if s.nanos != 0 {
-		e.VarintField(2 << 3, uint64(s.nanos))
+		e.VarintField(2<<3, uint64(s.nanos))
 	}
 	if s.seconds != 0 {
-		e.VarintField(1 << 3, uint64(s.seconds))
+		e.VarintField(1<<3, uint64(s.seconds))
 	}
 }
 

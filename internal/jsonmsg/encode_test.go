@@ -66,13 +66,13 @@ func TestEncodeAny(t *testing.T) {
 		any  *anypb.Any
 		want string
 	}{
-		"known":            {&anypb.Any{TypeUrl: "x/shop.Item", Value: item}, `{"@type":"x/shop.Item","name":"n"}`},
-		"unknown":          {&anypb.Any{TypeUrl: "x/shop.Nothing", Value: item}, `{"@type":"x/shop.Nothing","@value":"EgFu"}`},
-		"unknown, empty":   {&anypb.Any{TypeUrl: "x/shop.Nothing"}, `{"@type":"x/shop.Nothing","@value":""}`},
-		"malformed":        {&anypb.Any{TypeUrl: "x/shop.Item", Value: []byte("\xff")}, `{"@type":"x/shop.Item","@value":"/w=="}`},
+		"known":                       {&anypb.Any{TypeUrl: "x/shop.Item", Value: item}, `{"@type":"x/shop.Item","name":"n"}`},
+		"unknown":                     {&anypb.Any{TypeUrl: "x/shop.Nothing", Value: item}, `{"@type":"x/shop.Nothing","@value":"EgFu"}`},
+		"unknown, empty":              {&anypb.Any{TypeUrl: "x/shop.Nothing"}, `{"@type":"x/shop.Nothing","@value":""}`},
+		"malformed":                   {&anypb.Any{TypeUrl: "x/shop.Item", Value: []byte("\xff")}, `{"@type":"x/shop.Item","@value":"/w=="}`},
 		"panics dynamicpb and not us": {&anypb.Any{TypeUrl: "x/shop.Order", Value: []byte("\x12\x05\x0a\x01a\x08\x01")}, `{"@type":"x/shop.Order","byName":{"a":{}}}`},
-		"no name":          {&anypb.Any{TypeUrl: "?", Value: item}, `{"@type":"?","@value":"EgFu"}`},
-		"for a terminal":   {&anypb.Any{TypeUrl: "\x1b/shop.Item", Value: item}, `{"@type":"\u001b/shop.Item","@value":"EgFu"}`},
+		"no name":                     {&anypb.Any{TypeUrl: "?", Value: item}, `{"@type":"?","@value":"EgFu"}`},
+		"for a terminal":              {&anypb.Any{TypeUrl: "\x1b/shop.Item", Value: item}, `{"@type":"\u001b/shop.Item","@value":"EgFu"}`},
 		"any in any": {
 			&anypb.Any{TypeUrl: "x/google.protobuf.Any", Value: marshal(t, &anypb.Any{TypeUrl: "x/shop.Nothing", Value: item})},
 			`{"@type":"x/google.protobuf.Any","value":{"@type":"x/shop.Nothing","@value":"EgFu"}}`,

@@ -1,18 +1,34 @@
 package schema
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
+
+	"github.com/bufbuild/protocompile/experimental/ir"
 )
 
 // build brings a touched node up to date. The nodes that it imports are already.
-func (c *Compiler) build(n *node, g *graph) {
+func (c *Compiler) build(ctx context.Context, n *node, g *graph) {
 	if !n.dirty && g.current(n) {
 		return // what touched it came out as it was
 	}
 	before, last := n.ir, n.prior
 	wasGood := n.file != nil && n.file.linked != nil
-	made := c.compile(n, g)
+	now := origin{n.in, c.session, nil}
+	for _, d := range g.needs(n) {
+		now.basis = append(now.basis, d.version)
+	}
+	if n.compiling != nil && !n.began.same(now) {
+		abandon(c, &n.compiling)
+	}
+	n.began = now
+	made, err := c.compile(ctx, n, g)
+	if err != nil && ctx.Err() != nil {
+		n.dirty = true
+		return
+	}
 	n.publish(made, !c.opts.DropComments)
 
 	if wasGood && made == last && n.session == c.session && (before != nil || n.ir == nil) {
@@ -22,39 +38,82 @@ func (c *Compiler) build(n *node, g *graph) {
 	} else {
 		n.version, n.session = c.versions.Add(1), c.session
 	}
-	n.basis = n.basis[:0]
-	for _, d := range g.needs(n) {
-		n.basis = append(n.basis, d.version)
-	}
-	n.dirty = false
+	n.basis = now.basis
+	n.dirty = !n.ready || err != nil && !errors.Is(err, errTooLong)
+}
+
+// compiled is what compiling a node gives.
+type compiled struct {
+	ir     *ir.File
+	linked *linked
+	found  []*Diagnostic
 }
 
 // compile finds what is wrong with a node, and links it if it is good.
-func (c *Compiler) compile(n *node, g *graph) *linked {
+func (c *Compiler) compile(ctx context.Context, n *node, g *graph) (*linked, error) {
 	n.own = slices.Clone(n.parsed)
 	switch {
 	case n.in.problem != nil:
 		n.own = append(n.own, n.in.problem)
+	case n.refused != "":
+		n.own = append(n.own, problem(n.in.location, "%s", n.refused))
 	case n.emptied():
 		n.own = append(n.own, problem(n.in.location, "the file is empty now; what it declared before stays until it has content or is removed"))
-	}
-	if n.wantIR {
-		n.own = append(n.own, c.lower(n, g)...)
 	}
 	if n.in.proto != nil {
 		n.own = append(n.own, c.checkSetImports(n)...)
 	}
+	var out compiled
+	var err error
+	if n.refused == "" && (n.syntax != nil || n.in.proto != nil) {
+		job, session := c.detach(n), c.session
+		var lang *ir.File
+		if n.wantIR && n != g.lang {
+			lang = g.lang.ir
+		}
+		out, err = await(ctx, c, n.in, &n.compiling, func() compiled { return job.run(session, lang) })
+		if err != nil {
+			out.found = append(out.found, problem(n.in.location, "%v", err))
+		}
+	}
+	n.ir = out.ir
+	n.own = atMost(append(n.own, out.found...), n.in.location)
 	n.findBroken()
-	if !n.good() {
-		return nil
+	return out.linked, err
+}
+
+// detach copies what compiling a node reads, for it may go on when the node has changed.
+func (c *Compiler) detach(n *node) *node {
+	job := *n
+	job.imports = make([]*importRef, len(n.imports))
+	for i, ref := range n.imports {
+		copied := *ref
+		copied.err = c.unusable(ref)
+		switch {
+		case ref.cycle != nil:
+			copied.node = nil // it is being built
+		case ref.node != nil:
+			to := *ref.node
+			copied.node = &to
+		}
+		job.imports[i] = &copied
 	}
-	made, wrong := n.link()
-	if len(wrong) > 0 {
-		n.own = append(n.own, wrong...)
-		n.findBroken()
-		return nil
+	return &job
+}
+
+// run compiles a detached node.
+func (n *node) run(session *ir.Session, lang *ir.File) (out compiled) {
+	if n.wantIR {
+		out.found = n.lower(session, lang)
+		out.ir = n.ir
 	}
-	return made
+	if hasErrors(n.own) || hasErrors(out.found) || n.importsBroken() {
+		return out
+	}
+	var wrong []*Diagnostic
+	out.linked, wrong = n.link()
+	out.found = append(out.found, wrong...)
+	return out
 }
 
 // importsBroken reports whether a file that n imports has errors in its closure.
@@ -91,7 +150,7 @@ func (c *Compiler) checkSetImports(n *node) []*Diagnostic {
 	for i, ref := range n.imports {
 		switch {
 		case ref.cycle != nil:
-			out = append(out, problem(n.in.location, "the imports go round: %s", cyclePaths(ref.cycle)))
+			out = append(out, problem(n.in.location, "%s", ref.roundTrip()))
 		case ref.node == nil && i < optional:
 			out = append(out, problem(n.in.location, "imported file %s", c.notFound(ref.path)))
 		}
@@ -99,7 +158,7 @@ func (c *Compiler) checkSetImports(n *node) []*Diagnostic {
 	return out
 }
 
-// findBroken collects the nodes with errors in n's import closure.
+// findBroken collects the nodes with errors in n's import closure, or enough of them.
 func (n *node) findBroken() {
 	n.broken = nil
 	if hasErrors(n.own) {
@@ -107,6 +166,9 @@ func (n *node) findBroken() {
 	}
 	for _, d := range n.deps() {
 		for _, b := range d.broken {
+			if len(n.broken) == maxDiagnostics {
+				return
+			}
 			if !slices.Contains(n.broken, b) {
 				n.broken = append(n.broken, b)
 			}

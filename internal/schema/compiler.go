@@ -7,8 +7,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bufbuild/protocompile/experimental/ir"
+	"github.com/bufbuild/protocompile/experimental/source"
 	"github.com/fsnotify/fsnotify"
 )
 
@@ -30,6 +32,13 @@ type Compiler struct {
 	versions    atomic.Uint64
 
 	newEvents func() (*fsnotify.Watcher, error)
+	parseFile func(path string, text *source.File, lim Limits) parsed
+
+	patience time.Duration // how long the Compile that runs waits for one file
+	nudged   chan struct{} // gets a token when a file is done that a Compile did not wait for
+
+	tasks    sync.Mutex
+	runaways []<-chan struct{} // closed when a task that was abandoned ends
 }
 
 // New returns a compiler of these sources. Nothing is read before Compile.
@@ -43,6 +52,8 @@ func New(opts Options) *Compiler {
 		session: new(ir.Session),
 
 		newEvents: fsnotify.NewWatcher,
+		parseFile: parseText,
+		nudged:    make(chan struct{}, 1),
 	}
 }
 
@@ -54,10 +65,16 @@ func New(opts Options) *Compiler {
 // in the snapshot instead. After an error the next call starts from the
 // same ground; the last snapshot stays good.
 //
+// A file that takes longer than a second to compile does not hold up the others,
+// but for the first call: it has an error until it is done, when Watch reports a change.
+//
 // Calls wait for each other.
 func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.patience = c.opts.Limits.CompileTime; c.last != nil {
+		c.patience = min(c.patience, fileTime)
+	}
 	if err := c.refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -73,7 +90,7 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 		return c.last, nil
 	}
 	c.stale = true
-	err = inOrder(ctx, touched, g.needs, func(n *node) { c.build(n, g) })
+	err = inOrder(ctx, touched, g.needs, func(n *node) { c.build(ctx, n, g) })
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +100,6 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 
 // refresh brings the readers up to date.
 func (c *Compiler) refresh(ctx context.Context) error {
-	lim := limits{fileSize: c.opts.MaxFileSize, setSize: c.opts.MaxSetSize, files: c.opts.MaxFiles}
 	for i, s := range c.opts.Sources {
 		kind, err := s.kind()
 		if err != nil {
@@ -92,11 +108,11 @@ func (c *Compiler) refresh(ctx context.Context) error {
 		if c.readers[i] == nil || c.kinds[i] != kind {
 			c.readers[i], c.kinds[i] = s.open(kind), kind
 		}
-		if err := c.readers[i].refresh(ctx, lim); err != nil {
+		if err := c.readers[i].refresh(ctx, c.opts.Limits); err != nil {
 			return fmt.Errorf("schema source %s: %w", s, err)
 		}
 	}
-	return c.builtin.refresh(ctx, limits{fileSize: DefaultMaxFileSize})
+	return c.builtin.refresh(ctx, Limits{}.withDefaults())
 }
 
 // resolve returns the input that an import path names, or nil.

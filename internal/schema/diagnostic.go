@@ -55,7 +55,7 @@ func problem(path, format string, args ...any) *Diagnostic {
 }
 
 func plain(severity Severity, path, format string, args ...any) *Diagnostic {
-	d := &Diagnostic{Severity: severity, Path: path, Message: fmt.Sprintf(format, args...)}
+	d := &Diagnostic{Severity: severity, Path: path, Message: clip(fmt.Sprintf(format, args...))}
 	d.Text = fmt.Sprintf("%s: %s\n --> %s\n", severity, d.Message, path)
 	return d
 }
@@ -81,24 +81,79 @@ func (f *File) Diagnose(severity Severity, d protoreflect.Descriptor, format str
 	return out
 }
 
-// translate takes what the compiler reported about the file at path.
+// maxDiagnostics is how many diagnostics of one file are reported. Nobody reads more, and a
+// picture of each takes time and memory.
+const maxDiagnostics = 100
+
+// translate takes what the compiler reported about the file at path: at most maxDiagnostics,
+// the gravest first, and how many were left out.
 func translate(r *report.Report, path string) []*Diagnostic {
-	r.Canonicalize()
-	out := make([]*Diagnostic, 0, len(r.Diagnostics))
-	for i := range r.Diagnostics {
-		if r.Diagnostics[i].Level() == report.Remark {
-			continue
+	first := r.Diagnostics
+	rest := 0
+	if len(first) > maxDiagnostics {
+		first, rest = firstOf(first)
+	}
+	shown := report.Report{Options: r.Options, Diagnostics: first}
+	shown.Canonicalize()
+	out := make([]*Diagnostic, 0, len(first)+1)
+	longLines := len(first) > 0 && hasLongLine(first[0].Primary().File.Text())
+	for i := range shown.Diagnostics {
+		if d := &shown.Diagnostics[i]; d.Level() != report.Remark {
+			out = append(out, translateOne(d, path, longLines))
 		}
-		out = append(out, translateOne(&r.Diagnostics[i], path))
+	}
+	if rest > 0 {
+		out = append(out, plain(out[len(out)-1].Severity, path, "%d more are not shown", rest))
 	}
 	return out
 }
 
-func translateOne(d *report.Diagnostic, path string) *Diagnostic {
-	out := &Diagnostic{Path: d.File(), Message: d.Message()}
-	if d.Level() >= report.Warning {
-		out.Severity = Hint
+// firstOf returns the first maxDiagnostics of a report, errors before all others, and how many
+// more there are. Sorting all of a large report takes seconds.
+func firstOf(list []report.Diagnostic) (first []report.Diagnostic, rest int) {
+	type key struct {
+		span source.Span
+		tag  string
 	}
+	last := make(map[key]int) // of several with a tag at a place one counts
+	order := make([]int, 0, len(list))
+	for i := range list {
+		d := &list[i]
+		if d.Level() == report.Remark {
+			continue
+		}
+		if d.Tag() != "" {
+			k := key{d.Primary(), d.Tag()}
+			if _, ok := last[k]; ok {
+				last[k] = i
+				continue
+			}
+			last[k] = i
+		}
+		order = append(order, i)
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := &list[i], &list[j]
+		return cmp.Or(cmp.Compare(severityOf(a), severityOf(b)), cmp.Compare(a.Primary().Start, b.Primary().Start), cmp.Compare(i, j))
+	})
+	for _, i := range order[:min(len(order), maxDiagnostics)] {
+		if d := &list[i]; d.Tag() != "" {
+			i = last[key{d.Primary(), d.Tag()}]
+		}
+		first = append(first, list[i])
+	}
+	return first, len(order) - len(first)
+}
+
+func severityOf(d *report.Diagnostic) Severity {
+	if d.Level() >= report.Warning {
+		return Hint
+	}
+	return Error
+}
+
+func translateOne(d *report.Diagnostic, path string, longLines bool) *Diagnostic {
+	out := &Diagnostic{Severity: severityOf(d), Path: d.File(), Message: d.Message()}
 	if out.Path == "" {
 		out.Path = path
 	}
@@ -110,24 +165,18 @@ func translateOne(d *report.Diagnostic, path string) *Diagnostic {
 		start := at.Location(min(at.Start, len(at.File.Text())), length.Runes)
 		out.Line, out.Column = start.Line, start.Column
 	}
-	out.Text = render(d, out)
+	out.Message = clip(out.Message)
+	out.Text = picture(d, out, longLines)
 	return out
 }
 
-// render returns the compiler's picture of a diagnostic, or a plain one if it
-// cannot draw it.
-func render(d *report.Diagnostic, plain *Diagnostic) (text string) {
-	defer func() {
-		if recover() != nil {
-			text = plain.Severity.String() + ": " + plain.Error() + "\n"
-		}
-	}()
-	one := report.Report{Diagnostics: []report.Diagnostic{*d}}
-	text, _, _ = report.Renderer{}.RenderString(&one)
-	if i := strings.LastIndex(text, "encountered 1 "); i >= 0 {
-		text = strings.TrimRight(text[:i], "\n") + "\n"
+// atMost returns the first maxDiagnostics of a file's diagnostics, and how many were left out.
+func atMost(list []*Diagnostic, path string) []*Diagnostic {
+	if len(list) <= maxDiagnostics+1 {
+		return list
 	}
-	return text
+	rest := list[maxDiagnostics:]
+	return append(list[:maxDiagnostics:maxDiagnostics], plain(rest[0].Severity, path, "%d more are not shown", len(rest)))
 }
 
 // sortDiagnostics puts errors first, then goes by place, and drops repetitions.
@@ -142,7 +191,7 @@ func sortDiagnostics(list []*Diagnostic) []*Diagnostic {
 		)
 	})
 	return slices.CompactFunc(list, func(a, b *Diagnostic) bool {
-		return a == b || (a.Error() == b.Error() && a.Text == b.Text)
+		return a == b || *a == *b
 	})
 }
 

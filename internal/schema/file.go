@@ -205,8 +205,11 @@ func (n *node) publish(made *linked, comments bool) {
 	}
 	for _, b := range n.broken {
 		n.file.errors = append(n.file.errors, errorsOf(b.own)...)
+		if len(n.file.errors) > maxDiagnostics {
+			break
+		}
 	}
-	n.file.errors = sortDiagnostics(n.file.errors)
+	n.file.errors = atMost(sortDiagnostics(n.file.errors), n.in.location)
 	n.file.services = n.declaredServices()
 }
 

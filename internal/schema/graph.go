@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,7 +19,8 @@ type node struct {
 	syntax  *ast.File // nil if there is no text, or it could not be parsed at all
 	imports []*importRef
 	parsed  []*Diagnostic
-	ready   bool // it has been parsed, if it could be
+	ready   bool   // it has been parsed, if it could be
+	refused string // why the compiler must not see it
 
 	wantIR  bool     // the compiler must see it: it is source text, or source text imports it
 	dirty   bool     // its own text or what its imports name changed since it was built
@@ -26,6 +28,8 @@ type node struct {
 	basis   []uint64 // the versions of its imports that it was built from
 	version uint64   // changes when what importers see of it does
 	mark    visit
+
+	seenFrom *node // the last node that it was counted for
 
 	// What compiling gave.
 	ir     *ir.File // as importers see it; nil if they cannot use it
@@ -36,15 +40,34 @@ type node struct {
 	goodIn *input  // the input that it was last good with
 
 	session *ir.Session // that version belongs to
+
+	// Work that was not waited for, and what it began with.
+	parsing   *task[parsed]
+	compiling *task[compiled]
+	began     origin
+}
+
+// origin is what compiling a node depends on.
+type origin struct {
+	in      *input
+	session *ir.Session
+	basis   []uint64
+}
+
+func (o origin) same(p origin) bool {
+	return o.in == p.in && o.session == p.session && slices.Equal(o.basis, p.basis)
 }
 
 // importRef is one import of a file, in the order of its declarations.
 type importRef struct {
-	path  string // canonical; empty if it is malformed
-	decl  ast.DeclImport
-	node  *node   // nil if nothing has this path
-	cycle []*node // this import closes a cycle: the nodes of it, from the imported one to the importing one
-	was   []*node // what cycle was in the last Compile
+	path   string // canonical; empty if it is malformed
+	public bool
+	decl   ast.DeclImport
+	node   *node   // nil if nothing has this path
+	cycle  []*node // this import closes a cycle: the first nodes of it, from the imported one
+	length int     // of the cycle
+	err    error   // why the compiler cannot have it; set before it runs
+	was    []*node // what cycle was in the last Compile
 }
 
 func (n *node) path() string { return n.in.path }
@@ -95,7 +118,7 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 			n = new(node)
 		}
 		if n.in != in {
-			n.replace(in)
+			c.replace(n, in)
 		}
 		g.nodes[p] = n
 		fresh = append(fresh, n)
@@ -119,13 +142,15 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 	if err := c.lend(ctx, g); err != nil {
 		return nil, err
 	}
+	g.bound(c.opts.Limits)
 	g.sort()
 	return g, nil
 }
 
 // replace gives the node another input. What came of the old one is kept, to share it if the meaning
 // is the same.
-func (n *node) replace(in *input) {
+func (c *Compiler) replace(n *node, in *input) {
+	abandon(c, &n.parsing)
 	n.in, n.dirty, n.wantIR = in, true, n.wantIR || in.text != nil
 	n.syntax, n.imports, n.parsed, n.ready = nil, nil, nil, false
 }
@@ -201,7 +226,8 @@ func (s *sorter) visit(n *node) {
 		switch to := ref.node; {
 		case to == nil:
 		case to.mark == active:
-			ref.cycle = slices.Clone(s.path[slices.Index(s.path, to):])
+			cycle := s.path[slices.Index(s.path, to):]
+			ref.cycle, ref.length = slices.Clone(cycle[:min(len(cycle), maxCycle)]), len(cycle)
 			n.dirty = n.dirty || to.dirty || !slices.Equal(ref.cycle, ref.was)
 		default:
 			if to.mark == unseen {
@@ -233,12 +259,19 @@ func (g *graph) current(n *node) bool {
 	return slices.EqualFunc(g.needs(n), n.basis, func(d *node, version uint64) bool { return d.version == version })
 }
 
-// cyclePaths writes a cycle of imports as a user reads it.
-func cyclePaths(nodes []*node) string {
+// maxCycle is how many files of a cycle of imports are named.
+const maxCycle = 10
+
+// roundTrip writes a cycle of imports as a user reads it.
+func (r *importRef) roundTrip() string {
 	var b strings.Builder
-	for _, n := range nodes {
+	b.WriteString("import cycle: ")
+	for _, n := range r.cycle {
 		b.WriteString(n.path() + " -> ")
 	}
-	b.WriteString(nodes[0].path())
+	if more := r.length - len(r.cycle); more > 0 {
+		fmt.Fprintf(&b, "%d more files -> ", more)
+	}
+	b.WriteString(r.cycle[0].path())
 	return b.String()
 }

@@ -118,7 +118,7 @@ func TestOddFiles(t *testing.T) {
 	must(t, os.Mkdir(filepath.Join(dir, "empty"), 0o755))
 	write(t, filepath.Join(dir, "secret.proto"), service("G"))
 	must(t, os.Chmod(filepath.Join(dir, "secret.proto"), 0))
-	s := compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}, MaxFileSize: 1000}))
+	s := compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}, Limits: schema.Limits{FileBytes: 1000}}))
 	want := "good.S p.A p.F"
 	if os.Getuid() == 0 {
 		want += " p.G" // root may read all
@@ -135,10 +135,10 @@ func TestOddFiles(t *testing.T) {
 			t.Errorf("no error says %q: %v", part, s.Errors())
 		}
 	}
-	if c := schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}, MaxFiles: 2}); func() error {
+	if c := schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}, Limits: schema.Limits{Files: 2}}); func() error {
 		_, err := c.Compile(t.Context())
 		return err
 	}() == nil {
-		t.Error("MaxFiles does not hold")
+		t.Error("the limit of files does not hold")
 	}
 }

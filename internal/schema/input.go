@@ -17,7 +17,7 @@ import (
 // reader reads one source. It is used by one Compile at a time.
 type reader interface {
 	// refresh looks for changes. It returns an error only if the source cannot be read at all.
-	refresh(ctx context.Context, lim limits) error
+	refresh(ctx context.Context, lim Limits) error
 	// served returns the source's own files, sorted by import path.
 	served() []*input
 	// open returns the file with an import path, or nil.
@@ -42,6 +42,7 @@ type input struct {
 	set     string    // the descriptor set that it is from, empty if none
 	changed time.Time // when this content was first seen, zero if that was when the source was first read
 	builtin bool      // ships with dyngate
+	size    int       // bytes
 	stat    stat
 }
 

@@ -15,44 +15,84 @@ import (
 	"github.com/bufbuild/protocompile/experimental/source"
 )
 
+// parsed is what parsing a file gives.
+type parsed struct {
+	syntax *ast.File // nil if it could not be parsed at all
+	found  []*Diagnostic
+}
+
 // parse parses the nodes that have not been parsed yet.
 func (c *Compiler) parse(ctx context.Context, nodes []*node) error {
 	return parallel(ctx, nodes, func(n *node) {
-		if !n.ready {
+		switch {
+		case n.in.text != nil && !n.ready:
+			c.parseText(ctx, n)
+		case n.in.proto != nil && n.imports == nil:
 			n.ready = true
-			switch {
-			case n.in.text != nil:
-				c.parsedBytes.Add(int64(len(n.in.text.Text())))
-				n.parseText(n.in.text)
-				n.readImports()
-			case n.in.proto != nil:
-				n.importsOfSet()
-			}
+			n.importsOfSet()
 		}
-		if n.in.proto != nil && n.wantIR && n.syntax == nil {
-			n.parseOutline()
+		if n.in.proto != nil && n.wantIR && n.syntax == nil && (n.parsed == nil || n.parsing != nil) {
+			c.parseOutline(ctx, n)
 		}
 	})
 }
 
-func (n *node) parseText(text *source.File) {
-	if at := tooDeep(text.Text()); at >= 0 {
-		n.parsed = []*Diagnostic{pointed(text.Span(at, at+1), "more than %d brackets or signs are nested here", maxNesting)}
+func (c *Compiler) parseText(ctx context.Context, n *node) {
+	path, text := n.in.path, n.in.text
+	out, err := await(ctx, c, n.in, &n.parsing, func() parsed {
+		c.parsedBytes.Add(int64(len(text.Text())))
+		return c.parseFile(path, text, c.opts.Limits)
+	})
+	n.took(ctx, out, err)
+	n.readImports()
+}
+
+// took keeps what parsing gave, or why it gave nothing.
+func (n *node) took(ctx context.Context, out parsed, err error) {
+	if ctx.Err() != nil && err != nil {
 		return
 	}
-	if at := strings.IndexByte(text.Text(), 0); at >= 0 {
-		n.parsed = []*Diagnostic{pointed(text.Span(at, at+1), "a NUL byte, which no .proto file may hold; is this a binary file?")}
-		return
+	n.syntax, n.parsed = out.syntax, out.found
+	n.dirty = true
+	n.ready = err == nil || errors.Is(err, errTooLong)
+	if err != nil {
+		n.parsed = []*Diagnostic{problem(n.in.location, "%v", err)}
+	}
+}
+
+// parseText parses a text unless it is out of all proportion.
+func parseText(path string, text *source.File, lim Limits) (out parsed) {
+	at, why, cuts := scan(text.Text(), lim.NameBytes)
+	if at >= 0 {
+		return parsed{found: []*Diagnostic{pointed(text.Span(at, at+1), "%s", why)}}
 	}
 	r := new(report.Report)
 	defer func() {
 		if p := recover(); p != nil {
-			n.syntax = nil
-			n.parsed = append(translate(r, n.in.location), panicked(n.in.location, p))
+			out = parsed{found: append(translate(r, text.Path()), panicked(text.Path(), p))}
 		}
 	}()
-	n.syntax, _ = parser.Parse(n.in.path, text, r)
-	n.parsed = translate(r, n.in.location)
+	if len(cuts) > 1 {
+		if found := parsePieces(path, text, cuts); found != nil {
+			return parsed{found: found}
+		}
+	}
+	out.syntax, _ = parser.Parse(path, text, r)
+	if i := slices.IndexFunc(r.Diagnostics, isUnknownEdition); i >= 0 {
+		// All else follows from taking the file for one of another edition.
+		out.syntax, r.Diagnostics = nil, r.Diagnostics[i:i+1]
+	}
+	out.found = translate(r, text.Path())
+	return out
+}
+
+func isUnknownEdition(d report.Diagnostic) bool {
+	for _, start := range []string{"unrecognized `edition`", "unrecognized `syntax`", "sorry, Edition"} {
+		if strings.HasPrefix(d.Message(), start) {
+			return true
+		}
+	}
+	return false
 }
 
 func panicked(location string, p any) *Diagnostic {
@@ -64,7 +104,7 @@ func (n *node) readImports() {
 		return
 	}
 	for _, decl := range enumerate(n.syntax.Imports()) {
-		ref := &importRef{decl: decl}
+		ref := &importRef{decl: decl, public: decl.IsPublic()}
 		if lit := decl.ImportPath().AsLiteral().AsString(); !lit.IsZero() && lit.Text() != "" {
 			ref.path = ir.CanonicalizeFilePath(lit.Text())
 		}
@@ -88,15 +128,25 @@ func (n *node) importsOfSet() {
 	for _, p := range n.in.proto.GetDependency() {
 		n.imports = append(n.imports, &importRef{path: p})
 	}
+	for _, i := range n.in.proto.GetPublicDependency() {
+		if int(i) < len(n.imports) && i >= 0 {
+			n.imports[i].public = true
+		}
+	}
 	for _, p := range n.in.proto.GetOptionDependency() {
 		n.imports = append(n.imports, &importRef{path: p})
 	}
 }
 
 // parseOutline parses the source text that stands for a file of a descriptor set.
-func (n *node) parseOutline() {
-	n.parseText(source.NewFile(n.in.location, outline(n.in.proto)))
-	n.parsed = errorsOf(n.parsed)
+func (c *Compiler) parseOutline(ctx context.Context, n *node) {
+	in := n.in
+	out, err := await(ctx, c, n.in, &n.parsing, func() parsed {
+		out := parseText(in.path, source.NewFile(in.location, outline(in.proto)), c.opts.Limits)
+		out.found = errorsOf(out.found)
+		return out
+	})
+	n.took(ctx, out, err)
 	if n.syntax == nil {
 		return
 	}
@@ -119,7 +169,7 @@ func errorsOf(list []*Diagnostic) []*Diagnostic {
 }
 
 // lower runs the semantic analysis on a node whose imports are done. It returns what is wrong.
-func (c *Compiler) lower(n *node, g *graph) (found []*Diagnostic) {
+func (n *node) lower(session *ir.Session, lang *ir.File) (found []*Diagnostic) {
 	n.ir = nil
 	if n.syntax == nil {
 		return nil
@@ -132,11 +182,14 @@ func (c *Compiler) lower(n *node, g *graph) (found []*Diagnostic) {
 			found = append(translate(r, n.in.location), panicked(n.in.location, p))
 		}
 	}()
-	file, _ := c.session.Lower(n.syntax, r, func(i int, _ string, _ ast.DeclImport) (*ir.File, error) {
-		if i < 0 {
-			return g.lang.ir, nil
+	file, _ := session.Lower(n.syntax, r, func(i int, _ string, _ ast.DeclImport) (*ir.File, error) {
+		switch {
+		case i < 0:
+			return lang, nil
+		case n.imports[i].err != nil:
+			return nil, n.imports[i].err
 		}
-		return c.imported(n.imports[i])
+		return n.imports[i].node.ir, nil
 	})
 	n.ir = file
 	if slices.ContainsFunc(r.Diagnostics, isPanic) {
@@ -154,19 +207,19 @@ func (c *Compiler) lower(n *node, g *graph) (found []*Diagnostic) {
 
 func isPanic(d report.Diagnostic) bool { return d.Level() == report.ICE }
 
-// imported returns what the compiler needs of an import, or why it cannot have it.
-func (c *Compiler) imported(ref *importRef) (*ir.File, error) {
+// unusable says why the compiler cannot have an import; nil if it can.
+func (c *Compiler) unusable(ref *importRef) error {
 	switch {
 	case ref.cycle != nil:
-		return nil, cycleError(ref)
+		return cycleError(ref)
 	case ref.node == nil:
-		return nil, errors.New(c.notFound(ref.path))
+		return errors.New(c.notFound(ref.path))
 	case ref.node.in.problem != nil:
-		return nil, fmt.Errorf("%s: %s", ref.node.in.location, ref.node.in.problem.Message)
+		return fmt.Errorf("%s: %s", ref.node.in.location, ref.node.in.problem.Message)
 	case ref.node.ir == nil:
-		return nil, fmt.Errorf("%s could not be compiled", ref.node.in.location)
+		return fmt.Errorf("%s could not be compiled", ref.node.in.location)
 	}
-	return ref.node.ir, nil
+	return nil
 }
 
 // notFound says where an import was looked for.
@@ -181,11 +234,14 @@ func (c *Compiler) notFound(path string) string {
 
 // cycleError hands the compiler the import declarations of a cycle, for it to draw.
 func cycleError(ref *importRef) error {
+	if ref.length > len(ref.cycle) {
+		return errors.New(ref.roundTrip())
+	}
 	e := &ir.ErrCycle{Cycle: []ast.DeclImport{ref.decl}}
 	for i, n := range ref.cycle[:len(ref.cycle)-1] {
 		at := indexImport(n, ref.cycle[i+1])
 		if at < 0 || n.imports[at].decl.IsZero() {
-			return errors.New("the imports go round: " + cyclePaths(ref.cycle))
+			return errors.New(ref.roundTrip())
 		}
 		e.Cycle = append(e.Cycle, n.imports[at].decl)
 	}

@@ -16,7 +16,7 @@ func (c *Compiler) watchPolling(ctx context.Context, opts WatchOptions, changed 
 	seen := c.look(ctx)
 	c.catchUp(ctx, changed)
 	for {
-		again, ok := pause(ctx, opts)
+		again, ok := c.pause(ctx, opts)
 		if !ok {
 			return
 		}
@@ -43,14 +43,17 @@ func (c *Compiler) watchPolling(ctx context.Context, opts WatchOptions, changed 
 	}
 }
 
-// pause waits for the next look. Again says that it was asked for; ok is false when ctx ended.
-func pause(ctx context.Context, opts WatchOptions) (again, ok bool) {
+// pause waits for the next look. Again says that one was asked for, or that a file was
+// compiled that a Compile did not wait for; ok is false when ctx ended.
+func (c *Compiler) pause(ctx context.Context, opts WatchOptions) (again, ok bool) {
 	timer := time.NewTimer(opts.Poll)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false, false
 	case <-opts.Again:
+		return true, true
+	case <-c.nudged:
 		return true, true
 	case <-timer.C:
 		return false, true

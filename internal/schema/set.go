@@ -46,7 +46,7 @@ func (s *set) open(path string) *input {
 	return nil
 }
 
-func (s *set) refresh(_ context.Context, lim limits) error {
+func (s *set) refresh(_ context.Context, lim Limits) error {
 	info, err := os.Stat(s.path)
 	if err != nil {
 		return err
@@ -63,13 +63,13 @@ func (s *set) refresh(_ context.Context, lim limits) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	content, err := io.ReadAll(io.LimitReader(f, lim.setSize+1))
+	content, err := io.ReadAll(io.LimitReader(f, lim.SetBytes+1))
 	if err != nil {
 		return err
 	}
 	s.stat, s.wrong = st, nil
-	if int64(len(content)) > lim.setSize {
-		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is larger than %d bytes", lim.setSize))
+	if int64(len(content)) > lim.SetBytes {
+		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is larger than %d bytes", lim.SetBytes))
 		content = nil
 	}
 	sum := sha256.Sum256(content)
@@ -77,12 +77,15 @@ func (s *set) refresh(_ context.Context, lim limits) error {
 		s.at = st.read
 	}
 	s.sum = sum
+	if content, err = binarySet(s.path, content, lim.SetBytes); err != nil {
+		s.wrong = append(s.wrong, problem(s.path, "the descriptor set cannot be read: %s", trimRuntime(err)))
+	}
 	s.load(content, lim)
 	return nil
 }
 
 // load takes the set apart.
-func (s *set) load(content []byte, lim limits) {
+func (s *set) load(content []byte, lim Limits) {
 	old := s.files
 	s.files, s.own = make(map[string]*setFile), nil
 	for rest := content; len(rest) > 0; {
@@ -95,17 +98,18 @@ func (s *set) load(content []byte, lim limits) {
 		if file == nil {
 			continue
 		}
-		if len(s.files) >= lim.files {
-			s.wrong = append(s.wrong, problem(s.path, "the descriptor set holds more than %d files", lim.files))
+		if len(s.files) >= lim.Files {
+			s.wrong = append(s.wrong, problem(s.path, "the descriptor set holds more than %d files", lim.Files))
 			break
 		}
-		if err := s.add(file, old); err != nil {
+		if err := s.add(file, old, lim); err != nil {
 			s.wrong = append(s.wrong, problem(s.path, "file %d of the descriptor set: %v", len(s.files)+1, err))
 		}
 	}
 	if len(content) == 0 && len(s.wrong) == 0 {
 		s.wrong = append(s.wrong, problem(s.path, "the descriptor set is empty"))
 	}
+	s.wrong = atMost(s.wrong, s.path)
 	s.keepLost(old)
 	for _, f := range s.files {
 		if !f.isImport {
@@ -149,20 +153,23 @@ func nextFile(b []byte) (file []byte, n int) {
 	return file, n + m
 }
 
-func (s *set) add(content []byte, old map[string]*setFile) error {
+func (s *set) add(content []byte, old map[string]*setFile, lim Limits) error {
 	fd, err := unmarshalFile(content)
 	if err != nil {
 		return err
 	}
 	p := fd.GetName()
 	if why := importPathProblem(p); why != "" {
-		return fmt.Errorf("%q: %s", p, why)
+		return fmt.Errorf("%q: %s", clip(p), why)
+	}
+	if NameBytes(fd) > lim.NameBytes {
+		return fmt.Errorf("%q: the full names of what it declares take more than %d bytes", p, lim.NameBytes)
 	}
 	if s.files[p] != nil {
 		return fmt.Errorf("%q is in it twice", p)
 	}
 	f := &setFile{digest: sha256.Sum256(content), isImport: isBufImport(fd)}
-	f.input = &input{path: p, location: s.path + "!" + p, set: s.path, changed: s.at, proto: fd}
+	f.input = &input{path: p, location: s.path + "!" + p, set: s.path, changed: s.at, proto: fd, size: len(content)}
 	if before := old[p]; before != nil && before.digest == f.digest {
 		f.input = before.input
 	}
@@ -186,13 +193,12 @@ func unmarshalFile(content []byte) (*descriptorpb.FileDescriptorProto, error) {
 // isBufImport reports whether a buf image says that this file is only in it
 // because another one imports it.
 func isBufImport(fd *descriptorpb.FileDescriptorProto) bool {
-	const imageFile, isImport = 8042, 1
 	ext := field(fd.ProtoReflect().GetUnknown(), imageFile, protowire.BytesType)
 	body, n := protowire.ConsumeBytes(ext)
 	if n < 0 {
 		return false
 	}
-	v, n := protowire.ConsumeVarint(field(body, isImport, protowire.VarintType))
+	v, n := protowire.ConsumeVarint(field(body, imageIsImport, protowire.VarintType))
 	return n > 0 && v != 0
 }
 

@@ -1,12 +1,15 @@
 package schema_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
@@ -184,6 +187,63 @@ func TestSetImage(t *testing.T) {
 	if got := names(s); fmt.Sprint(got) != "[B]" || len(s.Files()) != 1 || s.File("a.proto") == nil {
 		t.Errorf("services %v, %v", got, s.Diagnostics())
 	}
+}
+
+// TestSetFormats reads a buf image in all the formats that buf writes.
+func TestSetFormats(t *testing.T) {
+	t.Parallel()
+	const asJSON = `{"file": [
+		{"name": "a.proto", "package": "p", "messageType": [{"name": "M"}], "syntax": "proto3",
+			"bufExtension": {"isImport": true, "isSyntaxUnspecified": false, "moduleInfo": {"name": {"owner": "x"}}}},
+		{"name": "b.proto", "dependency": ["a.proto"], "syntax": "proto3", "bufExtension": {"isImport": false},
+			"service": [{"name": "B", "method": [{"name": "Do", "inputType": ".p.M", "outputType": ".p.M"}]}]}]}`
+	const asText = `file { name: "a.proto" package: "p" message_type { name: "M" } syntax: "proto3"
+			buf_extension { is_import: true is_syntax_unspecified: false module_info { name { owner: "x" } } } }
+		file { name: "b.proto" dependency: "a.proto" syntax: "proto3" buf_extension { is_import: false }
+			service { name: "B" method { name: "Do" input_type: ".p.M" output_type: ".p.M" } } }`
+	binary, err := binarySetForTest(asText)
+	must(t, err)
+	for name, content := range map[string]string{"i.json": asJSON, "i.txtpb": asText, "i.binpb": binary} {
+		var zipped bytes.Buffer
+		w := gzip.NewWriter(&zipped)
+		_, _ = w.Write([]byte(content))
+		must(t, w.Close())
+		for path, content := range map[string]string{name: content, name + ".gz": zipped.String()} {
+			path = filepath.Join(t.TempDir(), path)
+			write(t, path, content)
+			s := compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(path)}}))
+			if got := names(s); fmt.Sprint(got) != "[B]" || len(s.Files()) != 1 || s.File("a.proto") == nil {
+				t.Errorf("%s: services %v, %v", path, got, s.Diagnostics())
+			}
+			bad := filepath.Join(filepath.Dir(path), "bad-"+filepath.Base(path))
+			write(t, bad, "\xff?")
+			if s = compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(bad)}})); len(s.Errors()) != 1 {
+				t.Errorf("%s: %v", bad, s.Errors())
+			}
+		}
+	}
+	var bomb bytes.Buffer
+	w := gzip.NewWriter(&bomb)
+	_, _ = w.Write(make([]byte, 10<<20))
+	must(t, w.Close())
+	path := filepath.Join(t.TempDir(), "bomb.binpb.gz")
+	write(t, path, bomb.String())
+	s := compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(path)}, Limits: schema.Limits{SetBytes: 1 << 20}}))
+	if len(s.Errors()) != 1 || !strings.Contains(s.Errors()[0].Message, "larger than") {
+		t.Errorf("a bomb: %v", s.Errors())
+	}
+}
+
+func binarySetForTest(text string) (string, error) {
+	set := new(descriptorpb.FileDescriptorSet)
+	err := prototext.UnmarshalOptions{DiscardUnknown: true}.Unmarshal([]byte(text), set)
+	if err != nil {
+		return "", err
+	}
+	ext := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 1)
+	set.File[0].ProtoReflect().SetUnknown(protowire.AppendBytes(protowire.AppendTag(nil, 8042, protowire.BytesType), ext))
+	content, err := proto.Marshal(set)
+	return string(content), err
 }
 
 // TestSetBad reads sets that are wrong in many ways: each is an error that names the set.

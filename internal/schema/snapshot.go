@@ -2,7 +2,9 @@ package schema
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -139,6 +141,7 @@ func (s *Snapshot) gatherServices() {
 			// It may have moved out of a broken file.
 			entries = slices.DeleteFunc(entries, func(e serviceEntry) bool { return e.presumed })
 		}
+		entries = oneOfEach(entries)
 		clash := clashOf(entries)
 		s.all = append(s.all, clash...)
 		for _, e := range entries {
@@ -160,6 +163,29 @@ func (s *Snapshot) gatherServices() {
 	})
 }
 
+// oneOfEach leaves one entry of each file on disk: with roots in roots, one file has several import
+// paths. A good one is preferred, then the first.
+func oneOfEach(entries []serviceEntry) []serviceEntry {
+	if len(entries) > maxDiagnostics {
+		return entries // no file has that many paths
+	}
+	var out []serviceEntry
+	for _, e := range entries {
+		i := slices.IndexFunc(out, func(o serviceEntry) bool { return o.file != e.file && sameOnDisk(o.file.input, e.file.input) })
+		switch {
+		case i < 0:
+			out = append(out, e)
+		case out[i].desc == nil && e.desc != nil:
+			out[i] = e
+		}
+	}
+	return out
+}
+
+func sameOnDisk(a, b *input) bool {
+	return a.stat.info != nil && b.stat.info != nil && a.stat.info.Sys() != nil && os.SameFile(a.stat.info, b.stat.info)
+}
+
 // clashOf returns an error for each of several definitions of one service.
 func clashOf(entries []serviceEntry) (out []*Diagnostic) {
 	files := make(map[*File]bool)
@@ -172,7 +198,7 @@ func clashOf(entries []serviceEntry) (out []*Diagnostic) {
 	if len(files) < 2 {
 		return nil // one file with two of a name is the compiler's business
 	}
-	for _, e := range entries {
+	for _, e := range entries[:min(len(entries), maxDiagnostics)] {
 		out = append(out, e.file.errorAt(string(e.name),
 			"service %s is also defined in %s; no two files that are served may define one service",
 			e.name, others(entries, e.file)))
@@ -180,12 +206,18 @@ func clashOf(entries []serviceEntry) (out []*Diagnostic) {
 	return out
 }
 
+// others names the places of the first few entries in other files.
 func others(entries []serviceEntry, but *File) string {
-	var out []string
-	for _, e := range entries {
-		if e.file != but {
-			out = append(out, place(e))
+	const enough = 3
+	out := make([]string, 0, enough)
+	for i, e := range entries {
+		if e.file == but {
+			continue
 		}
+		if len(out) == enough {
+			return fmt.Sprintf("%s and up to %d more files", strings.Join(out, ", "), len(entries)-i)
+		}
+		out = append(out, place(e))
 	}
 	return strings.Join(out, " and ")
 }

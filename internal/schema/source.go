@@ -19,7 +19,7 @@ type Source struct {
 }
 
 // Path is a folder (an import root), a single .proto file, or a descriptor set
-// (.binpb, .pb, .desc, .protoset; a buf image is one too). What it is gets
+// (.binpb, .pb, .desc, .protoset, as text .json or .txtpb, each also with .gz; a buf image is one too). What it is gets
 // decided when it is read, so it may appear, or change its kind, later.
 //
 // All .proto files below a folder are served, hidden folders left out. Of a single
@@ -39,7 +39,7 @@ func (s Source) String() string { return s.name }
 type Options struct {
 	// Sources in order of precedence, like protoc's -I: the first that has an
 	// import path wins. Files that ship with dyngate (google/protobuf, google/api,
-	// google/rpc, google/type, google/longrunning, buf/validate and
+	// google/rpc, google/type, google/longrunning, cel/expr, buf/validate and
 	// protoc-gen-openapiv2/options) come last.
 	Sources []Source
 
@@ -50,43 +50,17 @@ type Options struct {
 	// as a watch that had to fall back to polling. Nil is silent.
 	Logger *slog.Logger
 
-	MaxFileSize int64 // of one .proto file; 0 means DefaultMaxFileSize
-	MaxSetSize  int64 // of one descriptor set; 0 means DefaultMaxSetSize
-	MaxFiles    int   // of one source; 0 means DefaultMaxFiles
+	Limits Limits
 }
-
-// The limits that hold unless Options sets others.
-const (
-	DefaultMaxFileSize = 16 << 20
-	DefaultMaxSetSize  = 256 << 20
-	DefaultMaxFiles    = 100_000
-)
 
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.MaxFileSize <= 0 {
-		o.MaxFileSize = DefaultMaxFileSize
-	}
-	if o.MaxSetSize <= 0 {
-		o.MaxSetSize = DefaultMaxSetSize
-	}
-	if o.MaxFiles <= 0 {
-		o.MaxFiles = DefaultMaxFiles
-	}
+	o.Limits = o.Limits.withDefaults()
 	o.Sources = slices.Clone(o.Sources)
 	return o
 }
-
-// limits are the bounds under which sources are read.
-type limits struct {
-	fileSize, setSize int64
-	files             int
-}
-
-// setExtensions are those that make a file a descriptor set.
-var setExtensions = []string{".binpb", ".pb", ".desc", ".protoset"}
 
 // kind says what a source is now. An error means that it cannot be read at all.
 func (s Source) kind() (sourceKind, error) {
@@ -100,16 +74,16 @@ func (s Source) kind() (sourceKind, error) {
 	if err != nil {
 		return 0, err
 	}
-	ext := strings.ToLower(filepath.Ext(s.path))
+	ext, zipped := setExtension(s.path)
 	switch {
 	case info.IsDir():
 		return kindFolder, nil
-	case ext == ".proto":
+	case ext == ".proto" && !zipped:
 		return kindFile, nil
 	case slices.Contains(setExtensions, ext):
 		return kindSet, nil
 	}
-	return 0, fmt.Errorf("%s is neither a folder, nor a .proto file, nor a descriptor set (%s)",
+	return 0, fmt.Errorf("%s is neither a folder, nor a .proto file, nor a descriptor set (%s, each also with .gz)",
 		s.path, strings.Join(setExtensions, ", "))
 }
 

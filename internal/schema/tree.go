@@ -24,7 +24,7 @@ type tree struct {
 	lazy   bool   // serve nothing, find all when asked for
 	frozen bool   // contents never change
 
-	lim    limits
+	lim    Limits
 	files  map[string]*input // found, by import path
 	before map[string]*input // found by the last refresh
 	own    []*input
@@ -35,7 +35,7 @@ func (t *tree) name() string            { return t.label }
 func (t *tree) served() []*input        { return t.own }
 func (t *tree) problems() []*Diagnostic { return t.wrong }
 
-func (t *tree) refresh(ctx context.Context, lim limits) error {
+func (t *tree) refresh(ctx context.Context, lim Limits) error {
 	t.lim, t.wrong, t.own = lim, nil, nil
 	t.before, t.files = t.files, make(map[string]*input, len(t.files))
 	switch {
@@ -95,7 +95,7 @@ func (t *tree) read(p string, info fs.FileInfo, err error) *input {
 	if err != nil {
 		in.problem = unread(err, in.location, "cannot be read: %v", cause(err))
 	} else {
-		in.text = source.NewFile(in.location, text)
+		in.text, in.size = source.NewFile(in.location, text), len(text)
 	}
 	if in.sameContent(old) {
 		old.stat = in.stat
@@ -114,10 +114,10 @@ func (t *tree) content(p string, info fs.FileInfo) (string, error) {
 	}
 	defer func() { _ = f.Close() }()
 	var buf bytes.Buffer
-	buf.Grow(int(min(info.Size(), t.lim.fileSize)) + bytes.MinRead)
-	n, err := io.Copy(&buf, io.LimitReader(f, t.lim.fileSize+1))
-	if err == nil && n > t.lim.fileSize {
-		err = fmt.Errorf("it is larger than %d bytes", t.lim.fileSize)
+	buf.Grow(int(min(info.Size(), t.lim.FileBytes)) + bytes.MinRead)
+	n, err := io.Copy(&buf, io.LimitReader(f, t.lim.FileBytes+1))
+	if err == nil && n > t.lim.FileBytes {
+		err = fmt.Errorf("it is larger than %d bytes", t.lim.FileBytes)
 	}
 	return buf.String(), err
 }
@@ -136,8 +136,8 @@ func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 		t.wrong = append(t.wrong, problem(t.locate(p), "this file is left out: %s", why))
 		return nil
 	}
-	if len(t.own) >= t.lim.files {
-		return fmt.Errorf("%s holds more than %d .proto files; name a smaller folder", t.label, t.lim.files)
+	if len(t.own) >= t.lim.Files {
+		return fmt.Errorf("%s holds more than %d .proto files; name a smaller folder", t.label, t.lim.Files)
 	}
 	in := t.read(p, info, err)
 	t.files[p] = in

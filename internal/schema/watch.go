@@ -112,6 +112,7 @@ func (c *Compiler) watchEvents(ctx context.Context, opts WatchOptions, changed f
 type watcher struct {
 	*places
 	events *fsnotify.Watcher
+	nudged <-chan struct{}
 }
 
 // close ends the watches.
@@ -141,7 +142,7 @@ func (c *Compiler) newWatcher() (*watcher, error) {
 		_ = events.Close()
 		return nil, fmt.Errorf("watching %s: %w", dir, err)
 	}
-	return &watcher{places, events}, nil
+	return &watcher{places, events, c.nudged}, nil
 }
 
 // wait returns after something that matters happened and it was quiet since.
@@ -164,6 +165,8 @@ func (w *watcher) wait(ctx context.Context, opts WatchOptions) (moved, ok bool) 
 				return true, ctx.Err() == nil
 			}
 			moved = true
+		case <-w.nudged:
+			return moved, true
 		case event := <-w.events.Events:
 			matters, moves := w.matters(event)
 			if !matters {

@@ -1,0 +1,110 @@
+package schema
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/bufbuild/protocompile/experimental/report"
+	"github.com/bufbuild/protocompile/experimental/source"
+)
+
+// The bounds of what is said about one diagnostic.
+const (
+	maxMessage = 1000   // bytes of a message or note
+	maxPicture = 10_000 // bytes of all of it
+	maxLine    = 1000   // bytes of a source line that the compiler may draw
+	maxExcerpt = 60     // bytes of a longer line on each side of the place
+)
+
+// clip shortens text that is longer than a message may be.
+func clip(text string) string {
+	limit := maxMessage
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit] + "…"
+}
+
+// hasLongLine reports whether the compiler should not draw a text: it measures and copies whole
+// lines for each diagnostic, and some machines write a file on one line.
+func hasLongLine(text string) bool {
+	for len(text) > maxLine {
+		end := strings.LastIndexByte(text[:maxLine+1], '\n')
+		if end < 0 {
+			return true
+		}
+		text = text[end+1:]
+	}
+	return false
+}
+
+// picture returns a diagnostic in full, drawn by the compiler unless that is too much or fails.
+func picture(d *report.Diagnostic, brief *Diagnostic, longLines bool) (text string) {
+	defer func() {
+		if recover() != nil || len(text) > maxPicture {
+			text = sketch(d, brief)
+		}
+	}()
+	if longLines {
+		return sketch(d, brief)
+	}
+	one := report.Report{Diagnostics: []report.Diagnostic{*d}}
+	text, _, _ = report.Renderer{}.RenderString(&one)
+	if i := strings.LastIndex(text, "encountered 1 "); i >= 0 {
+		text = strings.TrimRight(text[:i], "\n") + "\n"
+	}
+	return text
+}
+
+// sketch draws a diagnostic with no more of the source than what is around its place.
+func sketch(d *report.Diagnostic, brief *Diagnostic) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", brief.Severity, brief.Message)
+	at := d.Primary()
+	if at.IsZero() || brief.Line == 0 {
+		fmt.Fprintf(&b, " --> %s\n", brief.Path)
+	} else {
+		margin := strings.Repeat(" ", len(strconv.Itoa(brief.Line)))
+		before, marked, after := excerpt(at)
+		fmt.Fprintf(&b, "%s--> %s:%d:%d\n%[1]s |\n%[3]d | %[5]s%[6]s%[7]s\n%[1]s | %[8]s%[9]s\n", margin, brief.Path, brief.Line, brief.Column,
+			before, marked, after, strings.Repeat(" ", utf8.RuneCountInString(before)), strings.Repeat("^", max(1, utf8.RuneCountInString(marked))))
+	}
+	for _, note := range d.Notes()[:min(len(d.Notes()), 3)] {
+		fmt.Fprintf(&b, " = note: %s\n", clip(note))
+	}
+	for _, help := range d.Help()[:min(len(d.Help()), 3)] {
+		fmt.Fprintf(&b, " = help: %s\n", clip(help))
+	}
+	return b.String()
+}
+
+// excerpt returns the source around the start of a span, on its line: what is before it, of it,
+// and after it.
+func excerpt(at source.Span) (before, marked, after string) {
+	text := at.File.Text()
+	start := min(at.Start, len(text))
+	end := max(start, min(at.End, len(text)))
+	before = text[max(0, start-maxExcerpt):start]
+	before = before[strings.LastIndexByte(before, '\n')+1:]
+	marked, _, broken := strings.Cut(text[start:min(end, start+maxExcerpt)], "\n")
+	if !broken {
+		after, _, _ = strings.Cut(text[start+len(marked):min(len(text), start+len(marked)+maxExcerpt)], "\n")
+	}
+	return printable(before), printable(marked), printable(after)
+}
+
+// printable replaces what has no width of one, and halves of characters, in an excerpt.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ToValidUTF8(text, " "))
+}

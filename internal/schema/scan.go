@@ -1,0 +1,302 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The compiler takes time or memory out of all proportion, or overflows its stack, which nothing
+// can recover from, for some texts. These are the bounds beyond which a text is refused before the
+// compiler sees it. They are far above what schemas need.
+const (
+	maxNesting  = 100      // brackets in brackets; signs or words in a row; parts of a dotted name
+	maxDigits   = 1000     // of a number: the compiler keeps all, and takes the square of their number
+	maxExponent = 9999     // of a number: the compiler writes the zeros out. A double ends at 308.
+	maxColumns  = 32 << 20 // of all names in lists of reserved ones: the compiler measures the line before each
+	maxMistakes = 1000     // characters that no text may have where they are: each is a diagnostic
+)
+
+// scan looks over a text once, without understanding much of it. It returns where a bound is
+// exceeded and what to say of that, -1 if none is; and where a long text can be cut.
+func scan(text string, maxNames int) (at int, why string, cuts []cut) {
+	s := scanner{text: text, maxNames: maxNames, mistakes: mistakes{first: -1}}
+	for s.at < len(text) && s.why == "" {
+		s.next()
+	}
+	if s.why != "" {
+		return s.from, s.why, nil
+	}
+	return -1, "", s.cuts
+}
+
+type scanner struct {
+	text     string
+	from, at int // of the token that is being looked at: where it begins, and how far it was read
+	why      string
+
+	scopes      []int  // lengths of the names of the blocks around: what is pushed at a bracket
+	brackets    []byte // those that are open, but for angle brackets
+	angles      int    // angle brackets that are open
+	scope       int    // sum of scopes
+	word        int    // length of the last word
+	run, dots   int    // signs and words in a row; dots since the last mark that ends a name
+	inReserved  bool
+	line        int // where it begins
+	columns     int
+	inPackage   bool
+	packageName int // bytes
+
+	maxNames     int
+	words, names int // how many words there are, and the sum of the scopes that they stand in
+	mistakes
+	cutter
+}
+
+// mistakes are characters that no text may have where they are.
+type mistakes struct {
+	count, first int
+}
+
+func (s *scanner) refuse(format string, args ...any) {
+	if s.why == "" {
+		s.why = fmt.Sprintf(format, args...)
+	}
+}
+
+func (s *scanner) mistake() {
+	if s.count++; s.count == 1 {
+		s.first = s.from
+	}
+	if s.count > maxMistakes {
+		s.from = s.first
+		s.refuse("more than %d characters cannot stand where they do, this being the first; is this a .proto file?", maxMistakes)
+	}
+}
+
+// next reads a token, or what is between tokens.
+func (s *scanner) next() {
+	s.from = s.at
+	c := s.text[s.at]
+	switch {
+	case c == 0:
+		s.refuse("a NUL byte, which no .proto file may hold; is this a binary file?")
+	case isDigit(c) || c == '.' && s.at+1 < len(s.text) && isDigit(s.text[s.at+1]):
+		s.number()
+		s.repeat()
+	case isWord(c):
+		for s.at < len(s.text) && isWord(s.text[s.at]) {
+			s.at++
+		}
+		s.name(s.text[s.from:s.at])
+		s.repeat()
+	case c == '"' || c == '\'':
+		s.literal()
+		s.run = 0
+	case c == '/':
+		s.at += comment(s.text[s.at:]) + 1
+		if i := strings.LastIndexByte(s.text[s.from:s.at], '\n'); i >= 0 {
+			s.line = s.from + i + 1
+		}
+		if s.at == s.from+1 { // a slash alone
+			s.mistake()
+			s.run = 0
+		}
+	default:
+		s.at++
+		s.mark(c)
+	}
+}
+
+func (s *scanner) repeat() {
+	if s.run++; s.run > maxNesting {
+		s.refuse("more than %d words or signs stand in a row here", maxNesting)
+	}
+}
+
+// name counts a word and what it may be the name of.
+func (s *scanner) name(word string) {
+	if s.inPackage {
+		s.packageName += len(word) + 1
+	} else if word == "package" && len(s.brackets) == 0 {
+		s.inPackage = true
+	}
+	if s.inReserved {
+		if s.columns += s.from - s.line; s.columns > maxColumns {
+			s.refuse("too many reserved names are on this line; break it")
+		}
+	}
+	s.inReserved = s.inReserved || word == "reserved" || word == "extensions"
+	s.word = len(word)
+	s.words++
+	s.names += s.scope + s.word
+	// A package may be declared behind what is in it.
+	if s.names+s.words*s.packageName > s.maxNames {
+		s.refuse("the full names of what this file declares take more than %d bytes", s.maxNames)
+	}
+}
+
+// mark takes a character that is a token of its own, or of none.
+func (s *scanner) mark(c byte) {
+	switch c {
+	case '\n':
+		s.line = s.at
+		return
+	case ' ', '\t', '\r', '\f', '\v':
+		return
+	case '-', '+':
+		s.repeat()
+		return
+	case '.':
+		if s.dots++; s.dots > maxNesting {
+			s.refuse("a name has more than %d parts here", maxNesting)
+		}
+	case '{', '[', '(':
+		s.open(c)
+	case '}', ']', ')':
+		s.close(c)
+	case '<':
+		s.angles++
+		s.nest()
+	case '>':
+		s.angles = max(0, s.angles-1)
+	case '=', ':':
+		s.dots = 0
+	case ',', ';':
+		s.dots = 0
+		s.inPackage = s.inPackage && c != ';'
+		s.inReserved = s.inReserved && c != ';'
+		s.separate(c, s.at)
+	default:
+		s.mistake()
+	}
+	s.run = 0
+}
+
+func (s *scanner) nest() {
+	if len(s.brackets)+s.angles > maxNesting {
+		s.refuse("more than %d brackets are nested here", maxNesting)
+	}
+}
+
+func (s *scanner) open(c byte) {
+	length := 0
+	if c == '{' {
+		length, s.dots = s.word+1, 0
+	}
+	s.word = 0
+	s.brackets = append(s.brackets, c)
+	s.scopes = append(s.scopes, length)
+	s.scope += length
+	s.enter(c, s.at)
+	s.nest()
+}
+
+var opening = map[byte]byte{'}': '{', ']': '[', ')': '('}
+
+// close ends a block. Brackets that do not match are taken as the compiler takes them: one may be
+// missing before this one, or this one is too many.
+func (s *scanner) close(c byte) {
+	if c != ')' {
+		s.dots = 0
+	}
+	matches := func(back int) bool {
+		i := len(s.brackets) - back
+		return i >= 0 && s.brackets[i] == opening[c]
+	}
+	ends := 0
+	switch {
+	case matches(1):
+		ends = 1
+	case matches(2):
+		ends = 2
+	}
+	if ends != 1 {
+		s.mistake()
+	}
+	for range ends {
+		top := len(s.brackets) - 1
+		s.scope -= s.scopes[top]
+		s.brackets, s.scopes = s.brackets[:top], s.scopes[:top]
+		s.leave(c, s.at)
+	}
+}
+
+// number reads a number as the compiler does: with all letters that follow.
+func (s *scanner) number() {
+	digits, exponent, inExponent := 0, 0, false
+	hex := strings.HasPrefix(s.text[s.at:], "0x") || strings.HasPrefix(s.text[s.at:], "0X")
+	for ; s.at < len(s.text); s.at++ {
+		c := s.text[s.at]
+		switch {
+		case c|0x20 == 'p' || c|0x20 == 'e' && !hex:
+			inExponent = true
+			if s.at+1 < len(s.text) && (s.text[s.at+1] == '+' || s.text[s.at+1] == '-') {
+				s.at++
+			}
+		case inExponent && isDigit(c):
+			exponent = min(10*exponent+int(c-'0'), maxExponent+1)
+		case isWord(c) || c == '.':
+			digits++
+		default:
+			s.bound(digits, exponent)
+			return
+		}
+	}
+	s.bound(digits, exponent)
+}
+
+func (s *scanner) bound(digits, exponent int) {
+	switch {
+	case digits > maxDigits:
+		s.refuse("a number of more than %d digits", maxDigits)
+	case exponent > maxExponent:
+		s.refuse("a number whose exponent is beyond %d; \"inf\" is a double beyond all numbers", maxExponent)
+	}
+}
+
+// literal reads a string.
+func (s *scanner) literal() {
+	quote := s.text[s.at]
+	for s.at++; s.at < len(s.text); s.at++ {
+		switch s.text[s.at] {
+		case '\\':
+			s.at++
+			if s.at < len(s.text) && strings.IndexByte("abfnrtvxXuU01234567\\'\"?", s.text[s.at]) < 0 {
+				s.mistake()
+			}
+		case '\n':
+			s.mistake()
+			s.at++
+			s.line = s.at
+			return
+		case quote:
+			s.at++
+			return
+		}
+	}
+	s.at = min(s.at, len(s.text))
+	s.mistake()
+}
+
+// comment returns the offset of the last byte of the comment that text begins with.
+func comment(text string) int {
+	end := 0
+	switch {
+	case strings.HasPrefix(text, "//"):
+		end = strings.IndexByte(text, '\n')
+	case strings.HasPrefix(text, "/*"):
+		if end = strings.Index(text[2:], "*/"); end >= 0 {
+			end += 3
+		}
+	}
+	if end < 0 {
+		return len(text) - 1
+	}
+	return end
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isWord(c byte) bool {
+	return c == '_' || isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+}

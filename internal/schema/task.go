@@ -1,0 +1,123 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// The compiler cannot be told to stop. So what it does for one file runs in a goroutine of its own,
+// on copies, which ends when the compiler is done. Whoever waits for it stops waiting when the
+// context ends, or when others have waited long enough; the result is taken later, or never.
+
+const (
+	// fileTime is how long one file may hold up a reload of others.
+	fileTime = time.Second
+
+	// maxRunaways is how many tasks may run that nobody waits for any more. Each takes a core.
+	maxRunaways = 4
+)
+
+// task is work on one file that may not end.
+type task[T any] struct {
+	began  time.Time
+	done   chan struct{} // closed when result is there
+	result T
+	late   atomic.Bool // somebody stopped waiting for it
+}
+
+// start begins a task.
+func start[T any](c *Compiler, work func() T) *task[T] {
+	t := &task[T]{began: time.Now(), done: make(chan struct{})}
+	go func() { // ends when the work does
+		t.result = work()
+		close(t.done)
+		if t.late.Load() {
+			c.nudge()
+		}
+	}()
+	return t
+}
+
+// Why a task has no result.
+var (
+	errPending  = errors.New("this file is still being compiled; what it declared before stays until that is done")
+	errTooLong  = errors.New("compiling this file takes too long; see the limits of schemas")
+	errRunaways = errors.New("this file is not compiled: too many others are being compiled that take too long; restart to be rid of them")
+)
+
+// await waits for the task in slot, which it starts if there is none. It leaves it there when it
+// returns errPending, for a later call to go on waiting. Only the files that ship, which all others
+// depend on, may take as long as they like.
+func await[T any](ctx context.Context, c *Compiler, in *input, slot **task[T], work func() T) (result T, err error) {
+	if *slot == nil {
+		if !in.builtin && c.crowded() {
+			return result, errRunaways
+		}
+		*slot = start(c, work)
+	}
+	t := *slot
+	left := c.opts.Limits.CompileTime - time.Since(t.began)
+	var enough <-chan time.Time
+	if !in.builtin {
+		timer := time.NewTimer(min(left, c.patience))
+		defer timer.Stop()
+		enough = timer.C
+	}
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+		return result, context.Cause(ctx)
+	case <-enough:
+		t.late.Store(true)
+		select {
+		case <-t.done: // just now
+		default:
+			if left > c.patience {
+				return result, errPending
+			}
+			abandon(c, slot)
+			return result, errTooLong
+		}
+	}
+	*slot = nil
+	return t.result, nil
+}
+
+// abandon empties a slot, and counts its task until it ends.
+func abandon[T any](c *Compiler, slot **task[T]) {
+	t := *slot
+	*slot = nil
+	if t == nil {
+		return
+	}
+	c.tasks.Lock()
+	defer c.tasks.Unlock()
+	c.runaways = append(c.runaways, t.done)
+}
+
+// crowded reports whether as many abandoned tasks run as may.
+func (c *Compiler) crowded() bool {
+	c.tasks.Lock()
+	defer c.tasks.Unlock()
+	running := c.runaways[:0]
+	for _, done := range c.runaways {
+		select {
+		case <-done:
+		default:
+			running = append(running, done)
+		}
+	}
+	clear(c.runaways[len(running):])
+	c.runaways = running
+	return len(running) >= maxRunaways
+}
+
+// nudge has Watch reload.
+func (c *Compiler) nudge() {
+	select {
+	case c.nudged <- struct{}{}:
+	default:
+	}
+}
