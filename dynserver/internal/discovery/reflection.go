@@ -26,7 +26,7 @@ import (
 // its stream is shown the new schema, whole. While a service is stale each
 // request has a session of its own, as the stale service's files may be older
 // versions of files that were sent for others.
-func RegisterReflection(s *grpc.Server, current func() *dispatch.Generation) map[string][]string {
+func RegisterReflection(s reflection.GRPCServer, current func() *dispatch.Generation) map[string][]string {
 	r := &reflector{current: current}
 	v1.RegisterServerReflectionServer(s, reflectionV1{reflector: r})
 	v1alpha.RegisterServerReflectionServer(s, reflectionV1Alpha{reflector: r})
