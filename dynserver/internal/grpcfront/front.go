@@ -69,11 +69,10 @@ func (s *Server) serve(_ any, stream grpc.ServerStream) error {
 		return status.Error(codes.Internal, "the stream has no method")
 	}
 	conn := s.limiter.conn(ctx)
-	cost, err := conn.begin(ctx)
-	defer conn.release(cost)
-	if err != nil {
+	if err := conn.hold(callCost); err != nil {
 		return err
 	}
+	defer conn.release(callCost)
 	path := transport.Method()
 	generation := s.current()
 	route, builtin := generation.Route(path), s.builtins[path]

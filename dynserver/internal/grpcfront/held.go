@@ -3,7 +3,6 @@ package grpcfront
 import (
 	"context"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
@@ -27,8 +26,6 @@ const (
 	largestHeader = 1 << 20
 )
 
-type headerCostKey struct{}
-
 // tap is a tap.ServerInHandle: it is asked before there is a call. It refuses
 // calls whose header list is too large, and counts a large one as held.
 func (l *limiter) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
@@ -46,27 +43,13 @@ func (l *limiter) tap(ctx context.Context, info *tap.Info) (context.Context, err
 	if cost <= usualHeaders {
 		return ctx, nil
 	}
-	if end, ok := ctx.Deadline(); ok && time.Until(end) < time.Millisecond {
-		// It may end before it is served, and nobody would release anything.
-		return ctx, status.FromContextError(context.DeadlineExceeded).Err()
-	}
-	if err := l.conn(ctx).hold(cost); err != nil {
+	conn := l.conn(ctx)
+	if err := conn.hold(cost); err != nil {
 		return ctx, err
 	}
-	return context.WithValue(ctx, headerCostKey{}, cost), nil
-}
-
-// begin counts a call in progress. Whatever it returns, what the call costs is to
-// be released when it has ended.
-func (c *conn) begin(ctx context.Context) (cost int64, err error) {
-	if c == nil {
-		return 0, nil
-	}
-	cost, _ = ctx.Value(headerCostKey{}).(int64)
-	if err = c.hold(callCost); err == nil {
-		cost += callCost
-	}
-	return cost, err
+	// Not every call gets to its handler, but every stream's context ends.
+	context.AfterFunc(ctx, func() { conn.release(cost) })
+	return ctx, nil
 }
 
 // unread is an answer that the transport has. It is the pool that the last buffer
