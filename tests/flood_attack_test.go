@@ -57,8 +57,12 @@ func dialFlooder(ctx context.Context, addr string, settings ...http2.Setting) (*
 func (f *flooder) call(path string, end bool, fields ...hpack.HeaderField) (id uint32, err error) {
 	f.block.Reset()
 	for _, field := range append([]hpack.HeaderField{
-		{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"}, {Name: ":path", Value: path},
-		{Name: ":authority", Value: "x"}, {Name: "te", Value: "trailers"}, {Name: "content-type", Value: "application/grpc"},
+		{Name: ":method", Value: "POST"},
+		{Name: ":scheme", Value: "http"},
+		{Name: ":path", Value: path},
+		{Name: ":authority", Value: "x"},
+		{Name: "te", Value: "trailers"},
+		{Name: "content-type", Value: "application/grpc"},
 	}, fields...) {
 		if err := f.enc.WriteField(field); err != nil {
 			return 0, err

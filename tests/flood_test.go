@@ -1,9 +1,9 @@
 package tests
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -86,7 +86,7 @@ func TestLargeHeaders(t *testing.T) {
 		id, err := f.call(labEcho, false, hpack.HeaderField{Name: "large", Value: strings.Repeat("x", size)})
 		must(t, err)
 		must(t, f.body(id, frame(0, nil)))
-		if got := f.status(t, id); got != fmt.Sprint(int(want)) {
+		if got := f.status(t, id); got != strconv.Itoa(int(want)) {
 			t.Errorf("a header of %d bytes: status %s, want %d", size, got, want)
 		}
 	}

@@ -89,7 +89,7 @@ func (c *conn) inflate(ctx context.Context, message mem.BufferSlice, limit int) 
 // inflateTo inflates a message, up to one byte more than the limit.
 func (c *conn) inflateTo(ctx context.Context, message mem.BufferSlice, limit, free int) (mem.BufferSlice, error) {
 	compressed := message.Reader()
-	defer compressed.Close()
+	defer func() { _ = compressed.Close() }()
 	z, _ := inflaters.Get().(*gzip.Reader)
 	if z == nil {
 		z = new(gzip.Reader)

@@ -102,7 +102,6 @@ func (o Options) serverOptions(s *Server) []grpc.ServerOption {
 		grpc.Creds(s.limiter),
 		grpc.InTapHandle(s.limiter.tap),
 		grpc.RPCDecompressor(s.codec.packed), //nolint:staticcheck // others are the whole process's
-		grpc.SharedWriteBuffer(true),
 		grpc.MaxRecvMsgSize(o.maxRecv()),
 		grpc.MaxSendMsgSize(def(o.MaxSendBytes, math.MaxInt32)),
 		grpc.MaxHeaderListSize(uint32(min(s.limiter.limits.header+largestHeader, math.MaxInt32))), //nolint:gosec // positive
