@@ -124,3 +124,47 @@ func (i *inflation) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// awaitTurn waits until a large message may be inflated: one of a connection at a
+// time, and so many of all connections that some CPUs are left to other calls.
+func (c *conn) awaitTurn(ctx context.Context) (done func(), err error) {
+	c.large.Add(1)
+	select {
+	case c.inflating <- struct{}{}:
+	case <-ctx.Done():
+		c.large.Add(-1)
+		return nil, ctx.Err()
+	}
+	select {
+	case c.limiter.slots <- struct{}{}:
+		return func() {
+			<-c.limiter.slots
+			<-c.inflating
+			c.large.Add(-1)
+		}, nil
+	case <-ctx.Done():
+		<-c.inflating
+		c.large.Add(-1)
+		return nil, ctx.Err()
+	}
+}
+
+// inflatesLarge reports whether large messages are inflated, or wait: then others
+// wait as well, as they are likely to be large, and only looking would cost.
+func (c *conn) inflatesLarge() bool { return c != nil && c.large.Load() > 0 }
+
+// spendInflation ends the connection if its messages grow too much, and reports
+// whether it may go on.
+func (c *conn) spendInflation(n int) bool {
+	if c == nil {
+		return true
+	}
+	l := c.limiter.limits
+	c.mu.Lock()
+	ok := c.inflated.take(float64(n), l.inflation/60, max(l.inflation, 3*float64(l.recv)))
+	c.mu.Unlock()
+	if !ok {
+		c.end("its messages grow faster than MaxInflation allows")
+	}
+	return ok
+}
