@@ -112,11 +112,22 @@ func (c *Client) invoke(ctx context.Context, m *Method, path string, in mem.Buff
 	return f.reply.data, nil
 }
 
+// answersOf are the texts by which alone grpc-go tells that a server answered none
+// or several times where one answer is due. It calls that INTERNAL; the gRPC
+// specification (doc/statuscodes.md) has UNIMPLEMENTED.
+var answersOf = map[string]string{
+	"cardinality violation: received no response message from non-server-streaming RPC":                 "no answer",
+	"cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message": "several",
+}
+
 // failure makes a call's error of what grpc, or an encoder, says.
 func (c *Client) failure(m *Method, err error) error {
 	st, ok := status.FromError(err)
 	if !ok {
 		st = status.FromContextError(err)
+	}
+	if answers := answersOf[st.Message()]; answers != "" && st.Code() == codes.Internal {
+		st = status.Newf(codes.Unimplemented, "%s answers once, but the server sent %s", m.Path(), answers)
 	}
 	if st.Code() == codes.Unimplemented {
 		c.schema.suspect()

@@ -53,7 +53,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	s.compiler = schema.New(schema.Options{
 		Sources: config.Sources, DropComments: config.DropComments, Logger: config.Log, Limits: config.SchemaLimits,
 	})
-	s.grpc = grpcfront.New(config.GRPC, s.current.Load)
+	s.grpc = grpcfront.New(config.GRPC, s.current.Load, config.Log)
 	builtin := s.registerBuiltin()
 	s.builder = dispatch.Builder{
 		Registry: config.Handlers, Middleware: config.Middleware, Log: config.Log,
@@ -75,7 +75,7 @@ func (s *Server) registerBuiltin() map[string][]string {
 	if s.config.Channelz {
 		channelz.RegisterChannelzServiceToServer(s.grpc)
 	}
-	return discovery.RegisterReflection(s.grpc.Server, s.current.Load)
+	return discovery.RegisterReflection(s.grpc, s.current.Load)
 }
 
 // load makes the first generation.

@@ -185,8 +185,8 @@ func TestForeignFrames(t *testing.T) {
 		errs   []string
 	}{
 		"good":                   {after(empty, "grpc-status", "0"), 0, nil},
-		"no answer":              {after("", "grpc-status", "0"), 77, []string{"INTERNAL (13): "}},
-		"two answers":            {after(empty+empty, "grpc-status", "0"), 77, []string{"INTERNAL (13): "}},
+		"no answer":              {after("", "grpc-status", "0"), 76, []string{"UNIMPLEMENTED (12): "}},
+		"two answers":            {after(empty+empty, "grpc-status", "0"), 76, []string{"UNIMPLEMENTED (12): "}},
 		"no status":              {after(empty, "x", "y"), 66, []string{"UNKNOWN (2): "}},
 		"nothing but headers":    {only(), 66, []string{"UNKNOWN (2): "}},
 		"status that is none":    {only("grpc-status", "\u009b31m"), 66, []string{": "}},

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
@@ -44,7 +43,7 @@ var interopCases = []string{
 	"channel_soak",
 }
 
-func startInterop(t testing.TB, opts ...grpc.ServerOption) *local {
+func startInterop(t testing.TB, options dynserver.GRPCOptions) *local {
 	t.Helper()
 	root, err := fs.Sub(interop.Protos, "protos")
 	must(t, err)
@@ -53,7 +52,7 @@ func startInterop(t testing.TB, opts ...grpc.ServerOption) *local {
 	return startLocal(t, dynserver.Config{
 		Sources:  []dynserver.Source{dynserver.FS("interop protos", root)},
 		Handlers: reg,
-		GRPC:     dynserver.GRPCOptions{ServerOptions: opts},
+		GRPC:     options,
 	})
 }
 
@@ -61,7 +60,7 @@ func startInterop(t testing.TB, opts ...grpc.ServerOption) *local {
 func TestInterop(t *testing.T) {
 	t.Parallel()
 	client := findInteropClient(t)
-	s := startInterop(t)
+	s := startInterop(t, dynserver.GRPCOptions{})
 	for _, name := range interopCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,7 +71,7 @@ func TestInterop(t *testing.T) {
 		t.Parallel()
 		creds, err := credentials.NewServerTLSFromFile(testdata.Path("server1.pem"), testdata.Path("server1.key"))
 		must(t, err)
-		s := startInterop(t, grpc.Creds(creds))
+		s := startInterop(t, dynserver.GRPCOptions{Credentials: creds})
 		runInterop(t, client, s.addr, "large_unary", "--use_tls", "--use_test_ca", "--server_host_override=foo.test.google.fr")
 	})
 }
@@ -142,7 +141,7 @@ func grpcVersion(t testing.TB) string {
 // method whose handler takes generated messages, with generated stubs.
 func TestInteropGenerated(t *testing.T) {
 	t.Parallel()
-	client := testpb.NewTestServiceClient(startInterop(t).conn)
+	client := testpb.NewTestServiceClient(startInterop(t, dynserver.GRPCOptions{}).conn)
 	res, err := client.CacheableUnaryCall(timeout(t), &testpb.SimpleRequest{ResponseSize: 314159})
 	must(t, err)
 	if got := len(res.GetPayload().GetBody()); got != 314159 {

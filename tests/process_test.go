@@ -58,7 +58,9 @@ func begin(t testing.TB, cmd *exec.Cmd) *process {
 	if p.cmd.Stdout == nil {
 		p.cmd.Stdout = &p.out
 	}
-	p.cmd.Stderr = &p.log
+	if p.cmd.Stderr == nil {
+		p.cmd.Stderr = &p.log
+	}
 	must(t, p.cmd.Start())
 	go func() { // ends with the process
 		defer close(p.exited)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -91,6 +92,9 @@ func (f *serveFlags) registerLimits(flags *pflag.FlagSet) {
 	flags.IntVar(&l.MaxRecvBytes, "max-recv-bytes", 4<<20, "largest request message, after decompression")
 	flags.IntVar(&l.MaxSendBytes, "max-send-bytes", 1<<31-1, "largest response message")
 	flags.Uint32Var(&l.MaxHeaderBytes, "max-header-bytes", 64<<10, "largest metadata of a call")
+	flags.Int64Var(&l.MaxHeldBytes, "max-held-bytes", 128<<20, "memory that all callers hold together: calls in progress, their metadata, answers that were not read")
+	flags.IntVar(&l.MaxResets, "max-resets", 200, "calls a second that a connection may reset, besides a quarter of its calls")
+	flags.IntVar(&l.MaxInflation, "max-inflation", 16<<20, "bytes a minute that a connection's compressed requests may grow by, beyond 50 times their size")
 	flags.Uint32Var(&l.MaxConcurrentStreams, "max-concurrent-streams", 1000, "calls in progress on one connection")
 	flags.DurationVar(&l.ConnectionTimeout, "connection-timeout", 20*time.Second, "longest handshake of a new connection")
 	flags.DurationVar(&l.MinPingInterval, "min-ping-interval", 10*time.Second, "how often clients may send keepalive pings")
@@ -163,6 +167,7 @@ func (f *serveFlags) validate(embedded bool) error {
 	if err := checkSchemaLimits(f.schemas); err != nil {
 		errs = append(errs, err)
 	}
+	check(l.MaxHeldBytes > 0 && l.MaxResets > 0 && l.MaxInflation > 0, "--max-held-bytes, --max-resets and --max-inflation must be positive")
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
 }
@@ -176,4 +181,13 @@ func (f *serveFlags) logger(w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// logQueue returns what the server's log is written through.
+func (f *serveFlags) logQueue(w io.Writer) *logQueue {
+	return newLogQueue(w, func(dropped int) []byte {
+		var line bytes.Buffer
+		f.logger(&line).Error("the log was not read: lines were dropped", "dropped", dropped)
+		return line.Bytes()
+	})
 }

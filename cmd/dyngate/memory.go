@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
@@ -17,6 +18,11 @@ const (
 	// is in use, before garbage is collected. The runtime's own share is 100 percent.
 	freeGarbage = 128 << 20
 	leastShare  = 35
+
+	// From usualMemory on garbage is collected as often as it takes to keep to it,
+	// or to one and a half times of what is in use: between two looks a flood of
+	// calls can make more garbage than the share allows for.
+	usualMemory = 850 << 20
 
 	// A server that is at rest keeps this much memory, or a share of what is in
 	// use, that it does not need.
@@ -35,7 +41,10 @@ func tendMemory(ctx context.Context) {
 	}
 	ticker := time.NewTicker(tendEvery)
 	defer ticker.Stop()
+	defer debug.SetGCPercent(100)
+	defer debug.SetMemoryLimit(math.MaxInt64)
 	share, last, calm := 100, readMemory(), 0
+	debug.SetMemoryLimit(limitFor(last.live))
 	for {
 		select {
 		case <-ctx.Done():
@@ -47,6 +56,7 @@ func tendMemory(ctx context.Context) {
 			debug.SetGCPercent(want)
 			share = want
 		}
+		debug.SetMemoryLimit(limitFor(now.live))
 		if now.allocated-last.allocated > now.live/100+1<<20 {
 			calm = 0
 		} else {
@@ -67,6 +77,12 @@ func shareFor(live uint64) int {
 		return 100
 	}
 	return max(int(freeGarbage*100/live)/5*5, leastShare) //nolint:gosec // less than 100
+}
+
+// limitFor returns the limit of memory, which the collector never has to fight for:
+// it leaves room for garbage.
+func limitFor(live uint64) int64 {
+	return int64(max(usualMemory, min(live, math.MaxInt64/2)/2*3)) //nolint:gosec // less than the largest
 }
 
 // memory is what the process has, in bytes.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/grpclog"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
@@ -49,8 +51,18 @@ func (f *serveFlags) run(ctx context.Context, paths []string) error {
 	if err := f.validate(len(paths) == 0); err != nil {
 		return usageError{err}
 	}
-	log := f.logger(os.Stderr)
-	config, err := f.config(log, paths)
+	stderr := f.logQueue(os.Stderr)
+	defer stderr.close()
+	if os.Getenv("GRPC_GO_LOG_SEVERITY_LEVEL") == "" { // as by default, but without waiting
+		grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, stderr))
+	}
+	return f.serve(ctx, paths, stderr)
+}
+
+// serve serves until a signal stops it. It writes to stderr what is not an error.
+func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer) error {
+	log := f.logger(stderr)
+	config, err := f.config(log, stderr, paths)
 	if err != nil {
 		return err
 	}
@@ -83,7 +95,7 @@ func (f *serveFlags) run(ctx context.Context, paths []string) error {
 
 // sources are the paths, or what ships with dyngate. The latter is embedded, so
 // there is nothing to watch.
-func (f *serveFlags) config(log *slog.Logger, paths []string) (dynserver.Config, error) {
+func (f *serveFlags) config(log *slog.Logger, stderr io.Writer, paths []string) (dynserver.Config, error) {
 	config := f.base(log)
 	for _, path := range paths {
 		config.Sources = append(config.Sources, dynserver.Path(path))
@@ -92,7 +104,7 @@ func (f *serveFlags) config(log *slog.Logger, paths []string) (dynserver.Config,
 		config.Sources = []dynserver.Source{dynserver.FS("embedded protos", protos.FS)}
 	}
 	if f.logFormat == "text" {
-		config.OnReload = func(r dynserver.Report) { printReport(os.Stderr, r) }
+		config.OnReload = func(r dynserver.Report) { printReport(stderr, r) }
 	}
 	config.Handlers = handlers.NewRegistry()
 	if len(paths) == 0 || f.examples {

@@ -47,7 +47,17 @@ type Options struct {
 const MaxDepth = 100
 
 // pool is where encoded messages come from and, once they are sent, return to.
-var pool = mem.DefaultBufferPool()
+// grpc's own has no sizes between 32 KiB and 1 MiB: an answer of 40 KB would take,
+// and have cleared, a megabyte.
+var pool = newPool()
+
+func newPool() mem.BufferPool {
+	p, err := mem.NewBinaryTieredBufferPool(8, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22)
+	if err != nil {
+		panic(err) // one of the sizes is impossible
+	}
+	return p
+}
 
 // Bind finds the way between T and the message type md. types, which may be
 // nil, resolves the extensions of generated and dynamic messages. The error

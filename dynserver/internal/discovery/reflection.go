@@ -20,6 +20,12 @@ import (
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 )
 
+// Services are the services of the server itself, health for one.
+type Services interface {
+	grpc.ServiceRegistrar
+	GetServiceInfo() map[string]grpc.ServiceInfo
+}
+
 // RegisterReflection registers grpc.reflection.v1 and v1alpha for what current
 // returns, and for the services that are registered on s, which must be all by
 // now. It returns the latter with their methods, reflection included.
@@ -28,7 +34,7 @@ import (
 // client that keeps its stream is shown the new schema, whole. While a service
 // is stale each request is answered in full, as the stale service's files may be
 // older versions of files that were sent for others.
-func RegisterReflection(s *grpc.Server, current func() *dispatch.Generation) map[string][]string {
+func RegisterReflection(s Services, current func() *dispatch.Generation) map[string][]string {
 	r := &reflector{current: current, encoders: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	v1.RegisterServerReflectionServer(s, reflectionV1{reflector: r})
 	v1alpha.RegisterServerReflectionServer(s, reflectionV1Alpha{reflector: r})

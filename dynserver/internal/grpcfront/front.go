@@ -5,6 +5,7 @@ package grpcfront
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 
@@ -18,45 +19,83 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// Server is a grpc.Server that serves the calls of generations.
+// Server is a grpc.Server that serves the calls of generations, and of the
+// services that are registered on it.
 type Server struct {
 	*grpc.Server
-	current func() *dispatch.Generation
-	active  atomic.Int64
+	current  func() *dispatch.Generation
+	builtins map[string]*builtin // by path
+	services map[string]grpc.ServiceInfo
+	codec    codec
+	limiter  *limiter
+	maxRecv  int
+	active   atomic.Int64
 }
 
 // New returns a server for the generation that current returns when a call
 // begins. current is called from many goroutines.
-func New(opts Options, current func() *dispatch.Generation) *Server {
-	s := &Server{current: current}
+func New(opts Options, current func() *dispatch.Generation, log *slog.Logger) *Server {
+	s := &Server{
+		current: current, builtins: make(map[string]*builtin), services: make(map[string]grpc.ServiceInfo),
+		codec: newCodec(), limiter: opts.limiter(log), maxRecv: opts.maxRecv(),
+	}
 	s.Server = grpc.NewServer(append(opts.serverOptions(s),
-		grpc.ForceServerCodecV2(newCodec()),
+		grpc.ForceServerCodecV2(s.codec),
 		grpc.UnknownServiceHandler(s.serve))...)
 	return s
 }
 
+// Stop closes all connections and listeners.
+func (s *Server) Stop() {
+	s.Server.Stop()
+	s.limiter.close()
+}
+
+// GracefulStop closes the listeners and waits for the calls in progress.
+func (s *Server) GracefulStop() {
+	s.Server.GracefulStop()
+	s.limiter.close()
+}
+
 // Active is the number of calls in progress, without those of the services that
-// are registered on the grpc.Server.
+// are registered.
 func (s *Server) Active() int { return int(s.active.Load()) }
 
 // serve is a grpc.StreamHandler.
 func (s *Server) serve(_ any, stream grpc.ServerStream) error {
-	s.active.Add(1)
-	defer s.active.Add(-1)
 	ctx := stream.Context()
 	transport := grpc.ServerTransportStreamFromContext(ctx)
 	if transport == nil {
 		return status.Error(codes.Internal, "the stream has no method")
 	}
+	conn := s.limiter.conn(ctx)
+	if err := conn.hold(callCost); err != nil {
+		return err
+	}
+	defer conn.release(callCost)
+	path := transport.Method()
 	generation := s.current()
-	route := generation.Route(transport.Method())
-	if route == nil {
-		return generation.Unknown(transport.Method())
+	route, builtin := generation.Route(path), s.builtins[path]
+	if route == nil && builtin == nil {
+		return generation.Unknown(path)
 	}
 	if err := checkContent(ctx, transport); err != nil {
 		return err
 	}
-	return route.Serve(ctx, &call{stream: stream, method: route.Method})
+	call := &call{stream: stream, conn: conn, compressed: isCompressed(transport), maxRecv: s.maxRecv}
+	if builtin != nil {
+		return builtin.serve(ctx, call, s.codec)
+	}
+	s.active.Add(1)
+	defer s.active.Add(-1)
+	call.method = route.Method
+	return route.Serve(ctx, call)
+}
+
+// isCompressed reports whether the requests of a call may be compressed.
+func isCompressed(transport grpc.ServerTransportStream) bool {
+	t, ok := transport.(interface{ RecvCompress() string })
+	return ok && t.RecvCompress() != ""
 }
 
 // checkContent makes sure that messages are protobuf. grpc-go itself only makes
@@ -85,9 +124,18 @@ func protoContent(contentType string) bool {
 // call is a handlers.Call on a gRPC stream. grpc's codec fills in and takes
 // out; receiving and sending do not share state, as they may run at once.
 type call struct {
-	stream  grpc.ServerStream
-	method  *handlers.Method
-	in, out mem.BufferSlice
+	stream     grpc.ServerStream
+	method     *handlers.Method
+	conn       *conn
+	compressed bool // as the requests may be
+	maxRecv    int
+
+	in     mem.BufferSlice
+	packed bool // as in is
+
+	out      mem.BufferSlice
+	outCost  int64
+	answered bool
 }
 
 func (c *call) Method() *handlers.Method { return c.method }
@@ -98,10 +146,27 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 	}
 	in := c.in
 	c.in = nil
+	if c.packed {
+		return c.conn.inflate(c.stream.Context(), in, c.maxRecv)
+	}
 	return in, nil
 }
 
 func (c *call) Send(data mem.BufferSlice) error {
-	c.out = data
-	return c.stream.SendMsg(c)
+	if c.conn != nil {
+		cost := answerCostOf(data, !c.answered)
+		if err := c.conn.hold(cost); err != nil {
+			data.Free()
+			return err
+		}
+		c.outCost = cost
+	}
+	c.out, c.answered = data, true
+	err := c.stream.SendMsg(c)
+	if c.out != nil { // an interceptor has kept it from grpc
+		c.conn.release(c.outCost)
+		c.out.Free()
+		c.out = nil
+	}
+	return err
 }

@@ -1,10 +1,12 @@
 package grpcfront
 
 import (
+	"log/slog"
 	"math"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/encoding/gzip" // callers may compress; answers then are, too
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/stats"
@@ -22,8 +24,30 @@ type Options struct {
 	MaxSendBytes int
 
 	// MaxHeaderBytes bounds the metadata of a call, counted as HTTP/2 does
-	// (RFC 9113, section 6.5.2). Default 64 KiB.
+	// (RFC 9113, section 6.5.2). A call with more is refused with
+	// RESOURCE_EXHAUSTED; one with 1 MiB more than that ends the connection.
+	// Default 64 KiB.
 	MaxHeaderBytes uint32
+
+	// MaxHeldBytes bounds the memory that callers hold, all together and
+	// estimated: calls in progress, their metadata, unfinished metadata, and
+	// answers that were not read yet. Beyond it the connections that hold the
+	// most are ended, with GOAWAY (ENHANCE_YOUR_CALM); until they are, calls of
+	// connections that hold more than the average get RESOURCE_EXHAUSTED.
+	// Default 128 MiB.
+	MaxHeldBytes int64
+
+	// MaxResets bounds how many calls a second a client may reset on one
+	// connection, besides a quarter of its calls; five seconds' worth may come at
+	// once. Other frames that do nothing for a call count as well. Beyond it the
+	// connection is ended, as above. Default 200.
+	MaxResets int
+
+	// MaxInflation bounds how many bytes a minute the compressed requests of one
+	// connection may grow by, beyond 50 times their size; a minute's worth, and at
+	// least three times MaxRecvBytes, may come at once. Beyond it the connection is
+	// ended, as above. It holds for gzip. Default 16 MiB.
+	MaxInflation int
 
 	// MaxConcurrentStreams bounds the calls in progress on one connection;
 	// clients hold further calls back. Default 1000.
@@ -51,10 +75,12 @@ type Options struct {
 	// goroutine of their own. Default 64; negative for none.
 	StreamWorkers int
 
+	// Credentials are those of the server, for TLS. Default: none.
+	Credentials credentials.TransportCredentials
+
 	// Interceptors run around every call, the first outermost: unary ones
 	// included, and those of health, reflection and channelz. Their
-	// grpc.StreamServerInfo tells the method's true shape. Around a unary call of
-	// health and channelz the stream has a context, but no messages.
+	// grpc.StreamServerInfo tells the method's true shape.
 	// Middleware (package handlers) serves all fronts; interceptors are for
 	// what exists for grpc-go already.
 	Interceptors []grpc.StreamServerInterceptor
@@ -63,17 +89,22 @@ type Options struct {
 	// stats.Begin tells the method's true shape.
 	StatsHandlers []stats.Handler
 
-	// ServerOptions are given to grpc.NewServer last: credentials, for example.
-	// Interceptors and stats handlers belong into the fields above.
+	// ServerOptions are given to grpc.NewServer last. Interceptors, stats handlers
+	// and credentials belong into the fields above: with credentials among these
+	// options MaxHeldBytes, MaxResets and MaxInflation do nothing. The tap handle
+	// is taken.
 	ServerOptions []grpc.ServerOption
 }
 
 // serverOptions are the options of a grpc.Server as grpc has them.
 func (o Options) serverOptions(s *Server) []grpc.ServerOption {
 	opts := []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(def(o.MaxRecvBytes, 4<<20)),
+		grpc.Creds(s.limiter),
+		grpc.InTapHandle(s.limiter.tap),
+		grpc.RPCDecompressor(s.codec.packed), //nolint:staticcheck // others are the whole process's
+		grpc.MaxRecvMsgSize(o.maxRecv()),
 		grpc.MaxSendMsgSize(def(o.MaxSendBytes, math.MaxInt32)),
-		grpc.MaxHeaderListSize(def(o.MaxHeaderBytes, 64<<10)),
+		grpc.MaxHeaderListSize(uint32(min(s.limiter.limits.header+largestHeader, math.MaxInt32))), //nolint:gosec // positive
 		grpc.MaxConcurrentStreams(def(o.MaxConcurrentStreams, 1000)),
 		grpc.ConnectionTimeout(def(o.ConnectionTimeout, 20*time.Second)),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
@@ -91,14 +122,25 @@ func (o Options) serverOptions(s *Server) []grpc.ServerOption {
 		opts = append(opts, grpc.NumStreamWorkers(uint32(workers))) //nolint:gosec // positive
 	}
 	if len(o.Interceptors) > 0 {
-		opts = append(opts,
-			grpc.ChainStreamInterceptor(s.trueInfo), grpc.ChainStreamInterceptor(o.Interceptors...),
-			grpc.UnaryInterceptor(asUnary(o.Interceptors)))
+		opts = append(opts, grpc.ChainStreamInterceptor(s.trueInfo), grpc.ChainStreamInterceptor(o.Interceptors...))
 	}
 	for _, h := range o.StatsHandlers {
 		opts = append(opts, grpc.StatsHandler(trueStats{Handler: h, server: s}))
 	}
 	return append(opts, o.ServerOptions...)
+}
+
+func (o Options) maxRecv() int { return def(o.MaxRecvBytes, 4<<20) }
+
+// limiter keeps the limits on what connections do over time and together.
+func (o Options) limiter(log *slog.Logger) *limiter {
+	return newLimiter(o.Credentials, limits{
+		held:      def(o.MaxHeldBytes, 128<<20),
+		resets:    float64(def(o.MaxResets, 200)),
+		inflation: float64(def(o.MaxInflation, 16<<20)),
+		recv:      o.maxRecv(),
+		header:    int(def(o.MaxHeaderBytes, 64<<10)),
+	}, log)
 }
 
 func def[T comparable](v, otherwise T) T {

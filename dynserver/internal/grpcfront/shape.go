@@ -2,21 +2,20 @@ package grpcfront
 
 import (
 	"context"
-	"slices"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/stats"
-	"google.golang.org/grpc/status"
 )
 
 // grpc-go takes every call of an unknown service for bidirectional streaming.
 // What follows tells those who observe calls the shape that the schema says when
 // they ask; a reload may come before the call is served.
 
-// shape returns the shape of a method, if it is dispatched.
+// shape returns the shape of a method, if it is known.
 func (s *Server) shape(path string) (client, server, ok bool) {
+	if b := s.builtins[path]; b != nil {
+		return b.client, b.server, true
+	}
 	route := s.current().Route(path)
 	if route == nil {
 		return false, false, false
@@ -56,40 +55,3 @@ func (t trueStats) HandleRPC(ctx context.Context, rpc stats.RPCStats) {
 	}
 	t.Handler.HandleRPC(ctx, rpc)
 }
-
-// asUnary runs stream interceptors around the unary calls of services that are
-// registered on the grpc.Server, so that what guards calls guards all of them.
-func asUnary(chain []grpc.StreamServerInterceptor) grpc.UnaryServerInterceptor {
-	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (reply any, err error) {
-		next := func(_ any, stream grpc.ServerStream) (err error) {
-			reply, err = handler(stream.Context(), req)
-			return err
-		}
-		for _, intercept := range slices.Backward(chain) {
-			inner := next
-			next = func(srv any, stream grpc.ServerStream) error {
-				return intercept(srv, stream, &grpc.StreamServerInfo{FullMethod: info.FullMethod}, inner)
-			}
-		}
-		if err := next(info.Server, contextStream{ctx: ctx}); err != nil {
-			return nil, err
-		}
-		return reply, nil
-	}
-}
-
-// contextStream is the stream of a unary call: a context with which metadata can
-// be sent. Messages do not pass through it.
-type contextStream struct {
-	grpc.ServerStream
-	ctx context.Context //nolint:containedctx // a stream has one
-}
-
-func (c contextStream) Context() context.Context        { return c.ctx }
-func (c contextStream) SetHeader(md metadata.MD) error  { return grpc.SetHeader(c.ctx, md) }
-func (c contextStream) SendHeader(md metadata.MD) error { return grpc.SendHeader(c.ctx, md) }
-func (c contextStream) SetTrailer(md metadata.MD)       { _ = grpc.SetTrailer(c.ctx, md) }
-func (contextStream) SendMsg(any) error                 { return errNoMessages }
-func (contextStream) RecvMsg(any) error                 { return errNoMessages }
-
-var errNoMessages = status.Error(codes.Internal, "messages of this call do not pass through interceptors")

@@ -1,0 +1,85 @@
+package tests
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// attacks are measured, with their connections.
+var attacks = []struct {
+	name   string
+	conns  int
+	attack attack
+}{
+	{"RapidReset", 4, attack{run: rapidReset}},
+	{"MadeReset", 4, attack{run: madeReset}},
+	{"Settings", 4, attack{run: settingsFlood}},
+	{"GzipBombs", 8, attack{run: gzipBombs(sayHello, 4<<20-100)}},
+	{"HeldHeaders", 4, attack{run: heldHeaders}},
+	{"NeverReads", 8, attack{run: neverReads, small: true}},
+	{"TinyUnread", 4, attack{run: tinyUnread, small: true}},
+}
+
+// BenchmarkFlood measures what a well-behaved client gets beside each attack, in
+// calls one after the other, and the server's memory. Run it with
+// -benchtime 1x; its figures are those of docs/benchmarks.md.
+func BenchmarkFlood(b *testing.B) {
+	for _, flooding := range attacks {
+		b.Run(flooding.name, func(b *testing.B) {
+			for b.Loop() {
+				p := serveWithin(b, patience, unraced(b))
+				alone, _ := neighbour(b, p.addr(), 2*time.Second)
+				stop, ended := flood(b, p.addr(), flooding.conns, flooding.attack)
+				beside, worst := neighbour(b, p.addr(), 6*time.Second)
+				stop()
+				b.ReportMetric(float64(ended.Load()), "ended")
+				b.ReportMetric(float64(alone)/2, "calls/s-alone")
+				b.ReportMetric(float64(beside)/6, "calls/s")
+				b.ReportMetric(milliseconds(worst), "ms-worst")
+				b.ReportMetric(float64(peakMemory(b, p.cmd.Process.Pid))/1e6, "MB-peak")
+				_ = p.cmd.Process.Kill()
+				<-p.exited
+			}
+		})
+	}
+}
+
+// neighbour makes one call after the other and returns how many have succeeded,
+// and how long the longest took.
+func neighbour(t testing.TB, addr string, d time.Duration) (calls int, worst time.Duration) {
+	t.Helper()
+	conn := dial(t, addr)
+	defer conn.Close()
+	failed := 0
+	for begin := time.Now(); time.Since(begin) < d; {
+		start := time.Now()
+		if _, err := invoke(timeout(t), conn, sayHello, text(1, "you")); err != nil {
+			failed++
+			t.Log(err)
+			continue
+		}
+		calls++
+		worst = max(worst, time.Since(start))
+	}
+	if failed > 0 {
+		t.Errorf("%d calls failed", failed)
+	}
+	return calls, worst
+}
+
+// peakMemory is the most memory, in bytes, that a process has had.
+func peakMemory(t testing.TB, pid int) int64 {
+	t.Helper()
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Skip("this system has no /proc")
+	}
+	var kB int64
+	_, after, _ := strings.Cut(string(content), "VmHWM:")
+	_, err = fmt.Sscan(after, &kB)
+	must(t, err)
+	return kB * 1024
+}
