@@ -148,7 +148,8 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 			}
 		default:
 			if tag == group && group != 0 {
-				return i, d.leave(m)
+				d.leave(m)
+				return i, nil
 			}
 			if a.op != opUnknown {
 				if i, err = d.group(m, a, i, end, tag+1); err != nil { // the end-group wire type follows start-group
@@ -167,14 +168,14 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 	if group != 0 {
 		return 0, wire.NewMalformed(wire.DetailGroup)
 	}
-	return i, d.leave(m)
+	d.leave(m)
+	return i, nil
 }
 
 // leave ends a message.
-func (d *decoder) leave(m *Message) *wire.Error {
+func (d *decoder) leave(m *Message) {
 	d.depth++
 	d.partial = d.partial || m.typ.required != nil && !m.hasRequired()
-	return nil
 }
 
 // name is for errors.

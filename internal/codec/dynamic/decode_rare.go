@@ -54,7 +54,7 @@ func (d *decoder) entry(m *Message, f *field, i, end int, run func() int) (bool,
 	if f.value.class == message && value.message == nil {
 		value.message = d.single(f.value.messageType())
 		d.depth--
-		_ = d.leave(value.message)
+		d.leave(value.message)
 	}
 	d.tableOf(m, f, run).put(key, value)
 	return true, nil

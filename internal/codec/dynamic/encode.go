@@ -175,7 +175,7 @@ func (t *table[K, V, KE, VE]) encodeEntry(e *encoder, ent *entry[K, V]) *wire.Er
 	var ke KE
 	var ve VE
 	key, value := t.f.key, t.f.value
-	if t.unchecked && !(ke.valid(key, ent.key) && ve.valid(value, ent.value)) {
+	if t.unchecked && (!ke.valid(key, ent.key) || !ve.valid(value, ent.value)) {
 		return wire.NewUnencodable(wire.DetailUTF8)
 	}
 	before := e.Written()

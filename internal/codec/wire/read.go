@@ -124,7 +124,7 @@ func Skip(b []byte, i int, tag uint64, depth int) (int, *Error) {
 	if tag>>3 == 0 {
 		return 0, Malformed(badTag)
 	}
-	end := truncated
+	var end int
 	switch protowire.Type(tag & 7) {
 	case protowire.VarintType:
 		_, end = Varint(b, i)
