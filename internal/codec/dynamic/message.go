@@ -167,21 +167,47 @@ func (m *Message) Get(fd protoreflect.FieldDescriptor) protoreflect.Value {
 
 // value returns the value of a field whose presence bit is set.
 func (m *Message) value(f *field) protoreflect.Value {
-	if f.shape == single {
-		switch f.class {
-		case number:
-			return f.boxNumber(*m.num(f))
-		case text:
-			return protoreflect.ValueOfString(*m.str(f))
-		case blob:
-			return protoreflect.ValueOfBytes(*(*m.ref(f)).(*[]byte))
+	if f.shape != single {
+		return f.filled(*m.ref(f))
+	}
+	switch f.class {
+	case number:
+		return f.boxNumber(*m.num(f))
+	case text:
+		return protoreflect.ValueOfString(*m.str(f))
+	case blob:
+		return protoreflect.ValueOfBytes(*(*m.ref(f)).(*[]byte))
+	}
+	return protoreflect.ValueOfMessage((*m.ref(f)).(*Message))
+}
+
+// filled returns a list or map as reflection has it, the one that cannot be
+// changed if it is empty.
+func (f *field) filled(ref any) protoreflect.Value {
+	// The types that are found at once come first.
+	switch l := ref.(type) {
+	case *messageList:
+		if len(l.v) > 0 {
+			return protoreflect.ValueOfList(l)
 		}
-		return protoreflect.ValueOfMessage((*m.ref(f)).(*Message))
+	case *textList:
+		if len(l.v) > 0 {
+			return protoreflect.ValueOfList(l)
+		}
+	case *numberList:
+		if len(l.v) > 0 {
+			return protoreflect.ValueOfList(l)
+		}
+	case *textTable:
+		if len(l.entries) > 0 {
+			return protoreflect.ValueOfMap(l)
+		}
+	default:
+		if ref.(container).Len() > 0 {
+			return boxRef(ref)
+		}
 	}
-	if (*m.ref(f)).(container).Len() == 0 {
-		return f.empty
-	}
-	return boxRef(*m.ref(f))
+	return f.empty
 }
 
 // boxRef returns a list or map as reflection has it.

@@ -225,6 +225,12 @@ func (t *Type) fieldOf(fd protoreflect.FieldDescriptor) *field {
 	if i := fd.Index(); i < len(t.byIndex) && t.byIndex[i].fd == fd {
 		return t.byIndex[i]
 	}
+	return t.extensionField(fd)
+}
+
+// extensionField returns nil if fd is an extension of the message. Otherwise it
+// panics.
+func (t *Type) extensionField(fd protoreflect.FieldDescriptor) *field {
 	if fd.IsExtension() && fd.ContainingMessage().FullName() == t.md.FullName() {
 		if _, ok := fd.(protoreflect.ExtensionTypeDescriptor); !ok {
 			panic("dynamic: the extension " + string(fd.FullName()) + " has a descriptor without a type")

@@ -41,63 +41,45 @@ func (f *field) boxNumber(x uint64) protoreflect.Value {
 // the accessors of a Value tell numbers from all else, and Equal tells 32 bits
 // from 64.
 func (f *field) unboxNumber(v protoreflect.Value) uint64 {
+	var x uint64
+	var made protoreflect.Value
 	switch f.kind {
+	case protoreflect.Int64Kind, protoreflect.Sfixed64Kind, protoreflect.Sint64Kind:
+		made = protoreflect.ValueOfInt64(v.Int())
+		x = uint64(v.Int())
+	case protoreflect.Int32Kind, protoreflect.Sfixed32Kind, protoreflect.Sint32Kind:
+		made = protoreflect.ValueOfInt32(int32(v.Int()))
+		x = uint64(v.Int())
 	case protoreflect.BoolKind:
 		if v.Bool() {
-			return 1
+			x = 1
 		}
-		return 0
+		return x
 	case protoreflect.EnumKind:
 		return uint64(v.Enum())
-	case protoreflect.Int64Kind, protoreflect.Sfixed64Kind:
-		return uint64(f.int64(v))
-	case protoreflect.Sint64Kind:
-		return protowire.EncodeZigZag(f.int64(v))
-	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
-		x := v.Uint()
-		f.mustEqual(v, protoreflect.ValueOfUint64(x))
-		return x
-	case protoreflect.DoubleKind:
-		x := v.Float()
-		f.mustEqual(v, protoreflect.ValueOfFloat64(x))
-		return math.Float64bits(x)
-	}
-	return f.unboxNumber32(v)
-}
-
-func (f *field) int64(v protoreflect.Value) int64 {
-	x := v.Int()
-	f.mustEqual(v, protoreflect.ValueOfInt64(x))
-	return x
-}
-
-func (f *field) unboxNumber32(v protoreflect.Value) uint64 {
-	switch f.kind {
 	case protoreflect.FloatKind:
-		x := float32(v.Float())
-		f.mustEqual(v, protoreflect.ValueOfFloat32(x))
-		return uint64(math.Float32bits(x))
+		made = protoreflect.ValueOfFloat32(float32(v.Float()))
+		x = uint64(math.Float32bits(float32(v.Float())))
+	case protoreflect.DoubleKind:
+		made = protoreflect.ValueOfFloat64(v.Float())
+		x = math.Float64bits(v.Float())
 	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
-		x := uint32(v.Uint())
-		f.mustEqual(v, protoreflect.ValueOfUint32(x))
-		return uint64(x)
+		made = protoreflect.ValueOfUint32(uint32(v.Uint()))
+		x = v.Uint()
+	default:
+		made = protoreflect.ValueOfUint64(v.Uint())
+		x = v.Uint()
 	}
-	x := int32(v.Int())
-	f.mustEqual(v, protoreflect.ValueOfInt32(x))
-	switch f.kind {
-	case protoreflect.Sfixed32Kind:
-		return uint64(uint32(x))
-	case protoreflect.Sint32Kind:
-		return protowire.EncodeZigZag(int64(x))
-	}
-	return uint64(x)
-}
-
-// mustEqual panics if v is of another type than what was made of it.
-func (f *field) mustEqual(v, made protoreflect.Value) {
 	if !made.Equal(v) {
 		f.wrongType(v)
 	}
+	switch f.kind {
+	case protoreflect.Sint32Kind, protoreflect.Sint64Kind:
+		return protowire.EncodeZigZag(int64(x))
+	case protoreflect.Sfixed32Kind:
+		return uint64(uint32(x))
+	}
+	return x
 }
 
 func (f *field) wrongType(v protoreflect.Value) {
@@ -107,7 +89,9 @@ func (f *field) wrongType(v protoreflect.Value) {
 // unboxText panics if v is not a string.
 func (f *field) unboxText(v protoreflect.Value) string {
 	s := v.String() // of other types it is some text about them
-	f.mustEqual(v, protoreflect.ValueOfString(s))
+	if !protoreflect.ValueOfString(s).Equal(v) {
+		f.wrongType(v)
+	}
 	return s
 }
 
