@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/handlers"
@@ -23,7 +22,8 @@ func dynamicGreet(ctx context.Context, in *handlers.Dynamic) (*handlers.Dynamic,
 	return out, nil
 }
 
-func dynamicPrice(ctx context.Context, in *handlers.Dynamic) (*handlers.Dynamic, error) {
+// dynamicPrice answers with the request, changed, as the others do.
+func dynamicPrice(_ context.Context, in *handlers.Dynamic) (*handlers.Dynamic, error) {
 	var total price
 	items := get(in, "items").List()
 	for n := range items.Len() {
@@ -33,12 +33,10 @@ func dynamicPrice(ctx context.Context, in *handlers.Dynamic) (*handlers.Dynamic,
 		total.add(-quantity, get(discount, "units").Int(), get(discount, "nanos").Int())
 	}
 	units, nanos := total.sum()
-	out := handlers.MethodFrom(ctx).NewReply()
-	proto.Merge(out.Interface(), in.Interface())
-	sum := out.Mutable(field(out, "total")).Message()
+	sum := in.Mutable(field(in, "total")).Message()
 	sum.Set(field(sum, "units"), protoreflect.ValueOfInt64(units))
 	sum.Set(field(sum, "nanos"), protoreflect.ValueOfInt32(nanos))
-	return out, nil
+	return in, nil
 }
 
 func field(m protoreflect.Message, name protoreflect.Name) protoreflect.FieldDescriptor {

@@ -123,7 +123,7 @@ type (
 		page  page
 		heads [maxParts]Message
 		nums  [52]uint64
-		strs  [24]string
+		strs  [16]string
 	}
 )
 
