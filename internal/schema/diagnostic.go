@@ -36,6 +36,7 @@ type Diagnostic struct {
 	Text     string // in full: message, source line, caret and notes; no colours
 
 	passing bool
+	unshown int // of diagnostics that it stands for
 }
 
 // Error returns the diagnostic in one line, as compilers print it.
@@ -103,7 +104,7 @@ func translate(r *report.Report, path string) []*Diagnostic {
 		}
 	}
 	if rest > 0 {
-		out = append(out, plain(out[len(out)-1].Severity, path, "%d more are not shown", rest))
+		out = append(out, leftOut(out[len(out)-1].Severity, path, rest))
 	}
 	return out
 }
@@ -170,13 +171,32 @@ func translateOne(d *report.Diagnostic, path string, longLines bool) *Diagnostic
 	return out
 }
 
-// atMost returns the first maxDiagnostics of a file's diagnostics, and how many were left out.
+// atMost returns the first maxDiagnostics of a file's diagnostics, and how many were left out,
+// here and before.
 func atMost(list []*Diagnostic, path string) []*Diagnostic {
-	if len(list) <= maxDiagnostics+1 {
-		return list
+	kept := make([]*Diagnostic, 0, min(len(list), maxDiagnostics+1))
+	unshown := 0
+	for _, d := range list {
+		switch {
+		case d.unshown > 0:
+			unshown += d.unshown
+		case len(kept) < maxDiagnostics:
+			kept = append(kept, d)
+		default:
+			unshown++
+		}
 	}
-	rest := list[maxDiagnostics:]
-	return append(list[:maxDiagnostics:maxDiagnostics], plain(rest[0].Severity, path, "%d more are not shown", len(rest)))
+	if unshown > 0 {
+		kept = append(kept, leftOut(kept[len(kept)-1].Severity, path, unshown))
+	}
+	return kept
+}
+
+// leftOut says that a file has n diagnostics more.
+func leftOut(severity Severity, path string, n int) *Diagnostic {
+	d := plain(severity, path, "%d more are not shown", n)
+	d.unshown = n
+	return d
 }
 
 // sortDiagnostics puts errors first, then goes by place, and drops repetitions.
@@ -185,6 +205,7 @@ func sortDiagnostics(list []*Diagnostic) []*Diagnostic {
 		return cmp.Or(
 			cmp.Compare(a.Severity, b.Severity),
 			cmp.Compare(a.Path, b.Path),
+			cmp.Compare(min(a.unshown, 1), min(b.unshown, 1)),
 			cmp.Compare(a.Line, b.Line),
 			cmp.Compare(a.Column, b.Column),
 			cmp.Compare(a.Message, b.Message),

@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -172,5 +173,26 @@ func TestBuildsWhatChanged(t *testing.T) {
 	put(t, a, base)
 	if s = compile(); len(s.Errors()) > 0 || s.File("b.proto").Descriptor() != good.File("b.proto").Descriptor() {
 		t.Errorf("mended: %v", s.Errors())
+	}
+}
+
+// TestLeftOut has more mistakes than are reported: the last diagnostic says how many more there are.
+func TestLeftOut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var text strings.Builder
+	text.WriteString("syntax = \"proto3\"; package p; message M {\n")
+	for i := range 3000 {
+		fmt.Fprintf(&text, "Unknown%d f%d = %d;\n", i, i, i+1)
+	}
+	put(t, filepath.Join(dir, "a.proto"), text.String()+"}")
+	s, err := New(Options{Sources: []Source{Path(dir)}}).Compile(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := s.Diagnostics()
+	last := all[len(all)-1]
+	if len(all) > maxDiagnostics+1 || last.Message != fmt.Sprintf("%d more are not shown", 3001-len(all)) {
+		t.Errorf("%d diagnostics, the last one: %s", len(all), last.Message)
 	}
 }
