@@ -97,10 +97,15 @@ func translate(r *report.Report, path string) []*Diagnostic {
 	shown := report.Report{Options: r.Options, Diagnostics: first}
 	shown.Canonicalize()
 	out := make([]*Diagnostic, 0, len(first)+1)
-	longLines := len(first) > 0 && hasLongLine(first[0].Primary().File.Text())
+	long := make(map[*source.File]bool) // whether texts have long lines
 	for i := range shown.Diagnostics {
-		if d := &shown.Diagnostics[i]; d.Level() != report.Remark {
-			out = append(out, translateOne(d, path, longLines))
+		d := &shown.Diagnostics[i]
+		file := d.Primary().File
+		if _, known := long[file]; !known {
+			long[file] = file == nil || hasLongLine(file.Text())
+		}
+		if d.Level() != report.Remark {
+			out = append(out, translateOne(d, path, long[file]))
 		}
 	}
 	if rest > 0 {

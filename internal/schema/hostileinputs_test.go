@@ -66,6 +66,7 @@ var hostileInputs = map[string]func(size int) map[string]string{
 	"odd characters":     one(func(n int) string { return rep("$ ", n/2) }),
 	"odd unicode":        one(func(n int) string { return rep("\u202e", n/3) }),
 	"comment ends":       one(func(n int) string { return rep("*/ ", n/3) }),
+	"one open string":    one(func(n int) string { return "edi = \"2" + rep("} \x1c ] ", n/6) + "};" }),
 	"open strings":       one(func(n int) string { return rep("\"\n", n/2) }),
 	"words":              one(func(n int) string { return rep("a b c;", n/6) }),
 	"one name":           one(fill(proto3+"message X {", "string f = %d;\n", "}")),
