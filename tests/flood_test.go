@@ -1,17 +1,22 @@
 package tests
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/dynserver"
 )
@@ -51,6 +56,59 @@ func TestFloods(t *testing.T) {
 			p.awaitLog("connection ended", test.why)
 		})
 	}
+}
+
+// TestHonestResets has clients behind one connection that lose their patience with
+// half of their calls, and do not half-close what the server ends at once, which
+// their library resets then. The server lets them.
+func TestHonestResets(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--max-resets", "20")
+	conn := dial(t, p.addr())
+	var clients sync.WaitGroup
+	for range 20 {
+		clients.Go(func() {
+			for range 80 {
+				_, err := invoke(t.Context(), conn, sayHello, text(1, "you"))
+				if err == nil {
+					err = giveUp(t.Context(), conn)
+				}
+				if err == nil {
+					err = failEarly(t.Context(), conn)
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
+	if log := p.log.String(); strings.Contains(log, "connection ended") {
+		t.Error(log)
+	}
+}
+
+// giveUp begins a call and cancels it.
+func giveUp(ctx context.Context, conn *grpc.ClientConn) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	_, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true}, sendStatus)
+	return err
+}
+
+// failEarly makes a call that the server ends before the client sends anything.
+func failEarly(ctx context.Context, conn *grpc.ClientConn) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, "/Nobody/Knows")
+	if err != nil {
+		return err
+	}
+	if err := stream.RecvMsg(new([]byte)); status.Code(err) != codes.Unimplemented {
+		return fmt.Errorf("got %w, want UNIMPLEMENTED", err)
+	}
+	return nil
 }
 
 // TestUnreadAnswers has a client that reads nothing at all, so that it cannot be

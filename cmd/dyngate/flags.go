@@ -93,7 +93,7 @@ func (f *serveFlags) registerLimits(flags *pflag.FlagSet) {
 	flags.IntVar(&l.MaxSendBytes, "max-send-bytes", 1<<31-1, "largest response message")
 	flags.Uint32Var(&l.MaxHeaderBytes, "max-header-bytes", 64<<10, "largest metadata of a call")
 	flags.Int64Var(&l.MaxHeldBytes, "max-held-bytes", 128<<20, "memory that all callers hold together: calls in progress, their metadata, answers that were not read")
-	flags.IntVar(&l.MaxResets, "max-resets", 200, "calls a second that a connection may reset, besides a quarter of its calls")
+	flags.IntVar(&l.MaxResets, "max-resets", 200, "calls a second that a connection may reset, besides as many as were answered")
 	flags.IntVar(&l.MaxInflation, "max-inflation", 16<<20, "bytes a minute that a connection's compressed requests may grow by, beyond 50 times their size")
 	flags.Uint32Var(&l.MaxConcurrentStreams, "max-concurrent-streams", 1000, "calls in progress on one connection")
 	flags.DurationVar(&l.ConnectionTimeout, "connection-timeout", 20*time.Second, "longest handshake of a new connection")

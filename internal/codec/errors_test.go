@@ -3,6 +3,7 @@ package codec_test
 import (
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -194,6 +195,31 @@ func TestRequired(t *testing.T) {
 		if errors.Is(err, codec.ErrMalformed) || errors.Is(err, codec.ErrRequired) != (c.want != nil) {
 			t.Errorf("%s: wrong kind: %v", c.texts, err)
 		}
+	}
+}
+
+// TestRequiredBelowLongKey has many messages below a long key of a map: the key must
+// not be copied for each, nor be all of the error.
+func TestRequiredBelowLongKey(t *testing.T) {
+	plan := must(codec.Bind[needy](message(t, "p2.Required"), codec.Options{}))
+	const complete = "\x08\x01\x12\x00"
+	for name, leaf := range map[string]string{"complete": "\x22\x04" + complete, "lacking": "\x22\x00"} {
+		t.Run(name, func(t *testing.T) {
+			entry := protowire.AppendString([]byte("\x0a"), strings.Repeat("k", 100_000))
+			entry = protowire.AppendString(append(entry, 0x12), complete+strings.Repeat(leaf, 5000))
+			in := protowire.AppendBytes([]byte("\x2a"), entry)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := plan.Unmarshal(in, new(needy))
+			runtime.ReadMemStats(&after)
+			var required *codec.RequiredError
+			if !errors.As(err, &required) || len(required.Paths) > 100 || len(err.Error()) > 20_000 {
+				t.Errorf("%d bytes of error: %.200v", len(err.Error()), err)
+			}
+			if n := after.TotalAlloc - before.TotalAlloc; n > 20<<20 {
+				t.Errorf("%d bytes of input take %d", len(in), n)
+			}
+		})
 	}
 }
 

@@ -41,7 +41,7 @@ func take(entries []*entry, f *field) *entry {
 
 func (ent *entry) label() string {
 	if ent.key.Kind() == reflect.String {
-		return fmt.Sprintf("[%q]", ent.key.String())
+		return "[" + wire.Label(ent.key.String()) + "]"
 	}
 	return fmt.Sprintf("[%v]", ent.key)
 }

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -26,10 +27,20 @@ type presence struct {
 	entries map[*field]entriesByKey // the last entry of each key
 }
 
-type entriesByKey map[string][]byte
+type entriesByKey map[string]*lastEntry
 
-// lacking appends the paths of the required fields that the message b lacks.
+// lastEntry is the value of an entry, joined if it has several.
+type lastEntry struct {
+	label string
+	value []byte
+}
+
+// lacking appends the paths of the required fields that the message b lacks, until
+// there are wire.MaxMissing.
 func (d *decoder) lacking(pl *plan, b []byte, path string, out []string) []string {
+	if len(out) >= wire.MaxMissing {
+		return out
+	}
 	if leaf, ok := pl.leaf.(generatedLeaf); ok {
 		return leaf.lacking(b, path, out)
 	}
@@ -46,7 +57,7 @@ func (d *decoder) lacking(pl *plan, b []byte, path string, out []string) []strin
 		b = b[n+size:]
 	}
 	for _, r := range pl.required {
-		if !found.seen[r.num] {
+		if !found.seen[r.num] && len(out) < wire.MaxMissing {
 			out = append(out, wire.Join(path, r.name))
 		}
 	}
@@ -55,8 +66,8 @@ func (d *decoder) lacking(pl *plan, b []byte, path string, out []string) []strin
 		if chunk, ok := found.merged[f]; ok {
 			out = d.lacking(f.sub, chunk, wire.Join(path, f.name), out)
 		}
-		for label, value := range found.entries[f] {
-			out = d.lacking(f.sub.fields[1].sub, value, wire.Join(path, f.name+label), out)
+		for _, ent := range found.entries[f] {
+			out = d.lacking(f.sub.fields[1].sub, ent.value, wire.Join(path, f.name+ent.label), out)
 		}
 	}
 	return out
@@ -118,19 +129,22 @@ func (d *decoder) noteEntry(found *presence, f *field, b []byte) {
 	if found.entries[f] == nil {
 		found.entries[f] = entriesByKey{}
 	}
-	found.entries[f][ent.label()] = joined
+	found.entries[f][fmt.Sprint(ent.key)] = &lastEntry{ent.label(), joined}
 }
 
 func (l generatedLeaf) lacking(b []byte, path string, out []string) []string {
 	m := l.at(newOf(l.typ))
 	_ = proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(b, m)
 	for _, name := range missingIn(m.ProtoReflect()) {
-		out = append(out, wire.Join(path, name))
+		if len(out) < wire.MaxMissing {
+			out = append(out, wire.Join(path, name))
+		}
 	}
 	return out
 }
 
-// missingIn lists the required fields that are not set in m and below it.
+// missingIn lists the required fields that are not set in m and below it, at most
+// wire.MaxMissing.
 func missingIn(m protoreflect.Message) []string {
 	var out []string
 	for n := range m.Descriptor().RequiredNumbers().Len() {
@@ -140,6 +154,9 @@ func missingIn(m protoreflect.Message) []string {
 		}
 	}
 	below := func(label string, v protoreflect.Value) {
+		if len(out) >= wire.MaxMissing {
+			return
+		}
 		for _, name := range missingIn(v.Message()) {
 			out = append(out, wire.Join(label, name))
 		}
@@ -149,7 +166,11 @@ func missingIn(m protoreflect.Message) []string {
 		switch {
 		case fd.IsMap() && fd.MapValue().Message() != nil:
 			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
-				below(name+"["+k.String()+"]", v)
+				label := k.String()
+				if fd.MapKey().Kind() == protoreflect.StringKind {
+					label = wire.Label(label)
+				}
+				below(name+"["+label+"]", v)
 				return true
 			})
 		case fd.IsMap() || fd.Message() == nil:
@@ -163,5 +184,5 @@ func missingIn(m protoreflect.Message) []string {
 		return true
 	})
 	slices.Sort(out)
-	return out
+	return out[:min(len(out), wire.MaxMissing)]
 }

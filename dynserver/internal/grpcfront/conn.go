@@ -25,7 +25,7 @@ type conn struct {
 	began   bool   // with reading
 	opening int64  // bytes that an unfinished header block holds
 
-	calls      atomic.Int64 // header blocks
+	answered   atomic.Int64 // calls, with trailers
 	lastStream atomic.Uint32
 
 	writing sync.Mutex
@@ -39,7 +39,7 @@ type conn struct {
 	closed   bool  // by grpc
 	gone     bool  // from the limiter's sum
 	held     int64 // bytes
-	credited int64 // of calls, for resets
+	credited int64 // of the answered calls, for resets
 	resets   bucket
 	inflated bucket
 }
@@ -101,11 +101,10 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // count looks at what has been read.
 func (c *conn) count(p []byte) {
-	idle := 0
+	idle := int64(0)
 	for h, rest, ok := c.in.next(p); ok; h, rest, ok = c.in.next(rest) {
 		switch h.typ {
 		case http2.FrameHeaders:
-			c.calls.Add(1)
 			c.lastStream.Store(h.stream)
 			c.countHeaders(h)
 		case http2.FrameContinuation:
@@ -142,14 +141,17 @@ func (c *conn) countHeaders(h frameHead) {
 	c.opening += n
 }
 
-// spendResets ends the connection if it has reset too many calls.
-func (c *conn) spendResets(n int) {
+// spendResets ends the connection if it has reset too many calls. Each call that
+// was answered pays for a reset: be it its own, as clients reset what the server
+// ends before they have half-closed it, or that of another call.
+func (c *conn) spendResets(n int64) {
 	l := c.limiter.limits
 	c.mu.Lock()
-	calls := c.calls.Load()
-	earned := resetShare * float64(calls-c.credited)
-	c.credited = calls
-	ok := c.resets.take(float64(n)-earned, l.resets, resetSeconds*l.resets)
+	answered := c.answered.Load()
+	credit := min(answered-c.credited, maxCredit)
+	paid := min(n, credit)
+	c.credited = answered - credit + paid
+	ok := c.resets.take(float64(n-paid), l.resets, resetSeconds*l.resets)
 	c.mu.Unlock()
 	if !ok {
 		c.end("it resets calls faster than MaxResets allows")
@@ -160,8 +162,11 @@ func (c *conn) spendResets(n int) {
 func (c *conn) Write(p []byte) (int, error) {
 	c.writing.Lock()
 	n, err := c.Conn.Write(p)
-	provoked := 0
+	provoked := int64(0)
 	for h, rest, ok := c.out.next(p[:n]); ok; h, rest, ok = c.out.next(rest) {
+		if h.typ == http2.FrameHeaders && h.flags.Has(http2.FlagHeadersEndStream) {
+			c.answered.Add(1)
+		}
 		if h.provoked() {
 			provoked++
 		}

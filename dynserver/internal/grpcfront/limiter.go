@@ -54,7 +54,7 @@ type limits struct {
 
 const (
 	resetSeconds = 5    // so many seconds' worth of resets may come at once
-	resetShare   = 0.25 // of a connection's calls may be reset besides
+	maxCredit    = 1000 // so many resets may be paid for by calls that were answered before
 )
 
 func newLimiter(creds credentials.TransportCredentials, limits limits, log *slog.Logger) *limiter {

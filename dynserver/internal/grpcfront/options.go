@@ -38,7 +38,7 @@ type Options struct {
 	MaxHeldBytes int64
 
 	// MaxResets bounds how many calls a second a client may reset on one
-	// connection, besides a quarter of its calls; five seconds' worth may come at
+	// connection, besides as many as were answered; five seconds' worth may come at
 	// once. Other frames that do nothing for a call count as well. Beyond it the
 	// connection is ended, as above. Default 200.
 	MaxResets int

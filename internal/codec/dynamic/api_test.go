@@ -366,6 +366,39 @@ func TestMapOrder(t *testing.T) {
 	}
 }
 
+// TestMapRange changes a map while it is ranged over.
+func TestMapRange(t *testing.T) {
+	for _, n := range []int{3, 20} {
+		m := dynamic.NewMessage(message(t, "p3.Maps"))
+		entries := m.Mutable(field(m, "ui")).Map()
+		key := func(i int) protoreflect.MapKey { return protoreflect.ValueOfUint32(uint32(i)).MapKey() }
+		for i := range n {
+			entries.Set(key(i), protoreflect.ValueOfInt64(int64(i)))
+		}
+		seen := 0
+		entries.Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
+			seen++
+			entries.Clear(k)
+			entries.Set(k, v)
+			return true
+		})
+		if seen != n || entries.Len() != n {
+			t.Errorf("%d entries: saw %d, left %d", n, seen, entries.Len())
+		}
+		seen = 0
+		entries.Range(func(protoreflect.MapKey, protoreflect.Value) bool {
+			seen++
+			for i := range n {
+				entries.Clear(key(i))
+			}
+			return true
+		})
+		if seen != 1 || entries.Len() != 0 {
+			t.Errorf("%d entries, cleared: saw %d, left %d", n, seen, entries.Len())
+		}
+	}
+}
+
 // TestManyKeys puts so many entries that looking for each of them at each would
 // take minutes.
 func TestManyKeys(t *testing.T) {

@@ -82,7 +82,7 @@ func (d *decoder) textEntry(t *textTable, i, end int) bool {
 // label is a key as paths have it.
 func (f *field) label(key scalar) string {
 	if f.class == text {
-		return quote(key.text)
+		return wire.Label(key.text)
 	}
 	return f.boxNumber(key.number).String()
 }

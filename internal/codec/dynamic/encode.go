@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -257,5 +256,3 @@ func (e *encoder) foreignExtension(m *Message, x *extension) *wire.Error {
 	e.Raw(b)
 	return nil
 }
-
-func quote(s string) string { return strconv.Quote(s) }

@@ -49,22 +49,40 @@ func (x *ExtensionType) ValueOf(v any) protoreflect.Value { return x.take(protor
 
 // InterfaceOf returns v.Interface(). It panics if v is not a value of the
 // extension.
-func (x *ExtensionType) InterfaceOf(v protoreflect.Value) any { return x.take(v).Interface() }
+func (x *ExtensionType) InterfaceOf(v protoreflect.Value) any {
+	if !x.isZero(v) {
+		v = x.take(v)
+	}
+	return v.Interface()
+}
+
+// isZero reports whether v is what Zero returns for a list or message: a value of
+// the extension that Set does not take.
+func (x *ExtensionType) isZero(v protoreflect.Value) bool {
+	switch v := v.Interface().(type) {
+	case emptyList:
+		return v.f == &x.f
+	case *Message:
+		return !v.IsValid() && v.typ.md == x.f.fd.Message()
+	}
+	return false
+}
 
 // IsValidValue reports whether v is a value of the extension.
-func (x *ExtensionType) IsValidValue(v protoreflect.Value) (ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	x.take(v)
-	return true
+func (x *ExtensionType) IsValidValue(v protoreflect.Value) bool {
+	return !panics(func() { x.InterfaceOf(v) })
 }
 
 // IsValidInterface reports whether v is a value of the extension.
 func (x *ExtensionType) IsValidInterface(v any) bool {
-	return x.IsValidValue(protoreflect.ValueOf(v))
+	return !panics(func() { x.InterfaceOf(protoreflect.ValueOf(v)) })
+}
+
+// panics reports whether check does.
+func panics(check func()) (panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	check()
+	return false
 }
 
 // take returns v as a value of this package. It panics if it is none.

@@ -56,12 +56,12 @@ func reachesRequired(md protoreflect.MessageDescriptor) bool {
 // requiredError returns a *wire.RequiredError that names the required fields that
 // m and the messages in it lack, or nil.
 func (m *Message) requiredError() error {
-	var lacks []string
-	m.missing("", maxDepth, &lacks)
-	if len(lacks) == 0 {
+	var l lacking
+	l.message(m, maxDepth)
+	if len(l.paths) == 0 {
 		return nil
 	}
-	return &wire.RequiredError{Message: m.typ.md.FullName(), Paths: lacks}
+	return &wire.RequiredError{Message: m.typ.md.FullName(), Paths: l.paths}
 }
 
 // hasRequired reports whether the required fields of the message itself are set.
@@ -75,76 +75,109 @@ func (m *Message) hasRequired() bool {
 	return true
 }
 
-// maxMissing bounds how many missing fields are named.
-const maxMissing = 100
+// lacking goes through a message for the required fields that are not set. The
+// path grows and shrinks in place: there may be many messages below a long one.
+type lacking struct {
+	path  []byte
+	paths []string // of what is not set
+	deep  bool     // a message contains itself
+}
 
-// missing appends the paths of the required fields that are not set.
-func (m *Message) missing(path string, depth int, lacks *[]string) {
-	if depth == 0 || !m.typ.demands() {
+// enough reports whether there is no use in going on.
+func (l *lacking) enough() bool { return l.deep || len(l.paths) >= wire.MaxMissing }
+
+// in calls visit with a field, or an element in brackets, at the end of the path.
+func (l *lacking) in(part string, visit func()) {
+	n := len(l.path)
+	if n > 0 && part[0] != '[' {
+		l.path = append(l.path, '.')
+	}
+	l.path = append(l.path, part...)
+	visit()
+	l.path = l.path[:n]
+}
+
+// message looks into a message.
+func (l *lacking) message(m *Message, depth int) {
+	if !m.typ.demands() {
+		return
+	}
+	if depth == 0 {
+		l.deep = true
 		return
 	}
 	for i := range m.typ.fields {
 		f := &m.typ.fields[i]
-		if len(*lacks) >= maxMissing {
+		switch {
+		case l.enough():
 			return
-		}
-		if !m.has(f) {
-			if f.fd.Cardinality() == protoreflect.Required {
-				*lacks = append(*lacks, wire.Join(path, f.name()))
+		case m.has(f):
+			if f.isRef() && f.class == message {
+				l.in(f.name(), func() { l.ref(*m.ref(f), depth-1) })
 			}
-			continue
-		}
-		if f.isRef() {
-			missingIn(*m.ref(f), wire.Join(path, f.name()), depth-1, lacks)
+		case f.fd.Cardinality() == protoreflect.Required:
+			l.in(f.name(), func() { l.paths = append(l.paths, string(l.path)) })
 		}
 	}
 	if m.extra == nil {
 		return
 	}
-	for _, x := range m.extra.extensions {
-		label := wire.Join(path, "["+string(x.xd.FullName())+"]")
-		switch {
-		case x.xd.Message() == nil:
-		case x.xd.IsList():
-			for i := range x.value.List().Len() {
-				missingInMessage(x.value.List().Get(i).Message(), index(label, i), depth-1, lacks)
-			}
-		default:
-			missingInMessage(x.value.Message(), label, depth-1, lacks)
+	for i := range m.extra.extensions {
+		if x := &m.extra.extensions[i]; x.xd.Message() != nil {
+			l.in("["+string(x.xd.FullName())+"]", func() { l.extension(x, depth-1) })
 		}
 	}
 }
 
-func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
-
-// missingIn looks into what a field has.
-func missingIn(ref any, path string, depth int, lacks *[]string) {
+// ref looks into what a field has.
+func (l *lacking) ref(ref any, depth int) {
 	switch v := ref.(type) {
 	case *Message:
-		v.missing(path, depth, lacks)
+		l.message(v, depth)
 	case *messageList:
 		if !v.f.messageType().demands() {
 			return
 		}
 		for i, m := range v.v {
-			m.missing(index(path, i), depth, lacks)
+			if l.enough() {
+				return
+			}
+			l.in(index(i), func() { l.message(m, depth) })
 		}
 	case mapping:
-		if f := v.of().value; f.class == message && f.messageType().demands() {
-			v.eachMessage(func(key scalar, m *Message) {
-				m.missing(path+"["+v.of().key.label(key)+"]", depth, lacks)
-			})
+		if f := v.of().value; f.class != message || !f.messageType().demands() {
+			return
 		}
+		v.eachMessage(func(key scalar, m *Message) {
+			if !l.enough() {
+				l.in("["+v.of().key.label(key)+"]", func() { l.message(m, depth) })
+			}
+		})
 	}
 }
 
-// missingInMessage looks into an extension of whatever implementation.
-func missingInMessage(m protoreflect.Message, path string, depth int, lacks *[]string) {
-	if m, ok := own(m); ok {
-		m.missing(path, depth, lacks)
+// extension looks into an extension of messages, of whatever implementation.
+func (l *lacking) extension(x *extension, depth int) {
+	if !x.xd.IsList() {
+		l.foreign(x.value.Message(), depth)
 		return
 	}
-	if proto.CheckInitialized(m.Interface()) != nil {
-		*lacks = append(*lacks, path)
+	for i := range x.value.List().Len() {
+		if l.enough() {
+			return
+		}
+		l.in(index(i), func() { l.foreign(x.value.List().Get(i).Message(), depth) })
 	}
 }
+
+func (l *lacking) foreign(m protoreflect.Message, depth int) {
+	if m, ok := own(m); ok {
+		l.message(m, depth)
+		return
+	}
+	if !l.enough() && proto.CheckInitialized(m.Interface()) != nil {
+		l.paths = append(l.paths, string(l.path))
+	}
+}
+
+func index(i int) string { return "[" + strconv.Itoa(i) + "]" }

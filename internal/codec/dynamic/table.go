@@ -168,6 +168,9 @@ func (t *table[K, V, KE, VE]) Range(visit func(protoreflect.MapKey, protoreflect
 	var ke KE
 	var ve VE
 	for i := len(t.entries) - 1; i >= 0; i-- {
+		if i >= len(t.entries) {
+			continue // visit has cleared others as well
+		}
 		ent := &t.entries[i]
 		if !visit(ke.box(t.f.key, ent.key).MapKey(), ve.box(t.f.value, ent.value)) {
 			return

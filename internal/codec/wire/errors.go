@@ -92,3 +92,18 @@ func NewMalformed(detail string) *Error { return &Error{Kind: ErrMalformed, Deta
 func NewUnencodable(format string, args ...any) *Error {
 	return &Error{Kind: ErrUnencodable, Detail: fmt.Sprintf(format, args...)}
 }
+
+// maxLabel bounds what a path shows of a key.
+const maxLabel = 64
+
+// Label returns a string that is a key of a map as paths have it. A long one is cut:
+// callers make keys as long as they like.
+func Label(key string) string {
+	if len(key) > maxLabel {
+		return strconv.Quote(key[:maxLabel]) + "..."
+	}
+	return strconv.Quote(key)
+}
+
+// MaxMissing bounds how many missing fields a RequiredError names.
+const MaxMissing = 100
