@@ -36,6 +36,16 @@ type Diagnostic struct {
 	Text     string // in full: message, source line, caret and notes; no colours
 
 	passing bool
+	key     string // see Key; Text if empty
+}
+
+// Key is the same for diagnostics of two loads that say the same: the text, or less for what stays
+// as it is when its lines move.
+func (d *Diagnostic) Key() string {
+	if d.key != "" {
+		return d.key
+	}
+	return d.Text
 }
 
 // Error returns the diagnostic in one line, as compilers print it.
