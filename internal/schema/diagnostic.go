@@ -156,7 +156,10 @@ func firstOf(list []report.Diagnostic) (first []report.Diagnostic, rest int) {
 }
 
 func severityOf(d *report.Diagnostic) Severity {
-	if d.Level() >= report.Warning {
+	switch {
+	case d.Tag() == tagJSONName && d.Level() == report.Warning:
+		return Warning
+	case d.Level() >= report.Warning:
 		return Hint
 	}
 	return Error

@@ -82,6 +82,7 @@ func parseText(path string, text *source.File, lim Limits) (out parsed) {
 		// All else follows from taking the file for one of another edition.
 		out.syntax, r.Diagnostics = nil, r.Diagnostics[i:i+1]
 	}
+	r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isReservedName)
 	out.found = translate(r, text.Path())
 	return out
 }
@@ -192,6 +193,7 @@ func (n *node) lower(session *ir.Session, lang *ir.File) (found []*Diagnostic) {
 		return n.imports[i].node.ir, nil
 	})
 	n.ir = file
+	overrule(file, r)
 	if slices.ContainsFunc(r.Diagnostics, isPanic) {
 		n.ir = nil // half-made: it would fail its importers too
 		if hasErrors(n.parsed) {
