@@ -26,7 +26,7 @@ func (s *Snapshot) findHomonyms() (out []*Diagnostic) {
 	visible := s.visible()
 	var groups []*homonyms
 	for _, h := range s.groupHomonyms() {
-		if h.count(visible); h.visible > 1 || len(h.onDisk()) > 1 {
+		if h.count(visible); h.visible > 1 || h.onDisk() > 1 {
 			groups = append(groups, h)
 		}
 	}
@@ -46,7 +46,7 @@ func (s *Snapshot) findHomonyms() (out []*Diagnostic) {
 // visible returns the import paths of the files that declare services, and of all that they import.
 func (s *Snapshot) visible() map[string]bool {
 	seen := make(map[string]bool)
-	var work []*linked
+	work := make([]*linked, 0, len(s.services))
 	for _, svc := range s.services {
 		work = append(work, svc.File.linked)
 	}
@@ -131,18 +131,13 @@ func (h *homonyms) severity() Severity {
 	return Hint
 }
 
-// onDisk returns one of the files for each that there is on disk: with roots in roots, one file has
-// several import paths.
-func (h *homonyms) onDisk() []*File {
-	var entries []serviceEntry
-	for _, f := range h.files {
-		entries = append(entries, serviceEntry{file: f})
+// onDisk returns how many files there are on disk: with roots in roots, one has several import paths.
+func (h *homonyms) onDisk() int {
+	entries := make([]serviceEntry, len(h.files))
+	for i, f := range h.files {
+		entries[i].file = f
 	}
-	var out []*File
-	for _, e := range oneOfEach(entries) {
-		out = append(out, e.file)
-	}
-	return out
+	return len(oneOfEach(entries))
 }
 
 // diagnose points at the first of the names in the first file, and names the other files.
