@@ -138,10 +138,10 @@ func hasErrors(diags []*Diagnostic) bool {
 func newOnes(diags, before []*Diagnostic) (fresh []*Diagnostic) {
 	known := make(map[string]bool, len(before))
 	for _, d := range before {
-		known[d.Text] = true
+		known[d.Key()] = true
 	}
 	for _, d := range diags {
-		if !known[d.Text] {
+		if !known[d.Key()] {
 			fresh = append(fresh, d)
 		}
 	}

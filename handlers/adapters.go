@@ -139,10 +139,10 @@ func (c typedCall[In, Out]) recv() (*In, error) {
 }
 
 // decodeError gives what is wrong with a request its status: a missing required
-// field is the caller's mistake, bytes that are no message are INTERNAL, as
-// gRPC's status code document has it.
+// field or a value out of range is the caller's mistake, bytes that are no
+// message are INTERNAL, as gRPC's status code document has it.
 func decodeError(err error) error {
-	if errors.Is(err, codec.ErrRequired) {
+	if errors.Is(err, codec.ErrRequired) || errors.Is(err, codec.ErrRange) {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
 	return status.Errorf(codes.Internal, "cannot decode the request: %v", err)

@@ -32,6 +32,8 @@ var checked = map[string]string{
 	"old/a.proto":    "syntax = \"proto3\";\npackage p;\nmessage AMessage { string text = 1; string gone = 2; }\nservice A {\n  rpc Do(AMessage) returns (AMessage);\n  rpc Gone(AMessage) returns (AMessage);\n}\n",
 	"old/c.proto":    serviceProto("C"),
 	"hint/h.proto":   "syntax = \"proto2\";\nmessage M { required string a = 1; }\n",
+	"alike/a.proto":  "syntax = \"proto3\";\npackage p;\nmessage M {}\nservice A { rpc Do(M) returns (M); }\n",
+	"alike/b.proto":  "syntax = \"proto3\";\npackage p;\nmessage M {}\nservice B { rpc Do(M) returns (M); }\n",
 	"empty/notes":    "",
 }
 
@@ -49,6 +51,7 @@ func TestCheckStatus(t *testing.T) {
 		"one file":           {"@good/a.proto", 0, []string{"good: 1 file, 1 service, 1 method\n"}, ""},
 		"only hints":         {"--strict @hint", 0, []string{"good: 1 file, 0 services, 0 methods\n"}, ""},
 		"warnings":           {"@good @again", 0, []string{"again/a.proto", "0 errors, 1 warning\n", "good: 2 files"}, ""},
+		"names in two files": {"@alike", 0, []string{"p.M is also declared in", "alike/b.proto:3:9", "  --> alike/a.proto:3:9", "0 errors, 1 warning\n", "good: 2 files"}, ""},
 		"strict":             {"--strict @good @again", 1, []string{"again/a.proto", "0 errors, 1 warning\n"}, "the check found 1 warning\n"},
 		"errors":             {"@broken", 1, []string{"broken/a.proto:4:3", "broken/b.proto:5:14", "2 errors, 0 warnings\n"}, "the check found 2 errors\n"},
 		"unfit handlers":     {"--examples @unfit", 1, []string{"unfit/a.proto:5:7", "tutorial.Greeter/SayHello does not fit its handler", "1 error, "}, "the check found 1 error\n"},

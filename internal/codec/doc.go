@@ -53,6 +53,12 @@
 // generated for it. A value that is wider than its field is checked when it is
 // written.
 //
+// The wire takes any number of seconds in a Timestamp or Duration, time.Time and
+// time.Duration do not: reading is an ErrRange beyond the years 1 to 9999, which
+// timestamp.proto allows, beyond the 292 years of a time.Duration, and where the
+// nanoseconds are none. So is a number that a later one replaces. Writing is an
+// ErrUnencodable. A struct with the fields Seconds and Nanos takes them all.
+//
 // An enum that is bound to a string reads as the name of its value, and as the
 // number in digits where there is no name; both can be written.
 //

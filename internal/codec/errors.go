@@ -12,10 +12,11 @@ type (
 	RequiredError = wire.RequiredError
 )
 
-// The three ways in which reading or writing a message fails. Test for them
+// The four ways in which reading or writing a message fails. Test for them
 // with errors.Is; package wire says more of each.
 var (
 	ErrMalformed   = wire.ErrMalformed
+	ErrRange       = wire.ErrRange
 	ErrRequired    = wire.ErrRequired
 	ErrUnencodable = wire.ErrUnencodable
 )

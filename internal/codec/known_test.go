@@ -129,7 +129,7 @@ func TestKnownTypeRanges(t *testing.T) {
 		`took:{seconds:1 nanos:-1}`, `took:{nanos:1000000000}`,
 	} {
 		var v known
-		if err := plan.Unmarshal(wireOf(t, md, text), &v); !errors.Is(err, codec.ErrMalformed) {
+		if err := plan.Unmarshal(wireOf(t, md, text), &v); !errors.Is(err, codec.ErrRange) {
 			t.Errorf("%s: got %v", text, err)
 		}
 	}

@@ -74,7 +74,7 @@ func (timeLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
 		return err
 	}
 	if s.seconds < minSeconds || s.seconds > maxSeconds || s.nanos < 0 || s.nanos >= 1e9 {
-		return wire.NewMalformed("the timestamp is not within the years 1 to 9999")
+		return wire.NewRange("the timestamp is not within the years 1 to 9999")
 	}
 	*t = time.Unix(s.seconds, int64(s.nanos)).UTC()
 	return nil
@@ -103,14 +103,14 @@ func (durationLeaf) decode(d *decoder, p unsafe.Pointer, b []byte) *Error {
 	}
 	switch {
 	case s.nanos <= -1e9 || s.nanos >= 1e9 || s.seconds > 0 && s.nanos < 0 || s.seconds < 0 && s.nanos > 0:
-		return wire.NewMalformed("the duration has nanoseconds out of range")
+		return wire.NewRange("the duration has nanoseconds out of range")
 	case s.seconds > math.MaxInt64/int64(time.Second) || s.seconds < math.MinInt64/int64(time.Second):
-		return wire.NewMalformed("the duration is longer than the 292 years of a time.Duration")
+		return wire.NewRange("the duration is longer than the 292 years of a time.Duration")
 	}
 	whole := s.seconds * int64(time.Second)
 	sum := whole + int64(s.nanos)
 	if whole > 0 && sum < 0 || whole < 0 && sum > 0 {
-		return wire.NewMalformed("the duration is longer than the 292 years of a time.Duration")
+		return wire.NewRange("the duration is longer than the 292 years of a time.Duration")
 	}
 	*v = time.Duration(sum)
 	return nil

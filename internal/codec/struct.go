@@ -115,7 +115,9 @@ func (g *engine) unmarshal(b []byte, p unsafe.Pointer) error {
 	err := d.sub(g.root, p, b)
 	if err != nil {
 		// Dropped: its entries may hold what was read.
-		err.Kind, err.Message = ErrMalformed, g.root.md.FullName()
+		if err.Message = g.root.md.FullName(); err.Kind != ErrRange {
+			err.Kind = ErrMalformed
+		}
 		return err
 	}
 	var missing []string

@@ -36,7 +36,17 @@ type Diagnostic struct {
 	Text     string // in full: message, source line, caret and notes; no colours
 
 	passing bool
-	unshown int // of diagnostics that it stands for
+	unshown int    // of diagnostics that it stands for
+	key     string // see Key; Text if empty
+}
+
+// Key is the same for diagnostics of two loads that say the same: the text, or less for what stays
+// as it is when its lines move.
+func (d *Diagnostic) Key() string {
+	if d.key != "" {
+		return d.key
+	}
+	return d.Text
 }
 
 // Error returns the diagnostic in one line, as compilers print it.
@@ -152,7 +162,10 @@ func firstOf(list []report.Diagnostic) (first []report.Diagnostic, rest int) {
 }
 
 func severityOf(d *report.Diagnostic) Severity {
-	if d.Level() >= report.Warning {
+	switch {
+	case d.Tag() == tagJSONName && d.Level() == report.Warning:
+		return Warning
+	case d.Level() >= report.Warning:
 		return Hint
 	}
 	return Error

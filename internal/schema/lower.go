@@ -82,6 +82,7 @@ func parseText(path string, text *source.File, lim Limits) (out parsed) {
 		// All else follows from taking the file for one of another edition.
 		out.syntax, r.Diagnostics = nil, r.Diagnostics[i:i+1]
 	}
+	r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isReservedName)
 	out.found = translate(r, text.Path())
 	return out
 }
@@ -182,16 +183,23 @@ func (n *node) lower(session *ir.Session, lang *ir.File) (found []*Diagnostic) {
 			found = append(translate(r, n.in.location), panicked(n.in.location, p))
 		}
 	}()
-	file, _ := session.Lower(n.syntax, r, func(i int, _ string, _ ast.DeclImport) (*ir.File, error) {
-		switch {
-		case i < 0:
-			return lang, nil
-		case n.imports[i].err != nil:
-			return nil, n.imports[i].err
-		}
-		return n.imports[i].node.ir, nil
-	})
-	n.ir = file
+	lower := func(syntax *ast.File, r *report.Report) *ir.File {
+		file, _ := session.Lower(syntax, r, func(i int, _ string, _ ast.DeclImport) (*ir.File, error) {
+			switch {
+			case i < 0:
+				return lang, nil
+			case n.imports[i].err != nil:
+				return nil, n.imports[i].err
+			}
+			return n.imports[i].node.ir, nil
+		})
+		return file
+	}
+	n.ir = lower(n.syntax, r)
+	overrule(n.ir, r)
+	if file, again := repair(n.in.path, n.ir, r, lower); file != nil {
+		n.ir, r = file, again
+	}
 	if slices.ContainsFunc(r.Diagnostics, isPanic) {
 		n.ir = nil // half-made: it would fail its importers too
 		if hasErrors(n.parsed) {

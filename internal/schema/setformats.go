@@ -16,7 +16,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
-	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
 // setExtensions are those that make a file a descriptor set. Each may be followed by .gz.
@@ -52,7 +53,7 @@ func binarySet(path string, content []byte, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := dynamicpb.NewMessage(md)
+	m := dynamic.NewMessage(md)
 	if ext == ".json" {
 		err = protojson.UnmarshalOptions{DiscardUnknown: true, AllowPartial: true}.Unmarshal(content, m)
 	} else {

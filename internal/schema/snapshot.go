@@ -102,6 +102,7 @@ func assemble(g *graph, sources []*Diagnostic, sets map[string]time.Time) *Snaps
 		s.files = append(s.files, n.file)
 	}
 	s.gatherServices()
+	s.all = append(s.all, s.findHomonyms()...)
 	s.all = sortDiagnostics(s.all)
 	s.errors = errorsOf(s.all)
 	return s

@@ -9,13 +9,16 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// The three ways in which reading or writing a message fails. Test for them
+// The four ways in which reading or writing a message fails. Test for them
 // with errors.Is.
 var (
 	// ErrMalformed: the bytes are no message of the type: truncated or corrupt
-	// wire data, invalid UTF-8, messages that are nested too deeply, or a value that
-	// the Go type cannot hold (a Timestamp past the year 9999).
+	// wire data, invalid UTF-8, or messages that are nested too deeply.
 	ErrMalformed = errors.New("malformed message")
+
+	// ErrRange: the bytes are a message, with a value that the Go type has no
+	// equal for: a Timestamp past the year 9999.
+	ErrRange = errors.New("value out of range")
 
 	// ErrRequired: a required field is missing; the error is a *RequiredError.
 	ErrRequired = errors.New("required field missing")
@@ -27,9 +30,9 @@ var (
 )
 
 // Error is what is wrong with a message that is read or a value that is
-// written. errors.Is tells which: ErrMalformed or ErrUnencodable.
+// written. errors.Is tells which: ErrMalformed, ErrRange or ErrUnencodable.
 type Error struct {
-	Kind    error                 // ErrMalformed or ErrUnencodable
+	Kind    error                 // ErrMalformed, ErrRange or ErrUnencodable
 	Message protoreflect.FullName // the message that was read or written
 	Path    string                // the field, as in items[3].price.units; "" for the message itself
 	Detail  string                // what is wrong with it
@@ -87,6 +90,9 @@ func Join(head, tail string) string {
 
 // NewMalformed returns an error of the kind ErrMalformed.
 func NewMalformed(detail string) *Error { return &Error{Kind: ErrMalformed, Detail: detail} }
+
+// NewRange returns an error of the kind ErrRange.
+func NewRange(detail string) *Error { return &Error{Kind: ErrRange, Detail: detail} }
 
 // NewUnencodable returns an error of the kind ErrUnencodable.
 func NewUnencodable(format string, args ...any) *Error {

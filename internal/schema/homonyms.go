@@ -1,0 +1,171 @@
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// maxHomonyms is how many groups of files that declare the same names are reported.
+const maxHomonyms = 10
+
+// homonyms are the names that the same files declare, each on its own.
+type homonyms struct {
+	files   []*File // sorted by path
+	names   []protoreflect.FullName
+	visible int // how many of the files the services need
+}
+
+// findHomonyms reports the names that several files declare: once for each group of files. That
+// is a warning if clients can see it, since they may load the files of all services into one pool of names.
+func (s *Snapshot) findHomonyms() (out []*Diagnostic) {
+	visible := s.visible()
+	var groups []*homonyms
+	for _, h := range s.groupHomonyms() {
+		if h.count(visible); h.visible > 1 || h.onDisk() > 1 {
+			groups = append(groups, h)
+		}
+	}
+	slices.SortFunc(groups, func(a, b *homonyms) int {
+		return cmp.Or(cmp.Compare(a.severity(), b.severity()),
+			slices.CompareFunc(a.files, b.files, func(f, g *File) int { return strings.Compare(f.Path(), g.Path()) }))
+	})
+	for _, h := range groups[:min(len(groups), maxHomonyms)] {
+		out = append(out, h.diagnose())
+	}
+	if rest := groups[len(out):]; len(rest) > 0 {
+		out = append(out, plain(rest[0].severity(), "", "%d more groups of files declare the same names", len(rest)))
+	}
+	return out
+}
+
+// visible returns the import paths of the files that declare services, and of all that they import.
+func (s *Snapshot) visible() map[string]bool {
+	seen := make(map[string]bool)
+	work := make([]*linked, 0, len(s.services))
+	for _, svc := range s.services {
+		work = append(work, svc.File.linked)
+	}
+	for len(work) > 0 {
+		l := work[len(work)-1]
+		work = work[:len(work)-1]
+		if path := l.desc.Path(); !seen[path] {
+			seen[path] = true
+			work = append(work, l.deps...)
+		}
+	}
+	return seen
+}
+
+// groupHomonyms finds the names that several files declare.
+func (s *Snapshot) groupHomonyms() map[string]*homonyms {
+	first := make(map[protoreflect.FullName]*File)
+	all := make(map[protoreflect.FullName][]*File) // of those that have several
+	for _, path := range slices.Sorted(maps.Keys(s.byPath)) {
+		f := s.byPath[path]
+		if f.linked == nil {
+			continue
+		}
+		eachTopLevel(f.linked.desc, func(name protoreflect.FullName) {
+			switch one := first[name]; {
+			case one == nil:
+				first[name] = f
+			case all[name] == nil:
+				all[name] = []*File{one, f}
+			default:
+				all[name] = append(all[name], f)
+			}
+		})
+	}
+	groups := make(map[string]*homonyms)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		var key strings.Builder
+		for _, f := range all[name] {
+			key.WriteString(f.Path() + "\n")
+		}
+		h := groups[key.String()]
+		if h == nil {
+			h = &homonyms{files: all[name]}
+			groups[key.String()] = h
+		}
+		h.names = append(h.names, name)
+	}
+	return groups
+}
+
+// eachTopLevel calls visit with what a file declares outside of messages, but for services, whose
+// names must be unique anyway.
+func eachTopLevel(fd protoreflect.FileDescriptor, visit func(protoreflect.FullName)) {
+	for i := range fd.Messages().Len() {
+		visit(fd.Messages().Get(i).FullName())
+	}
+	for i := range fd.Enums().Len() {
+		e := fd.Enums().Get(i)
+		visit(e.FullName())
+		for j := range e.Values().Len() {
+			visit(e.Values().Get(j).FullName())
+		}
+	}
+	for i := range fd.Extensions().Len() {
+		visit(fd.Extensions().Get(i).FullName())
+	}
+}
+
+// count counts the visible files.
+func (h *homonyms) count(visible map[string]bool) {
+	for _, f := range h.files {
+		if visible[f.Path()] {
+			h.visible++
+		}
+	}
+}
+
+func (h *homonyms) severity() Severity {
+	if h.visible > 1 {
+		return Warning
+	}
+	return Hint
+}
+
+// onDisk returns how many files there are on disk: with roots in roots, one has several import paths.
+func (h *homonyms) onDisk() int {
+	entries := make([]serviceEntry, len(h.files))
+	for i, f := range h.files {
+		entries[i].file = f
+	}
+	return len(oneOfEach(entries))
+}
+
+// diagnose points at the first of the names in the first file, and names the other files.
+func (h *homonyms) diagnose() *Diagnostic {
+	const enough = 4
+	file, name := h.files[0], h.names[0]
+	entries := make([]serviceEntry, len(h.files))
+	for i, f := range h.files {
+		entries[i] = serviceEntry{file: f}
+		if i < enough {
+			entries[i].line, entries[i].column = f.Position(Find(f.linked.desc, name))
+		}
+	}
+	names, verb := string(name), "is"
+	switch more := len(h.names) - 1; {
+	case more == 1:
+		names, verb = fmt.Sprintf("%s and %s", name, h.names[1]), "are"
+	case more > 1:
+		names, verb = fmt.Sprintf("%s and %d more names", name, more), "are"
+	}
+	why := ""
+	if h.severity() == Warning {
+		why = "; clients that load all files at once fail (buf curl --list-methods)"
+	}
+	d := file.Diagnose(h.severity(), Find(file.linked.desc, name), "%s %s also declared in %s%s", names, verb, others(entries, file), why)
+	d.key = fmt.Sprintf("%s and %d more in %d files, %s", name, len(h.names)-1, len(h.files), file.Location())
+	for _, f := range h.files[1:min(len(h.files), enough)] {
+		d.key += ", " + f.Location()
+	}
+	return d
+}

@@ -1,0 +1,153 @@
+package schema
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/bufbuild/protocompile/experimental/ast"
+	"github.com/bufbuild/protocompile/experimental/ir"
+	"github.com/bufbuild/protocompile/experimental/parser"
+	"github.com/bufbuild/protocompile/experimental/report"
+	"github.com/bufbuild/protocompile/experimental/seq"
+	"github.com/bufbuild/protocompile/experimental/source"
+)
+
+// maxRepair is how many bytes may be added to a text to repair it.
+const maxRepair = 64 << 10
+
+// edit replaces bytes of a text.
+type edit struct {
+	start, end int
+	text       string
+}
+
+// maxRounds is how often a text is repaired: the compiler may find what is wrong inside of an option only when
+// all around it is right.
+const maxRounds = 5
+
+// repair compiles a file again whose only errors are names in options that the compiler looks up otherwise than
+// protoc: in a text where they are written so that both find the same. It returns what came of it, without errors,
+// or nil. Places right of such a name, on its line, are some columns off.
+func repair(path string, file *ir.File, r *report.Report, lower func(*ast.File, *report.Report) *ir.File) (*ir.File, *report.Report) {
+	for range maxRounds {
+		edits := repairs(file, r)
+		if len(edits) == 0 {
+			break
+		}
+		again := &report.Report{Options: r.Options}
+		syntax, _ := parser.Parse(path, edited(file.AST().Span().File, edits), new(report.Report))
+		file, r = lower(syntax, again), again
+		overrule(file, r)
+		if !slices.ContainsFunc(r.Diagnostics, isError) {
+			return file, r
+		}
+	}
+	return nil, nil
+}
+
+func edited(old *source.File, edits []edit) *source.File {
+	var b strings.Builder
+	done := 0
+	for _, e := range edits {
+		b.WriteString(old.Text()[done:e.start] + e.text)
+		done = e.end
+	}
+	return source.NewFile(old.Path(), b.String()+old.Text()[done:])
+}
+
+// repairs returns what to change in the text of a file, in order; nothing if that would not help.
+func repairs(file *ir.File, r *report.Report) (edits []edit) {
+	if file == nil {
+		return nil
+	}
+	added := 0
+	for i := range r.Diagnostics {
+		d := &r.Diagnostics[i]
+		if !isError(*d) {
+			continue
+		}
+		e, ok := repairOne(file, d)
+		if added += len(e.text); !ok || len(edits) == maxDiagnostics || added > maxRepair {
+			return nil
+		}
+		edits = append(edits, e)
+	}
+	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.start, b.start) })
+	for i := range edits[min(1, len(edits)):] {
+		if edits[i].end > edits[i+1].start || edits[i].start == edits[i+1].start {
+			return nil
+		}
+	}
+	return edits
+}
+
+func isError(d report.Diagnostic) bool { return d.Level() <= report.Error }
+
+func repairOne(file *ir.File, d *report.Diagnostic) (e edit, ok bool) {
+	at := d.Primary()
+	if at.IsZero() || at.Path() != file.AST().Span().Path() {
+		return e, false
+	}
+	if name, found := strings.CutPrefix(d.Message(), "cannot resolve message field name for `"); found {
+		// A group goes by the name of its type, which is that of its field but for case.
+		ty := file.FindSymbol(ir.FullName(strings.TrimSuffix(name, "`"))).AsType()
+		key := at.Text()
+		if i := strings.IndexFunc(key, func(c rune) bool { return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }); i >= 0 {
+			key = key[:i]
+		}
+		lower := strings.ToLower(key)
+		if field := ty.MemberByName(lower); !field.IsZero() && field.IsGroup() && field.Element().Name() == key {
+			return edit{at.Start, at.Start + len(key), lower}, true
+		}
+		return e, false
+	}
+	first, _, _ := strings.Cut(at.Text(), ".")
+	scope, ok := scopeOfOption(file, d.Message(), at)
+	for ok && first != "" {
+		full := ir.FullName(first)
+		if scope != "" {
+			full = scope + "." + full
+		}
+		if sym := file.FindSymbol(full); !sym.IsZero() {
+			return edit{at.Start, at.Start, "." + strings.TrimSuffix(string(full), first)}, true
+		}
+		if ok = scope != ""; ok {
+			scope = scope.Parent()
+		}
+	}
+	return e, false
+}
+
+// scopeOfOption returns in which scope protoc looks an option up that the compiler has not found: that around the
+// declaration that has the option.
+func scopeOfOption(file *ir.File, message string, at source.Span) (scope ir.FullName, ok bool) {
+	switch {
+	case strings.HasPrefix(message, "expected message extension, found service method"):
+		for s := range seq.Values(file.Services()) {
+			for m := range seq.Values(s.Methods()) {
+				if inside(at, m.AST()) {
+					return "", false
+				}
+			}
+			if inside(at, s.AST()) {
+				return s.FullName().Parent(), true
+			}
+		}
+	case strings.HasPrefix(message, "cannot find "):
+		for ty := range seq.Values(file.AllTypes()) {
+			for o := range seq.Values(ty.Oneofs()) {
+				if inside(at, o.AST()) {
+					return ty.FullName(), true
+				}
+			}
+		}
+	}
+	return "", false
+}
+
+func inside(at source.Span, decl source.Spanner) bool {
+	s := decl.Span()
+	return s.Start <= at.Start && at.End <= s.End
+}
