@@ -21,9 +21,10 @@
 // not know, and the items of a message with message_set_wire_format. Entries of
 // maps may have their key and value in any order, missing, or repeated.
 //
-// A message does not refer to its input. Its memory is bounded by the length of
-// the input, times a factor that depends on the schema: a nested message takes
-// memory for each field of its type, as it does in generated code.
+// A message does not refer to its input. A nested message takes memory for each
+// field of its type, as it does in generated code. So that a few bytes for each of
+// many messages of a wide type do not take gigabytes, input whose messages take
+// more than 64 MiB and 50 times its length is refused as malformed.
 //
 // # Writing
 //

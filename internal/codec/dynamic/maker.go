@@ -16,6 +16,8 @@ type maker struct {
 	// be.
 	read, length int
 
+	left int // bytes that the messages inside of what is read may still take
+
 	depth int // of the messages that are being merged
 }
 
@@ -156,6 +158,19 @@ func (l *leaves) renew(k *maker) {
 	b := new(smallBlock)
 	b.page = page{nums: b.nums[:], strs: b.strs[:]}
 	l.page, l.heads = &b.page, b.heads[:]
+}
+
+// The messages inside one that is read take spareMemory and memoryFactor times the
+// length of the input at most: each has room for all fields of its type, whichever
+// are set.
+const (
+	spareMemory  = 64 << 20
+	memoryFactor = 50
+)
+
+// newMaker returns a maker for reading an input of so many bytes.
+func newMaker(length int) *maker {
+	return &maker{length: length, left: spareMemory + memoryFactor*length}
 }
 
 // size is about what a message of the type takes, in bytes.

@@ -43,7 +43,7 @@ func (o Options) Unmarshal(b []byte, m *Message) error {
 	m.mustBeValid()
 	d := decoder{in: b, resolver: o.Resolver, depth: o.depth()}
 	if m.typ.hasParts() {
-		d.maker = &maker{length: len(b)}
+		d.maker = newMaker(len(b))
 	}
 	whole := m.isEmpty()
 	if _, err := d.message(m, 0, len(b), 0); err != nil {
@@ -151,7 +151,7 @@ func unmarshal(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error)
 		discard: in.Flags&protoiface.UnmarshalDiscardUnknown != 0,
 	}
 	if m.typ.hasParts() {
-		d.maker = &maker{length: len(in.Buf)}
+		d.maker = newMaker(len(in.Buf))
 	}
 	whole := m.isEmpty()
 	if _, err := d.message(m, 0, len(in.Buf), 0); err != nil {
