@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 	"reflect"
+	"unicode/utf8"
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -200,6 +201,28 @@ func (typedMap[K, V]) encode(e *encoder, f *field, m unsafe.Pointer, ent *entry)
 	return nil
 }
 
+// textMap is a map of strings, the most frequent one, written without entries.
+type textMap struct{ typedMap[string, string] }
+
+func (t textMap) encode(e *encoder, f *field, m unsafe.Pointer, ent *entry) *Error {
+	key, value := &f.sub.fields[0], &f.sub.fields[1]
+	if value.enum != nil || e.depth <= 0 {
+		return t.typedMap.encode(e, f, m, ent)
+	}
+	to := (*pair[string, string])(ent.mem)
+	for k, v := range *(*map[string]string)(m) {
+		if key.utf8 && !utf8.ValidString(k) || value.utf8 && !utf8.ValidString(v) {
+			to.Key, to.Value = k, v
+			return e.entry(f, ent) // says what is wrong
+		}
+		before := e.Written()
+		e.TextField(value.tag, v)
+		e.TextField(key.tag, k)
+		e.PrefixField(f.tag, before)
+	}
+	return nil
+}
+
 // anyMap takes maps of every type through reflection.
 type anyMap struct{ typ reflect.Type }
 
@@ -229,7 +252,7 @@ func (a anyMap) encode(e *encoder, f *field, m unsafe.Pointer, ent *entry) *Erro
 
 // typedMaps are the maps that messages have most often.
 var typedMaps = map[reflect.Type]mapOps{
-	reflect.TypeFor[map[string]string]():  typedMap[string, string]{},
+	reflect.TypeFor[map[string]string]():  textMap{},
 	reflect.TypeFor[map[string]bool]():    typedMap[string, bool]{},
 	reflect.TypeFor[map[string]int32]():   typedMap[string, int32]{},
 	reflect.TypeFor[map[string]int64]():   typedMap[string, int64]{},
