@@ -69,7 +69,7 @@ func (b *binder) bindScalar(f *field, fd protoreflect.FieldDescriptor) bool {
 	case f.enum != nil && f.goType.Kind() == reflect.String:
 		f.encode = encodePlainName
 	case f.goType.Kind() == reflect.String:
-		f.encode = encodePlainString
+		f.encode, f.text = encodePlainString, true
 	default:
 		f.encode = encodePlain
 	}

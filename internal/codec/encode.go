@@ -26,7 +26,13 @@ func (e *encoder) message(pl *plan, p unsafe.Pointer) *Error {
 	}
 	for i := len(pl.fields) - 1; i >= 0; i-- {
 		f := &pl.fields[i]
-		if err := f.encode(e, f, unsafe.Add(p, f.off)); err != nil {
+		var err *Error
+		if f.text { // the most frequent kind, without a call through a pointer
+			err = encodePlainString(e, f, unsafe.Add(p, f.off))
+		} else {
+			err = f.encode(e, f, unsafe.Add(p, f.off))
+		}
+		if err != nil {
 			return err.In(f.name)
 		}
 	}

@@ -95,6 +95,7 @@ type field struct {
 	group    bool
 	packed   bool
 
+	text     bool   // a plain string that is no enum: encode is encodePlainString
 	plain    bool   // a plain value: no pointer, slice or map
 	def      uint64 // the default as it would be written: a plain value that equals it is not
 	defWire  uint64 // the same as it would be read
