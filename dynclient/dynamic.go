@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/internal/message"
 )
@@ -34,7 +35,7 @@ func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ..
 	defer cancel()
 	m, err := c.lookup(ctx, method)
 	if err != nil {
-		return err
+		return c.notFound(ctx, method, err)
 	}
 	if m.IsStreamingClient() || m.IsStreamingServer() {
 		shape, _ := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
@@ -55,6 +56,18 @@ func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ..
 	return nil
 }
 
+// notFound returns the error of a call whose method was not found: that of its
+// context if it has ended meanwhile, with a status, as for any other call.
+func (c *Client) notFound(ctx context.Context, method string, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return &Error{
+		Method: method, Target: c.target, status: status.FromContextError(ctx.Err()),
+		types: func(ctx context.Context) Types { return c.schema.Types(ctx, nil) },
+	}
+}
+
 // Stream is a call of any shape. One goroutine may Send while another Recvs;
 // neither may be called by two at once.
 type Stream struct {
@@ -69,8 +82,8 @@ func (c *Client) Stream(ctx context.Context, method string, opts ...grpc.CallOpt
 	ctx, release, opts := prepare(ctx, opts)
 	m, err := c.lookup(ctx, method)
 	if err != nil {
-		release()
-		return nil, err
+		defer release()
+		return nil, c.notFound(ctx, method, err)
 	}
 	return c.stream(ctx, release, m, opts)
 }

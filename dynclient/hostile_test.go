@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -192,6 +193,12 @@ func TestTimeoutCoversTheSchema(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := c.Stream(t.Context(), "p.S/M", dynclient.Timeout(50*time.Millisecond)); status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("got %v", err)
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	var callError *dynclient.Error
+	if err := c.Invoke(canceled, "p.S/M", json.RawMessage(`{}`), &out); status.Code(err) != codes.Canceled || !errors.As(err, &callError) {
 		t.Errorf("got %v", err)
 	}
 }
