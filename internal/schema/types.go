@@ -19,9 +19,10 @@ import (
 type Types struct {
 	root protoreflect.FileDescriptor
 
-	index sync.Once
-	files []protoreflect.FileDescriptor
-	exts  map[protoreflect.FullName][]protoreflect.ExtensionType
+	index    sync.Once
+	files    []protoreflect.FileDescriptor
+	exts     map[protoreflect.FullName][]protoreflect.ExtensionType
+	byNumber map[extensionKey]protoreflect.ExtensionType
 
 	messages sync.Map // protoreflect.FullName -> *dynamic.Type
 	dynamic  dynamic.Types
@@ -32,6 +33,11 @@ var (
 	_ protoregistry.ExtensionTypeResolver = (*Types)(nil)
 )
 
+type extensionKey struct {
+	message protoreflect.FullName
+	number  protoreflect.FieldNumber
+}
+
 // NewTypes returns a resolver for the import closure of a file that was linked
 // elsewhere; those of a [File] are File.Types.
 func NewTypes(root protoreflect.FileDescriptor) *Types { return &Types{root: root} }
@@ -40,6 +46,7 @@ func NewTypes(root protoreflect.FileDescriptor) *Types { return &Types{root: roo
 func (t *Types) prepare() {
 	t.index.Do(func() {
 		t.exts = make(map[protoreflect.FullName][]protoreflect.ExtensionType)
+		t.byNumber = make(map[extensionKey]protoreflect.ExtensionType)
 		seen := make(map[string]bool)
 		var visit func(fd protoreflect.FileDescriptor)
 		visit = func(fd protoreflect.FileDescriptor) {
@@ -50,7 +57,11 @@ func (t *Types) prepare() {
 			t.files = append(t.files, fd)
 			EachExtension(fd, func(x protoreflect.ExtensionDescriptor) {
 				name := x.ContainingMessage().FullName()
-				t.exts[name] = append(t.exts[name], t.dynamic.Extension(x))
+				xt := t.dynamic.Extension(x)
+				t.exts[name] = append(t.exts[name], xt)
+				if key := (extensionKey{name, x.Number()}); t.byNumber[key] == nil {
+					t.byNumber[key] = xt
+				}
 			})
 			for i := range fd.Imports().Len() {
 				visit(fd.Imports().Get(i).FileDescriptor)
@@ -128,10 +139,8 @@ func (t *Types) FindExtensionByName(name protoreflect.FullName) (protoreflect.Ex
 // FindExtensionByNumber implements protoregistry.ExtensionTypeResolver.
 func (t *Types) FindExtensionByNumber(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionType, error) {
 	t.prepare()
-	for _, x := range t.exts[message] {
-		if x.TypeDescriptor().Number() == number {
-			return x, nil
-		}
+	if xt := t.byNumber[extensionKey{message, number}]; xt != nil {
+		return xt, nil
 	}
 	return nil, protoregistry.NotFound
 }

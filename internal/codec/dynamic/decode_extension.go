@@ -114,8 +114,12 @@ func (d *decoder) extensionMessage(m protoreflect.Message, f *field, i, end int)
 		_, err := d.message(m, i, end, endTag)
 		return err
 	}
-	if f.group {
-		end -= protowire.SizeVarint(endTag)
+	if f.group { // its content alone
+		body, _, err := wire.SkipGroup(d.in[:end], i, f.tag>>3, d.depth)
+		if err != nil {
+			return err
+		}
+		end = body
 	}
 	d.foreign = true
 	opts := proto.UnmarshalOptions{
