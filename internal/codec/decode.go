@@ -119,12 +119,12 @@ func (d *decoder) other(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, 
 	switch protowire.Type(tag & 7) {
 	case protowire.Fixed32Type:
 		if len(b) < 4 {
-			return 0, false, wire.Malformed(0)
+			return 0, false, wire.NewMalformed(wire.DetailTruncated)
 		}
 		return 4, f.decodeBits(d, f, p, uint64(wire.Uint32(b))), nil
 	case protowire.Fixed64Type:
 		if len(b) < 8 {
-			return 0, false, wire.Malformed(0)
+			return 0, false, wire.NewMalformed(wire.DetailTruncated)
 		}
 		return 8, f.decodeBits(d, f, p, wire.Uint64(b)), nil
 	}

@@ -134,7 +134,7 @@ func (f *field) countPacked(b []byte) (int, *Error) {
 			}
 		}
 		if n == 0 {
-			return 0, wire.Malformed(0)
+			return 0, wire.NewMalformed(wire.DetailTruncated)
 		}
 		return n, nil
 	case protowire.Fixed32Type:
@@ -143,7 +143,7 @@ func (f *field) countPacked(b []byte) (int, *Error) {
 		width = 8
 	}
 	if len(b)%width != 0 {
-		return 0, wire.Malformed(0)
+		return 0, wire.NewMalformed(wire.DetailTruncated)
 	}
 	return len(b) / width, nil
 }

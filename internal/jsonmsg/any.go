@@ -17,7 +17,7 @@ import (
 
 // AnyTypes returns types for protojson or prototext to write m with: what is
 // packed into a google.protobuf.Any is read with care, as it comes from
-// somebody else. Bytes that make dynamicpb panic are an error. So is an Any in
+// somebody else. Bytes that make their type panic are an error. So is an Any in
 // an Any in an Any, when reading all of them would take a hundred times the
 // bytes of m. A type URL that a terminal would take for a command is unknown.
 // The result is good for one message.

@@ -40,7 +40,7 @@ func orGlobal(types Types) Types {
 	return types
 }
 
-// noPanic makes an error of a panic: protojson and dynamicpb have some for
+// noPanic makes an error of a panic: protojson and some types have them for
 // schemas that redefine well-known types, and for hostile bytes.
 func noPanic(err *error) {
 	if r := recover(); r != nil {

@@ -132,7 +132,7 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 			}
 		case protowire.Fixed32Type:
 			if len(b)-i < 4 {
-				return 0, wire.Malformed(0).In(f.name())
+				return 0, wire.NewMalformed(wire.DetailTruncated).In(f.name())
 			}
 			i += 4
 			if a.op != opUnknown {
@@ -141,7 +141,7 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 			}
 		case protowire.Fixed64Type:
 			if len(b)-i < 8 {
-				return 0, wire.Malformed(0).In(f.name())
+				return 0, wire.NewMalformed(wire.DetailTruncated).In(f.name())
 			}
 			i += 8
 			if a.op != opUnknown {

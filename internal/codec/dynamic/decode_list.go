@@ -99,7 +99,7 @@ func (d *decoder) packed(m *Message, a *action, i, end int) *wire.Error {
 		count, width = len(b)/8, 8
 	}
 	if count == 0 || count*width != 0 && count*width != len(b) {
-		return wire.Malformed(0)
+		return wire.NewMalformed(wire.DetailTruncated)
 	}
 	f := a.field
 	l := numbersOf(m, f)

@@ -122,13 +122,13 @@ func (d *decoder) scalar(f *field, v *scalar, i, end int) (int, bool, *wire.Erro
 		return next, !f.rejects(x), nil
 	case protowire.Fixed32Type:
 		if len(b)-i < 4 {
-			return 0, true, wire.Malformed(0)
+			return 0, true, wire.NewMalformed(wire.DetailTruncated)
 		}
 		v.number = uint64(wire.Uint32(b[i:]))
 		return i + 4, true, nil
 	case protowire.Fixed64Type:
 		if len(b)-i < 8 {
-			return 0, true, wire.Malformed(0)
+			return 0, true, wire.NewMalformed(wire.DetailTruncated)
 		}
 		v.number = wire.Uint64(b[i:])
 		return i + 8, true, nil
