@@ -43,6 +43,8 @@ type guard struct {
 	files   []fileUse
 	failed  error // why answers are refused
 
+	speaksV1 bool // the server does, or did when it last answered
+
 	size, declared int
 	public         publicImports
 }
@@ -63,6 +65,11 @@ func (g *guard) begin(ctx context.Context) context.CancelFunc {
 
 // NewStream implements grpc.ClientConnInterface.
 func (g *guard) NewStream(_ context.Context, sd *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	// The reflection client also falls back to v1alpha, and stays there, when the
+	// server is not available for once. The messages of both are the same.
+	if g.speaksV1 {
+		method = strings.Replace(method, ".v1alpha.", ".v1.", 1)
+	}
 	g.version = "v1"
 	if strings.Contains(method, ".v1alpha.") {
 		g.version = "v1alpha"
@@ -87,8 +94,12 @@ type guardedStream struct {
 
 func (s *guardedStream) RecvMsg(m any) error {
 	if err := s.ClientStream.RecvMsg(m); err != nil {
+		if status.Code(err) == codes.Unimplemented {
+			s.guard.speaksV1 = false
+		}
 		return err
 	}
+	s.guard.speaksV1 = s.guard.version == "v1"
 	switch m := m.(type) {
 	case *refv1.ServerReflectionResponse:
 		return s.guard.take(m.GetFileDescriptorResponse().GetFileDescriptorProto())

@@ -69,7 +69,7 @@ func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
 			w.visit(sym, sym.ParentFile())
 		}
 	}
-	if failure != nil && (len(w.found) == 0 || ctx.Err() != nil) {
+	if failure != nil && (len(w.found) == 0 || cutShort(ctx, failure)) {
 		return nil, failure // what was not seen may match as well
 	}
 	switch len(w.found) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/nearest"
@@ -79,7 +81,7 @@ func splitMethod(name string) (service, method string) {
 func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullName, service, method string) (matches []*Method, err error) {
 	names = slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !endsIn(name, service) })
 	found, err := s.FindAll(ctx, names)
-	if ctx.Err() != nil {
+	if cutShort(ctx, err) {
 		return nil, err // what was not seen may match as well
 	}
 	for _, name := range names {
@@ -88,6 +90,16 @@ func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullNam
 		}
 	}
 	return matches, err
+}
+
+// cutShort reports whether a search that failed with err has not seen everything
+// for a reason that is not in the schema. The server's clock may be ahead of ctx.
+func cutShort(ctx context.Context, err error) bool {
+	switch status.Code(err) {
+	case codes.Canceled, codes.DeadlineExceeded, codes.Unavailable:
+		return true
+	}
+	return err != nil && ctx.Err() != nil
 }
 
 // endsIn reports whether a full name is what a shortened one may stand for.

@@ -173,6 +173,28 @@ func TestForeignReflectionCut(t *testing.T) {
 	runDyngate(t, "call", addr, "Do").want(t, 78, "", "UNAVAILABLE: ", addr)
 }
 
+// TestForeignReflectionGivesUp calls a method by the end of its name: one service
+// has it, and the server gives up before it has told of the other.
+func TestForeignReflectionGivesUp(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[codes.Code]int{codes.DeadlineExceeded: 68, codes.Canceled: 65, codes.Unavailable: 78} {
+		t.Run(code.String(), func(t *testing.T) {
+			t.Parallel()
+			addr := startMirror(t, &mirror{services: []string{"good.Good", "other.Other"}, answer: func(_ context.Context, in *refv1.ServerReflectionRequest) (*refv1.ServerReflectionResponse, error) {
+				switch in.GetFileContainingSymbol() {
+				case "good.Good":
+					return fileOf(goodFile), nil
+				case "other.Other":
+					return nil, status.Error(code, "it gives up")
+				}
+				return nil, nil
+			}})
+			runDyngate(t, "call", addr, "Do").want(t, want, "", "it gives up")
+			runDyngate(t, "describe", addr, "Do").want(t, want, "", "it gives up")
+		})
+	}
+}
+
 // startMany starts a server of services many.S00000 and so on, each with a
 // method Do, and each in a file of its own that takes some time.
 func startMany(t testing.TB, n int, takes time.Duration) (addr string, services []string) {
