@@ -20,7 +20,12 @@ type Dynamic = message.Dynamic
 
 // NewReply returns an empty message of the method's response type.
 func (m *Method) NewReply() *Dynamic {
-	return message.NewDynamic(m.Output(), m.Types)
+	t := m.reply.Load()
+	if t == nil {
+		t = message.DynamicType(m.Output(), m.Types)
+		m.reply.Store(t)
+	}
+	return &Dynamic{Message: t.NewMessage()}
 }
 
 // NewMessage returns an empty message of any type in the import closure of the

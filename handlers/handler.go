@@ -2,10 +2,12 @@ package handlers
 
 import (
 	"context"
+	"sync/atomic"
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
 	"github.com/dyngate/dyngate/internal/message"
 )
 
@@ -58,6 +60,8 @@ type Method struct {
 	// the file that declares the method: what an Any inside its messages can
 	// hold. It is never nil for a method of a running server.
 	Types Types
+
+	reply atomic.Pointer[dynamic.Type] // nil until the first NewReply
 }
 
 // Path returns the method as registrations write it: pkg.Service/Method.

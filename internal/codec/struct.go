@@ -80,13 +80,7 @@ func (s *Struct[T]) Marshal(v *T, pool mem.BufferPool) (mem.Buffer, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := e.Bytes()
-	var buf mem.Buffer
-	if pool == nil {
-		buf = mem.SliceBuffer(append(make([]byte, 0, len(out)), out...))
-	} else {
-		buf = mem.Copy(out, pool)
-	}
+	buf := e.Copy(pool)
 	s.engine.release(e)
 	return buf, nil
 }

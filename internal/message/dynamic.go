@@ -19,12 +19,12 @@ type Dynamic struct{ protoreflect.Message }
 // NewDynamic returns an empty message. types, which may be nil, is where the type
 // of md is kept.
 func NewDynamic(md protoreflect.MessageDescriptor, types Types) *Dynamic {
-	return &Dynamic{dynamicType(md, types).NewMessage()}
+	return &Dynamic{DynamicType(md, types).NewMessage()}
 }
 
-// dynamicType returns the type of md, from types if they have it, so that it is
+// DynamicType returns the type of md, from types if they have it, so that it is
 // compiled once.
-func dynamicType(md protoreflect.MessageDescriptor, types Types) *dynamic.Type {
+func DynamicType(md protoreflect.MessageDescriptor, types Types) *dynamic.Type {
 	if types != nil {
 		mt, _ := types.FindMessageByName(md.FullName())
 		if t, ok := mt.(*dynamic.Type); ok && t.Descriptor() == md {
@@ -46,7 +46,7 @@ func BindDynamic(md protoreflect.MessageDescriptor, types Types) Codec[Dynamic] 
 	return dynamicMessage{
 		name: md.FullName(),
 		opts: dynamic.Options{Resolver: types, MaxDepth: MaxDepth},
-		typ:  sync.OnceValue(func() *dynamic.Type { return dynamicType(md, types) }),
+		typ:  sync.OnceValue(func() *dynamic.Type { return DynamicType(md, types) }),
 	}
 }
 

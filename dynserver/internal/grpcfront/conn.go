@@ -3,6 +3,7 @@ package grpcfront
 import (
 	"bytes"
 	"errors"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -34,11 +35,11 @@ type conn struct {
 	inflating chan struct{} // taken while one of its large messages is inflated
 	large     atomic.Int64  // messages for which that is, or is waited for
 
+	held  atomic.Int64 // bytes; far below zero once they are not in the limiter's sum any more
+	ended atomic.Bool  // by the limiter
+
 	mu       sync.Mutex
-	ended    bool  // by the limiter
 	closed   bool  // by grpc
-	gone     bool  // from the limiter's sum
-	held     int64 // bytes
 	credited int64 // of the answered calls, for resets
 	resets   bucket
 	inflated bucket
@@ -93,7 +94,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p)
 	c.count(p[:n])
-	if c.hasEnded() {
+	if c.ended.Load() {
 		return 0, errEnded
 	}
 	return n, err
@@ -185,10 +186,10 @@ func (c *conn) Close() error {
 		c.limiter.count.Add(-1)
 	}
 	c.mu.Lock()
-	again, ended := c.closed, c.ended
+	again := c.closed
 	c.closed = true
 	c.mu.Unlock()
-	if again || (ended && c.limiter.linger(c.Conn)) {
+	if again || (c.ended.Load() && c.limiter.linger(c.Conn)) {
 		return nil
 	}
 	return c.Conn.Close()
@@ -198,31 +199,31 @@ func (c *conn) Close() error {
 // to: when all connections hold too much, and this one more than its share. Those
 // that hold the most are ended then, so that it does not last.
 func (c *conn) hold(n int64) error {
-	if c == nil {
+	if c == nil || n == 0 {
 		return nil
 	}
-	l := c.limiter
-	c.mu.Lock()
-	if c.gone {
-		c.mu.Unlock()
+	held := c.held.Add(n)
+	if held < 0 {
 		return errEnded
 	}
-	over := l.held.Add(n) > l.limits.held
-	refused := over && c.held+n > l.limits.held/max(1, l.count.Load())
+	l := c.limiter
+	if l.held.Add(n) <= l.limits.held {
+		return nil
+	}
+	refused := held > l.limits.held/max(1, l.count.Load())
 	if refused {
-		l.held.Add(-n)
-	} else {
-		c.held += n
+		c.release(n)
 	}
-	c.mu.Unlock()
-	if over {
-		l.shed()
-	}
+	l.shed()
 	if refused {
 		return errHeld
 	}
 	return nil
 }
+
+// disowned is what a connection holds that is not in the limiter's sum: so little
+// that calls which still hold and release do not matter.
+const disowned = math.MinInt64 / 2
 
 var (
 	errEnded = status.Error(codes.Unavailable, "the connection was ended")
@@ -231,48 +232,25 @@ var (
 
 // release gives back what was held.
 func (c *conn) release(n int64) {
-	if c == nil {
+	if c == nil || n == 0 {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.gone {
-		c.held -= n
+	if c.held.Add(-n) >= 0 {
 		c.limiter.held.Add(-n)
 	}
 }
 
-func (c *conn) holding() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.held
-}
-
 // disown takes the connection out of the limiter's sum: it is about to end.
 func (c *conn) disown() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.gone {
-		c.gone = true
-		c.limiter.held.Add(-c.held)
-		c.held = 0
+	if held := c.held.Swap(disowned); held > 0 {
+		c.limiter.held.Add(-held)
 	}
-}
-
-func (c *conn) hasEnded() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ended
 }
 
 // end tells the client to go away and makes grpc close the connection, with all of
 // its calls.
 func (c *conn) end(why string) {
-	c.mu.Lock()
-	again := c.ended
-	c.ended = true
-	c.mu.Unlock()
-	if again {
+	if c.ended.Swap(true) {
 		return
 	}
 	c.limiter.report(c, why)

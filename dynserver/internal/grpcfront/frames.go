@@ -38,6 +38,17 @@ func (f *frames) next(p []byte) (h frameHead, rest []byte, ok bool) {
 	}
 	p = p[f.skip:]
 	f.skip = 0
+	if f.have == 0 && len(p) >= headSize && p[3] != byte(http2.FrameRSTStream) { // nearly always
+		h = parseHead(p)
+		f.skip = h.length
+		return h, p[headSize:], true
+	}
+	return f.collect(p)
+}
+
+// collect is next for a head that is cut or that of RST_STREAM, whose payload is
+// wanted as well. p begins with what comes next of it.
+func (f *frames) collect(p []byte) (h frameHead, rest []byte, ok bool) {
 	want := headSize
 	if f.have >= headSize {
 		want += resetSize

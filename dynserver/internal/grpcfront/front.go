@@ -72,7 +72,8 @@ func (s *Server) serve(_ any, stream grpc.ServerStream) error {
 	if err := conn.hold(callCost); err != nil {
 		return err
 	}
-	defer conn.release(callCost)
+	call := &call{stream: stream, conn: conn, held: callCost, maxRecv: s.maxRecv}
+	defer call.end()
 	path := transport.Method()
 	generation := s.current()
 	route, builtin := generation.Route(path), s.builtins[path]
@@ -82,7 +83,7 @@ func (s *Server) serve(_ any, stream grpc.ServerStream) error {
 	if err := checkContent(ctx, transport); err != nil {
 		return err
 	}
-	call := &call{stream: stream, conn: conn, compressed: isCompressed(transport), maxRecv: s.maxRecv}
+	call.compressed = isCompressed(transport)
 	if builtin != nil {
 		return builtin.serve(ctx, call, s.codec)
 	}
@@ -136,7 +137,11 @@ type call struct {
 	out      mem.BufferSlice
 	outCost  int64
 	answered bool
+	held     int64 // bytes of conn, for the call itself
 }
+
+// end releases what the call holds, but for answers that have not been read.
+func (c *call) end() { c.conn.release(c.held) }
 
 func (c *call) Method() *handlers.Method { return c.method }
 
@@ -153,13 +158,9 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 }
 
 func (c *call) Send(data mem.BufferSlice) error {
-	if c.conn != nil {
-		cost := answerCostOf(data, !c.answered)
-		if err := c.conn.hold(cost); err != nil {
-			data.Free()
-			return err
-		}
-		c.outCost = cost
+	if err := c.holdAnswer(data); err != nil {
+		data.Free()
+		return err
 	}
 	c.out, c.answered = data, true
 	err := c.stream.SendMsg(c)
@@ -169,4 +170,22 @@ func (c *call) Send(data mem.BufferSlice) error {
 		c.out = nil
 	}
 	return err
+}
+
+// holdAnswer counts an answer as held by the connection. The only answer of a call
+// is sent when its handler is done, so what the call itself holds is taken first.
+func (c *call) holdAnswer(data mem.BufferSlice) error {
+	if c.conn == nil {
+		return nil
+	}
+	c.outCost = answerCostOf(data, !c.answered)
+	taken := int64(0)
+	if c.method != nil && !c.method.IsStreamingServer() {
+		taken = min(c.outCost, c.held)
+	}
+	if err := c.conn.hold(c.outCost - taken); err != nil {
+		return err
+	}
+	c.held -= taken
+	return nil
 }

@@ -3,6 +3,7 @@ package grpcfront
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
@@ -52,29 +53,29 @@ func (l *limiter) tap(ctx context.Context, info *tap.Info) (context.Context, err
 	return ctx, nil
 }
 
-// unread is an answer that the transport has. It is the pool that the last buffer
-// of the answer, an empty one, goes back to: so it learns when the answer has been
-// written, or thrown away.
+// unread is the last buffer of an answer that the transport has. grpc frees it when
+// the answer has been written, or thrown away.
 type unread struct {
-	conn  *conn
-	cost  int64
-	empty []byte
-	slice [2]mem.Buffer
+	mem.Buffer // also for mem's own methods, which grpc's transport does not use
+	refs       atomic.Int32
+	conn       *conn
+	cost       int64
+	alone      [1]mem.Buffer
 }
 
-var unreads = sync.Pool{New: func() any { return &unread{empty: emptyBuffer[:0]} }}
+var unreads = sync.Pool{New: func() any { return new(unread) }}
 
-// emptyBuffer is never written. Its capacity makes grpc count the references to
-// buffers of it.
-var emptyBuffer = make([]byte, 4<<10)
+// Ref implements mem.Buffer.
+func (u *unread) Ref() { u.refs.Add(1) }
 
-// Get implements mem.BufferPool.
-func (u *unread) Get(int) *[]byte { return new([]byte) }
-
-// Put implements mem.BufferPool.
-func (u *unread) Put(*[]byte) {
+// Free implements mem.Buffer.
+func (u *unread) Free() {
+	if u.refs.Add(-1) > 0 {
+		return
+	}
+	u.Buffer.Free()
 	u.conn.release(u.cost)
-	u.conn, u.slice = nil, [2]mem.Buffer{}
+	u.Buffer, u.conn, u.alone[0] = nil, nil, nil
 	unreads.Put(u)
 }
 
@@ -96,11 +97,18 @@ func (c *conn) releaseAfter(data mem.BufferSlice, cost int64) mem.BufferSlice {
 		return data
 	}
 	u := unreads.Get().(*unread)
+	u.refs.Store(1)
 	u.conn, u.cost = c, cost
-	last := mem.NewBuffer(&u.empty, u)
-	if len(data) != 1 {
-		return append(data[:len(data):len(data)], last)
+	n := len(data)
+	switch n {
+	case 0:
+		u.Buffer = mem.SliceBuffer(nil)
+	case 1:
+		u.Buffer = data[0]
+	default:
+		u.Buffer = data[n-1]
+		return append(data[:n-1:n-1], u)
 	}
-	u.slice = [2]mem.Buffer{data[0], last}
-	return u.slice[:]
+	u.alone[0] = u
+	return u.alone[:]
 }

@@ -114,7 +114,7 @@ func (l *limiter) shed() {
 	var all []holder
 	l.conns.Range(func(_, v any) bool {
 		c := v.(*conn)
-		all = append(all, holder{c, c.holding()})
+		all = append(all, holder{c, c.held.Load()})
 		return true
 	})
 	slices.SortFunc(all, func(a, b holder) int { return cmp.Compare(b.size, a.size) })

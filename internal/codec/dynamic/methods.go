@@ -69,13 +69,14 @@ func (o Options) Append(b []byte, m *Message) ([]byte, error) {
 }
 
 // Marshal is Append into a buffer of the exact size, which comes from the pool
-// if it is large enough to be pooled, and goes back there when it is freed.
+// if it is large enough to be pooled, and goes back there when it is freed. A nil
+// pool means no pool.
 func (o Options) Marshal(m *Message, pool mem.BufferPool) (mem.Buffer, error) {
 	e, err := o.encode(m)
 	if err != nil {
 		return nil, err
 	}
-	buf := mem.Copy(e.Bytes(), pool)
+	buf := e.Copy(pool)
 	e.release()
 	return buf, nil
 }

@@ -3,7 +3,9 @@ package wire
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
+	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -26,6 +28,29 @@ func (w *Writer) Reset() { w.pos = len(w.buf) }
 
 // Bytes returns what is written. It is valid until the next write.
 func (w *Writer) Bytes() []byte { return w.buf[w.pos:] }
+
+// Copy returns what is written in a buffer of the exact size, which comes from the
+// pool if it is large enough to be pooled, and goes back there when it is freed. A
+// nil pool means no pool.
+func (w *Writer) Copy(pool mem.BufferPool) mem.Buffer {
+	b := w.Bytes()
+	switch {
+	case len(b) <= len(small{}.bytes):
+		s := new(small)
+		s.buffer = append(s.bytes[:0:len(b)], b...)
+		return &s.buffer
+	case pool == nil:
+		return mem.SliceBuffer(slices.Clone(b))
+	default:
+		return mem.Copy(b, pool)
+	}
+}
+
+// small is a small message and its buffer, in one allocation instead of two.
+type small struct {
+	buffer mem.SliceBuffer
+	bytes  [40]byte
+}
 
 // Cap returns the size of the buffer.
 func (w *Writer) Cap() int { return len(w.buf) }
