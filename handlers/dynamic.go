@@ -20,12 +20,7 @@ type Dynamic = message.Dynamic
 
 // NewReply returns an empty message of the method's response type.
 func (m *Method) NewReply() *Dynamic {
-	t := m.reply.Load()
-	if t == nil {
-		t = message.DynamicType(m.Output(), m.Types)
-		m.reply.Store(t)
-	}
-	return &Dynamic{Message: t.NewMessage()}
+	return m.replies.New(m.Output(), m.Types)
 }
 
 // NewMessage returns an empty message of any type in the import closure of the

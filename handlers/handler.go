@@ -2,12 +2,10 @@ package handlers
 
 import (
 	"context"
-	"sync/atomic"
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/dyngate/dyngate/internal/codec/dynamic"
 	"github.com/dyngate/dyngate/internal/message"
 )
 
@@ -61,7 +59,7 @@ type Method struct {
 	// hold. It is never nil for a method of a running server.
 	Types Types
 
-	reply atomic.Pointer[dynamic.Type] // nil until the first NewReply
+	replies message.Maker
 }
 
 // Path returns the method as registrations write it: pkg.Service/Method.

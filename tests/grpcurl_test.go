@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -74,7 +75,11 @@ tutorial.Greeter
 
 func TestGrpcurlDiscovers(t *testing.T) {
 	t.Parallel()
-	g := newGrpcurl(t, serve(t).addr())
+	p := serve(t)
+	if strings.Contains(p.log.String(), "is also declared in") {
+		t.Errorf("what ships is complained about:\n%s", p.log.String())
+	}
+	g := newGrpcurl(t, p.addr())
 	for name, test := range map[string]struct {
 		args []string
 		want string

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
@@ -19,12 +20,26 @@ type Dynamic struct{ protoreflect.Message }
 // NewDynamic returns an empty message. types, which may be nil, is where the type
 // of md is kept.
 func NewDynamic(md protoreflect.MessageDescriptor, types Types) *Dynamic {
-	return &Dynamic{DynamicType(md, types).NewMessage()}
+	return &Dynamic{dynamicType(md, types).NewMessage()}
 }
 
-// DynamicType returns the type of md, from types if they have it, so that it is
+// Maker makes messages of one type, which it looks up once. The zero Maker is ready
+// for use, by any number of goroutines.
+type Maker struct{ typ atomic.Pointer[dynamic.Type] }
+
+// New is NewDynamic. The arguments must be the same every time.
+func (k *Maker) New(md protoreflect.MessageDescriptor, types Types) *Dynamic {
+	t := k.typ.Load()
+	if t == nil {
+		t = dynamicType(md, types)
+		k.typ.Store(t)
+	}
+	return &Dynamic{t.NewMessage()}
+}
+
+// dynamicType returns the type of md, from types if they have it, so that it is
 // compiled once.
-func DynamicType(md protoreflect.MessageDescriptor, types Types) *dynamic.Type {
+func dynamicType(md protoreflect.MessageDescriptor, types Types) *dynamic.Type {
 	if types != nil {
 		mt, _ := types.FindMessageByName(md.FullName())
 		if t, ok := mt.(*dynamic.Type); ok && t.Descriptor() == md {
@@ -46,7 +61,7 @@ func BindDynamic(md protoreflect.MessageDescriptor, types Types) Codec[Dynamic] 
 	return dynamicMessage{
 		name: md.FullName(),
 		opts: dynamic.Options{Resolver: types, MaxDepth: MaxDepth},
-		typ:  sync.OnceValue(func() *dynamic.Type { return DynamicType(md, types) }),
+		typ:  sync.OnceValue(func() *dynamic.Type { return dynamicType(md, types) }),
 	}
 }
 

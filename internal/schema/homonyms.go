@@ -22,6 +22,7 @@ type homonyms struct {
 
 // findHomonyms reports the names that several files declare: once for each group of files. That
 // is a warning if clients can see it, since they may load the files of all services into one pool of names.
+// It is a hint if all of the files are built into the program, as whoever runs it cannot change them.
 func (s *Snapshot) findHomonyms() (out []*Diagnostic) {
 	visible := s.visible()
 	var groups []*homonyms
@@ -125,11 +126,14 @@ func (h *homonyms) count(visible map[string]bool) {
 }
 
 func (h *homonyms) severity() Severity {
-	if h.visible > 1 {
+	if h.visible > 1 && slices.ContainsFunc(h.files, func(f *File) bool { return !f.builtIn() }) {
 		return Warning
 	}
 	return Hint
 }
+
+// builtIn reports whether a file is not of the operating system, as those of an embed.FS.
+func (f *File) builtIn() bool { return f.input.stat.info != nil && f.input.stat.info.Sys() == nil }
 
 // onDisk returns how many files there are on disk: with roots in roots, one has several import paths.
 func (h *homonyms) onDisk() int {
