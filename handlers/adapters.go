@@ -105,7 +105,7 @@ func (a adapter[In, Out]) Bind(m *Method) (Handler, error) {
 		return nil, err
 	}
 	return HandlerFunc(func(ctx context.Context, call Call) error {
-		return a.serve(callContext{ctx, m}, typedCall[In, Out]{call: call, in: in, out: out})
+		return a.serve(ctx, typedCall[In, Out]{call: call, in: in, out: out})
 	}), nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -21,12 +22,15 @@ type msg struct{ Name string }
 
 // fakeCall is a Call of prepared requests.
 type fakeCall struct {
+	Call   // for what the tests do not use
 	method *Method
 	in     [][]byte
 	out    []string
 }
 
 func (c *fakeCall) Method() *Method { return c.method }
+
+func (c *fakeCall) Peer() Peer { return Peer{Addr: &net.UnixAddr{Name: "somewhere"}} }
 
 func (c *fakeCall) Recv() (mem.BufferSlice, error) {
 	if len(c.in) == 0 {
@@ -125,7 +129,7 @@ func TestAdaptersServeTheirShape(t *testing.T) {
 				t.Fatal(err)
 			}
 			call := &fakeCall{method: m, in: named(tt.in...)}
-			if err := h.ServeRPC(t.Context(), call); err != nil {
+			if err := h.ServeRPC(NewContext(t.Context(), call), call); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(call.out, tt.want) {

@@ -28,7 +28,8 @@
 // the caller goes away. Metadata uses grpc's own functions, whatever protocol
 // the call came by: metadata.FromIncomingContext reads what the caller sent;
 // grpc.SetHeader, grpc.SendHeader and grpc.SetTrailer answer, on success as on
-// error. An error made by the grpc status package reaches the caller as it is,
+// error. The methods of the [Call] do the same, and [CallFrom] returns it to
+// functions that only have the context. An error made by the grpc status package reaches the caller as it is,
 // details included. context.DeadlineExceeded and context.Canceled become their
 // codes. Any other error is logged with its text and reaches the caller as
 // INTERNAL without it, and the text of what wraps a status stays behind, so that

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"fmt"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -36,28 +35,4 @@ func (m *Method) NewMessage(name protoreflect.FullName) (*Dynamic, error) {
 		return nil, fmt.Errorf("message %s is not in the schema of %s: %w", name, m.Path(), err)
 	}
 	return &Dynamic{Message: mt.New()}, nil
-}
-
-// MethodFrom returns the method that is being called. ctx must come from an
-// adapter of this package or from one of those that it derives; else MethodFrom
-// returns nil.
-func MethodFrom(ctx context.Context) *Method {
-	m, _ := ctx.Value(methodKey{}).(*Method)
-	return m
-}
-
-type methodKey struct{}
-
-// callContext is the context that handlers get. It is a type of its own as that
-// costs each call less than context.WithValue does.
-type callContext struct {
-	context.Context //nolint:containedctx // it is one
-	method          *Method
-}
-
-func (c callContext) Value(key any) any {
-	if key == (methodKey{}) {
-		return c.method
-	}
-	return c.Context.Value(key)
 }

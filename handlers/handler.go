@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 
-	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/message"
@@ -27,28 +26,6 @@ type HandlerFunc func(ctx context.Context, call Call) error
 
 // ServeRPC calls f.
 func (f HandlerFunc) ServeRPC(ctx context.Context, call Call) error { return f(ctx, call) }
-
-// Call is one RPC in progress, its messages as protobuf wire bytes, whatever
-// protocol and format the caller speaks.
-//
-// One goroutine may Recv while another Sends; neither method may be called by
-// two goroutines at once.
-type Call interface {
-	// Method is the method that is called, as the generation in which the call
-	// began knows it.
-	Method() *Method
-
-	// Recv returns the next request message. The caller owns it and must Free
-	// it. After the last one the error is io.EOF. For a method that does not
-	// stream its requests, Recv makes sure that there is exactly one.
-	Recv() (mem.BufferSlice, error)
-
-	// Send sends a response message and takes ownership of it, also when it
-	// fails. For a method that does not stream its responses the message is
-	// held back until the handler returns nil, so that an error leaves alone.
-	// An error means that the RPC is over; the handler should return it.
-	Send(mem.BufferSlice) error
-}
 
 // Method is a method of the schema together with what its messages refer to.
 type Method struct {

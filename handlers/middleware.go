@@ -12,7 +12,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 )
 
@@ -75,7 +74,7 @@ func AccessLog(log *slog.Logger, sample float64) Middleware {
 			} else if sample < 1 && rand.Float64() >= sample { //nolint:gosec // nothing depends on its secrecy
 				return nil
 			}
-			log.LogAttrs(ctx, level, "call", counted.attrs(ctx, err, time.Since(start))...)
+			log.LogAttrs(ctx, level, "call", counted.attrs(err, time.Since(start))...)
 			return err
 		})
 	}
@@ -112,7 +111,7 @@ func (c *countedCall) Send(data mem.BufferSlice) error {
 	return err
 }
 
-func (c *countedCall) attrs(ctx context.Context, err error, took time.Duration) []slog.Attr {
+func (c *countedCall) attrs(err error, took time.Duration) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("method", c.Method().Path()),
 		slog.String("code", status.Code(err).String()),
@@ -120,8 +119,8 @@ func (c *countedCall) attrs(ctx context.Context, err error, took time.Duration) 
 		slog.Int64("in", c.in.messages.Load()), slog.Int64("in_bytes", c.in.bytes.Load()),
 		slog.Int64("out", c.out.messages.Load()), slog.Int64("out_bytes", c.out.bytes.Load()),
 	}
-	if p, ok := peer.FromContext(ctx); ok {
-		attrs = append(attrs, slog.String("peer", p.Addr.String()))
+	if from := c.Peer(); from.Addr != nil {
+		attrs = append(attrs, slog.String("peer", from.Addr.String()))
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))

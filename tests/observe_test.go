@@ -2,8 +2,10 @@ package tests
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -11,8 +13,12 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/testdata"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
@@ -116,6 +122,55 @@ func observe(seen *journal, name string) handlers.Middleware {
 			return err
 		})
 	}
+}
+
+// TestCallInMiddleware uses what a call offers besides its messages, with and
+// without TLS, around a raw handler, which sees the same.
+func TestCallInMiddleware(t *testing.T) {
+	t.Parallel()
+	serverTLS, err := credentials.NewServerTLSFromFile(testdata.Path("server1.pem"), testdata.Path("server1.key"))
+	must(t, err)
+	for name, test := range map[string]struct {
+		server, client credentials.TransportCredentials
+	}{
+		"plain": {nil, insecure.NewCredentials()},
+		"TLS":   {serverTLS, credentials.NewTLS(&tls.Config{InsecureSkipVerify: true, ServerName: "here"})}, //nolint:gosec // a test
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startLab(t, func(c *dynserver.Config) {
+				c.GRPC.Credentials, c.Middleware = test.server, []handlers.Middleware{stamp}
+			})
+			conn := dial(t, s.addr, grpc.WithTransportCredentials(test.client))
+			for _, method := range []string{labEcho, labRaw} {
+				var header, trailer metadata.MD
+				ctx := metadata.AppendToOutgoingContext(timeout(t), "who", "Ada")
+				_, err := invoke(ctx, conn, method, nil, grpc.Header(&header), grpc.Trailer(&trailer))
+				must(t, err)
+				got := fmt.Sprint(header["stamp"], trailer["stamp"])
+				if want := fmt.Sprintf("[Ada grpc 127.0.0.1 %s %t] [end]", s.addr, test.server != nil); got != want {
+					t.Errorf("%s: got %s, want %s", method, got, want)
+				}
+			}
+		})
+	}
+}
+
+// stamp is a middleware that tells the caller what it knows of it.
+func stamp(next handlers.Handler) handlers.Handler {
+	return handlers.HandlerFunc(func(ctx context.Context, call handlers.Call) error {
+		from := handlers.CallFrom(ctx).Peer()
+		host, _, err := net.SplitHostPort(from.Addr.String())
+		if err != nil {
+			return err
+		}
+		text := fmt.Sprint(call.Header()["who"][0], " ", from.Protocol, " ", host, " ", from.LocalAddr, " ", from.TLS != nil && from.TLS.ServerName == "here")
+		call.SetTrailer(metadata.Pairs("stamp", "end"))
+		if err := call.SetHeader(metadata.Pairs("stamp", text)); err != nil {
+			return err
+		}
+		return next.ServeRPC(ctx, call)
+	})
 }
 
 // TestMiddlewareFaults checks that middleware which panics or fails without a

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -255,9 +256,11 @@ func TestUnknownNamesWhatIsNear(t *testing.T) {
 
 // wire is a handlers.Call as a front makes it.
 type wire struct {
-	method *handlers.Method
-	in     int // requests to come
-	out    int // responses that left
+	handlers.Call // for what the tests do not use
+	method        *handlers.Method
+	in            int    // requests to come
+	data          string // of each
+	out           int    // responses that left
 }
 
 func (w *wire) Method() *handlers.Method { return w.method }
@@ -267,7 +270,7 @@ func (w *wire) Recv() (mem.BufferSlice, error) {
 		return nil, io.EOF
 	}
 	w.in--
-	return mem.BufferSlice{mem.SliceBuffer("x")}, nil
+	return mem.BufferSlice{mem.SliceBuffer(cmp.Or(w.data, "x"))}, nil
 }
 
 func (w *wire) Send(data mem.BufferSlice) error {

@@ -24,7 +24,8 @@ func cardinality(m *handlers.Method, log *slog.Logger) handlers.Middleware {
 		}
 		client, server := m.IsStreamingClient(), m.IsStreamingServer()
 		return handlers.HandlerFunc(func(ctx context.Context, call handlers.Call) error {
-			c := &shapedCall{Call: call, manyIn: client, manyOut: server}
+			c := shapedIn(ctx)
+			*c = shapedCall{Call: call, manyIn: client, manyOut: server}
 			err := next.ServeRPC(ctx, c)
 			if err == nil {
 				err = c.finish()

@@ -24,7 +24,7 @@ type Route struct {
 
 // Serve runs one call. The error, if any, has a status.
 func (r *Route) Serve(ctx context.Context, call handlers.Call) error {
-	return r.handler.ServeRPC(ctx, call)
+	return r.handler.ServeRPC(&callContext{Context: ctx, call: call}, call)
 }
 
 // unanswered is the handler of methods that have none.

@@ -11,8 +11,10 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
@@ -125,25 +127,45 @@ func protoContent(contentType string) bool {
 // call is a handlers.Call on a gRPC stream. grpc's codec fills in and takes
 // out; receiving and sending do not share state, as they may run at once.
 type call struct {
-	stream     grpc.ServerStream
-	method     *handlers.Method
-	conn       *conn
+	stream  grpc.ServerStream
+	method  *handlers.Method
+	conn    *conn
+	maxRecv int
+	held    int64 // bytes of conn, for the call itself
+
+	in         mem.BufferSlice
 	compressed bool // as the requests may be
-	maxRecv    int
+	packed     bool // as in is
+	answered   bool
 
-	in     mem.BufferSlice
-	packed bool // as in is
-
-	out      mem.BufferSlice
-	outCost  int64
-	answered bool
-	held     int64 // bytes of conn, for the call itself
+	out     mem.BufferSlice
+	outCost int64
 }
 
 // end releases what the call holds, but for answers that have not been read.
 func (c *call) end() { c.conn.release(c.held) }
 
 func (c *call) Method() *handlers.Method { return c.method }
+
+func (c *call) Peer() handlers.Peer {
+	out := handlers.Peer{Protocol: "grpc"}
+	if p, ok := peer.FromContext(c.stream.Context()); ok {
+		out.Addr, out.LocalAddr = p.Addr, p.LocalAddr
+		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
+			out.TLS = &info.State
+		}
+	}
+	return out
+}
+
+func (c *call) Header() metadata.MD {
+	md, _ := metadata.FromIncomingContext(c.stream.Context())
+	return md
+}
+
+func (c *call) SetHeader(md metadata.MD) error  { return c.stream.SetHeader(md) }
+func (c *call) SendHeader(md metadata.MD) error { return c.stream.SendHeader(md) }
+func (c *call) SetTrailer(md metadata.MD)       { c.stream.SetTrailer(md) }
 
 func (c *call) Recv() (mem.BufferSlice, error) {
 	if err := c.stream.RecvMsg(c); err != nil {
