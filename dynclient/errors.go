@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // Error is what is wrong with a call: a status, with the method and the target.
@@ -82,14 +82,11 @@ func (e *LookupError) Error() string {
 // no such method.
 func (e *LookupError) GRPCStatus() *status.Status { return status.New(codes.Unimplemented, e.Error()) }
 
-// Diagnostic is one error in a schema, with its place.
-type Diagnostic = schema.Diagnostic
-
 // BrokenError says that the files that declare a service have errors, or that
 // there is no service for all the files' errors.
 type BrokenError struct {
 	Name        protoreflect.FullName // of the service; may be empty
-	Diagnostics []*Diagnostic         // in its file, and in what that imports
+	Diagnostics []*diag.Diagnostic    // in its file, and in what that imports
 }
 
 // Error lists the errors.

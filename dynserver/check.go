@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/breaking"
 	"github.com/dyngate/dyngate/internal/schema"
 )
@@ -14,13 +15,10 @@ import (
 // version, with the place of both versions.
 type BreakingChange = breaking.Change
 
-// Position is a place in a schema.
-type Position = breaking.Position
-
 // CheckResult is what [Check] has found.
 type CheckResult struct {
 	// Diagnostics are all errors, warnings and hints, in this order.
-	Diagnostics []*Diagnostic
+	Diagnostics []*diag.Diagnostic
 
 	// Changes are the breaking changes, by the place of the new version.
 	Changes []BreakingChange

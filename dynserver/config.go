@@ -30,18 +30,6 @@ type GRPCOptions = grpcfront.Options
 // defaults, which hostile files cannot turn against the server.
 type SchemaLimits = schema.Limits
 
-// Diagnostic is one error or warning about a schema or its handlers, with its
-// place.
-type Diagnostic = schema.Diagnostic
-
-// The severities of diagnostics. Only errors keep a service from being served
-// as its file says; hints are opinions on style.
-const (
-	SeverityError   = schema.Error
-	SeverityWarning = schema.Warning
-	SeverityHint    = schema.Hint
-)
-
 // Config says what a [Server] serves and how. Only Sources is needed.
 type Config struct {
 	// Sources are searched in this order: the first that has an import path

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -55,7 +56,7 @@ func (f *follower) reload(ctx context.Context) {
 func (f *follower) schedule(report Report, leaving time.Time, err error) {
 	f.again.Stop()
 	next := never
-	if schema.Passing(err) || slices.ContainsFunc(report.Diagnostics, (*Diagnostic).Passing) {
+	if schema.Passing(err) || slices.ContainsFunc(report.Diagnostics, isTransient) {
 		f.retry = min(max(2*f.retry, firstRetry), lastRetry)
 		next = f.retry
 	} else {
@@ -82,3 +83,5 @@ func (f *follower) log(ctx context.Context, err error) {
 	}
 	f.failed = err != nil
 }
+
+func isTransient(d *diag.Diagnostic) bool { return d.Transient }

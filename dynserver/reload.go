@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // Reload reads the sources again and serves what they say now: new calls see
@@ -30,7 +31,7 @@ func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, 
 		return Report{Generation: old.Number}, time.Time{}, err
 	}
 	leaving = now.Leaving
-	if s.config.StrictReload && hasErrors(diags) {
+	if s.config.StrictReload && diag.HasErrors(diags) {
 		now, leaving = old, time.Time{}
 	} else if s.config.StrictReload && !leaving.IsZero() {
 		now = old
@@ -45,7 +46,7 @@ func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, 
 // read builds what the sources say now into the generation after old.
 func (s *Server) read(
 	ctx context.Context, old *dispatch.Generation, settling time.Duration,
-) (*dispatch.Generation, []*Diagnostic, error) {
+) (*dispatch.Generation, []*diag.Diagnostic, error) {
 	snap, err := s.compiler.Compile(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -55,7 +56,7 @@ func (s *Server) read(
 }
 
 // lastDiagnostics returns those of the last load.
-func (s *Server) lastDiagnostics() []*Diagnostic {
+func (s *Server) lastDiagnostics() []*diag.Diagnostic {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	return s.diagnostics
@@ -63,7 +64,7 @@ func (s *Server) lastDiagnostics() []*Diagnostic {
 
 // adopt serves a generation in the place of old, unless nothing has changed, and
 // reports.
-func (s *Server) adopt(old, now *dispatch.Generation, diags []*Diagnostic, start time.Time) Report {
+func (s *Server) adopt(old, now *dispatch.Generation, diags []*diag.Diagnostic, start time.Time) Report {
 	report := Report{Generation: old.Number, Diagnostics: diags, New: newOnes(diags, s.diagnostics)}
 	s.diagnostics = diags
 	report.compare(old, now)

@@ -5,47 +5,22 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
-	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // LoadError holds everything that is wrong with the sources and handlers of a
 // server that did not start.
 type LoadError struct {
 	// Diagnostics are the errors, then the warnings.
-	Diagnostics []*Diagnostic
+	Diagnostics []*diag.Diagnostic
 }
 
 // Error returns all diagnostics, each with its place, the source line and a
 // caret.
-func (e *LoadError) Error() string { return RenderDiagnostics(e.Diagnostics) }
-
-// RenderDiagnostics returns errors and warnings as a person reads them, and how
-// many there are; nothing if there are none. Hints are left out.
-func RenderDiagnostics(diags []*Diagnostic) string {
-	var b strings.Builder
-	var count [schema.Hint + 1]int
-	for _, d := range diags {
-		count[d.Severity]++
-		if d.Severity != schema.Hint {
-			b.WriteString(strings.TrimRight(d.Text, "\n") + "\n\n")
-		}
-	}
-	if b.Len() > 0 {
-		fmt.Fprintf(&b, "%s, %s", plural(count[schema.Error], "error"), plural(count[schema.Warning], "warning"))
-	}
-	return b.String()
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func (e *LoadError) Error() string { return diag.Render(e.Diagnostics) }
 
 // Report says what a reload did.
 type Report struct {
@@ -70,7 +45,7 @@ type Report struct {
 
 	// Diagnostics are all errors and warnings there are now, errors first. New
 	// are those of them that the last load did not have.
-	Diagnostics, New []*Diagnostic
+	Diagnostics, New []*diag.Diagnostic
 
 	// Took is how long the reload took.
 	Took time.Duration
@@ -110,7 +85,7 @@ func (r *Report) log(log *slog.Logger) {
 		log.Log(ctx, levels[d.Severity], d.Message, "file", d.Path, "line", d.Line, "column", d.Column)
 	}
 	level := slog.LevelInfo
-	if hasErrors(r.Diagnostics) {
+	if diag.HasErrors(r.Diagnostics) {
 		level = slog.LevelWarn
 	}
 	log.Log(ctx, level, "loaded", "generation", r.Generation, "applied", r.Applied, "added", brief(r.Added),
@@ -126,16 +101,12 @@ func brief(names []string) any {
 	return names
 }
 
-var levels = map[schema.Severity]slog.Level{
-	schema.Error: slog.LevelError, schema.Warning: slog.LevelWarn, schema.Hint: slog.LevelDebug,
-}
-
-func hasErrors(diags []*Diagnostic) bool {
-	return slices.ContainsFunc(diags, func(d *Diagnostic) bool { return d.Severity == schema.Error })
+var levels = map[diag.Severity]slog.Level{
+	diag.Error: slog.LevelError, diag.Warning: slog.LevelWarn, diag.Hint: slog.LevelDebug,
 }
 
 // newOnes returns the diagnostics that were not there before.
-func newOnes(diags, before []*Diagnostic) (fresh []*Diagnostic) {
+func newOnes(diags, before []*diag.Diagnostic) (fresh []*diag.Diagnostic) {
 	known := make(map[string]bool, len(before))
 	for _, d := range before {
 		known[d.Key()] = true
@@ -153,7 +124,7 @@ type ServiceInfo struct {
 	Name    string // its full name
 	File    string // the file that declares it, as a person finds it
 	Methods []MethodInfo
-	Stale   []*Diagnostic // why it is served from its last good version; empty when it is up to date
+	Stale   []*diag.Diagnostic // why it is served from its last good version; empty when it is up to date
 }
 
 // MethodInfo describes a method of a service that is served.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // A warning about names that several files declare is new once, not with each change of the files.
@@ -30,7 +32,7 @@ func TestHomonymsAreReportedOnce(t *testing.T) {
 	told := func() string {
 		var b strings.Builder
 		for _, d := range last.New {
-			if d.Severity == SeverityWarning {
+			if d.Severity == diag.Warning {
 				b.WriteString(strings.ReplaceAll(d.Error(), dir+string(filepath.Separator), "") + "\n")
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/dyngate/dyngate/dynserver/internal/discovery"
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/dynserver/internal/grpcfront"
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -30,8 +31,8 @@ type Server struct {
 	grpc     *grpcfront.Server
 	health   *discovery.Health
 
-	loading     sync.Mutex    // one load at a time
-	diagnostics []*Diagnostic // of the last one
+	loading     sync.Mutex         // one load at a time
+	diagnostics []*diag.Diagnostic // of the last one
 
 	closing context.Context // ends when Shutdown is called
 	close   context.CancelFunc
@@ -86,7 +87,7 @@ func (s *Server) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if hasErrors(diags) && !s.config.Lenient {
+	if diag.HasErrors(diags) && !s.config.Lenient {
 		return &LoadError{Diagnostics: diags}
 	}
 	s.config.OnReload(s.adopt(none, first, diags, start))

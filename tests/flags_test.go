@@ -12,6 +12,7 @@ import (
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // TestFlags checks that the flags of `dyngate serve` which no other test needs
@@ -196,7 +197,7 @@ message M { string text = 1; map<string, string> labels = 2; M child = 3; int32 
 	write(t, filepath.Join(dir, "test.proto"), proto+"int32 poison = 9; }")
 	report, err := s.Reload(t.Context())
 	must(t, err)
-	contains(t, dynserver.RenderDiagnostics(report.Diagnostics), "cannot bind")
+	contains(t, diag.Render(report.Diagnostics), "cannot bind")
 	_, err = invoke(timeout(t), s.conn, "/b.B/Do", nil)
 	must(t, err)
 	res, err := healthpb.NewHealthClient(s.conn).Check(timeout(t), &healthpb.HealthCheckRequest{Service: "b.B"})

@@ -15,8 +15,8 @@ const module = "github.com/dyngate/dyngate/"
 // allowed says which packages of the project a package may import, besides the
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
-	"dynclient":                    {"internal/*"},
-	"internal/schema":              {"internal/codec/dynamic"},
+	"dynclient":                    {"handlers/diag", "internal/*"},
+	"internal/schema":              {"handlers/diag", "internal/codec/dynamic"},
 	"internal/codec":               {"internal/nearest"},
 	"internal/describe":            {"internal/jsonmsg"},
 	"internal/jsonmsg":             {"internal/codec/dynamic", "internal/nearest"},
@@ -24,17 +24,18 @@ var allowed = map[string][]string{
 	"internal/nearest":             {},
 	"internal/render":              {"internal/jsonmsg", "internal/nearest"},
 	"internal/callkey":             {},
-	"internal/breaking":            {"internal/schema"},
+	"internal/breaking":            {"handlers/diag", "internal/schema"},
 	"protos":                       {},
 	"internal/message":             {"internal/codec", "internal/codec/dynamic"},
 	"handlers":                     {"internal/callkey", "internal/codec", "internal/message"},
+	"handlers/diag":                {},
 	"handlers/examples":            {"handlers"},
-	"dynserver/internal/dispatch":  {"handlers", "internal/*"},
+	"dynserver/internal/dispatch":  {"handlers", "handlers/diag", "internal/*"},
 	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
-	"dynserver":                    {"handlers", "internal/*"},
-	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/examples", "dynserver", "protos"},
-	"tests":                        {"dynclient", "handlers", "handlers/examples", "dynserver", "protos"},
+	"dynserver":                    {"handlers", "handlers/diag", "internal/*"},
+	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
+	"tests":                        {"dynclient", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
 	"tests/bench":                  {"handlers", "dynserver", "dynclient", "internal/codec/dynamic", "internal/message"},
 }
 

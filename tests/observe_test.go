@@ -134,7 +134,7 @@ func TestCallInMiddleware(t *testing.T) {
 		server, client credentials.TransportCredentials
 	}{
 		"plain": {nil, insecure.NewCredentials()},
-		"TLS":   {serverTLS, credentials.NewTLS(&tls.Config{InsecureSkipVerify: true, ServerName: "here"})}, //nolint:gosec // a test
+		"TLS":   {serverTLS, credentials.NewTLS(&tls.Config{InsecureSkipVerify: true, ServerName: "here"})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/handlers/examples"
 )
 
@@ -100,7 +101,7 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 
 // judge returns why the check has failed; nil if it has not.
 func (f *checkFlags) judge(r *dynserver.CheckResult) error {
-	var count [dynserver.SeverityHint + 1]int
+	var count [diag.Hint + 1]int
 	for _, d := range r.Diagnostics {
 		count[d.Severity]++
 	}
@@ -110,10 +111,10 @@ func (f *checkFlags) judge(r *dynserver.CheckResult) error {
 			found = append(found, plural(n, noun))
 		}
 	}
-	add(count[dynserver.SeverityError], "error")
+	add(count[diag.Error], "error")
 	add(len(r.Changes), "breaking change")
 	if f.strict {
-		add(count[dynserver.SeverityWarning], "warning")
+		add(count[diag.Warning], "warning")
 	}
 	if len(found) > 0 {
 		return fmt.Errorf("the check found %s", strings.Join(found, ", "))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // reportFormats are the ways to print what a check has found, by the name of
@@ -18,7 +19,7 @@ var reportFormats = map[string]func(w io.Writer, r *dynserver.CheckResult, good 
 }
 
 func printCheckText(w io.Writer, r *dynserver.CheckResult, good bool) {
-	if text := dynserver.RenderDiagnostics(r.Diagnostics); text != "" {
+	if text := diag.Render(r.Diagnostics); text != "" {
 		fmt.Fprintln(w, text)
 	}
 	for _, c := range r.Changes {
@@ -67,7 +68,7 @@ func printCheckJSON(w io.Writer, r *dynserver.CheckResult, _ bool) {
 	for _, c := range r.Changes {
 		against := jsonPosition(c.Old)
 		_ = lines.Encode(jsonFinding{
-			Severity: dynserver.SeverityError.String(), jsonPosition: jsonPosition(c.New), Message: c.Message,
+			Severity: diag.Error.String(), jsonPosition: jsonPosition(c.New), Message: c.Message,
 			Rule: c.Rule, Against: &against,
 		})
 	}
@@ -77,12 +78,12 @@ func printCheckJSON(w io.Writer, r *dynserver.CheckResult, _ bool) {
 // files. Hints would drown the rest.
 func printCheckGitHub(w io.Writer, r *dynserver.CheckResult, _ bool) {
 	for _, d := range r.Diagnostics {
-		if d.Severity != dynserver.SeverityHint {
-			annotate(w, d.Severity.String(), dynserver.Position{Path: d.Path, Line: d.Line, Column: d.Column}, "dyngate check", d.Message)
+		if d.Severity != diag.Hint {
+			annotate(w, d.Severity.String(), d.Position, "dyngate check", d.Message)
 		}
 	}
 	for _, c := range r.Changes {
-		annotate(w, dynserver.SeverityError.String(), c.New, c.Rule, fmt.Sprintf("%s (was %s)", c.Message, c.Old))
+		annotate(w, diag.Error.String(), c.New, c.Rule, fmt.Sprintf("%s (was %s)", c.Message, c.Old))
 	}
 }
 
@@ -92,7 +93,7 @@ var (
 )
 
 // annotate prints one command. GitHub wants no property that is empty.
-func annotate(w io.Writer, command string, at dynserver.Position, title, message string) {
+func annotate(w io.Writer, command string, at diag.Position, title, message string) {
 	var properties strings.Builder
 	if at.Path != "" {
 		properties.WriteString("file=" + escapeProperty.Replace(at.Path) + ",")

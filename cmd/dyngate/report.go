@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // printReport tells a person what a load did: what is wrong now and was not
 // before, with the source line and a caret, and what changed.
 func printReport(w io.Writer, r dynserver.Report) {
-	if text := dynserver.RenderDiagnostics(r.New); text != "" {
+	if text := diag.Render(r.New); text != "" {
 		fmt.Fprintln(w, text)
 	}
 	if r.Generation == 1 && r.Applied {

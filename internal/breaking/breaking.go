@@ -19,30 +19,16 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
 // Change is one change that breaks.
 type Change struct {
-	Rule    string   // the name of the rule, such as FIELD_SAME_NAME
-	Message string   // one sentence that says what broke
-	Old     Position // of what changed, as it was
-	New     Position // of what it became or, if it is gone, of what it was in; zero if that file is gone, too
-}
-
-// Position is a place in the source of a schema.
-type Position struct {
-	Path   string // of the file as the user knows it: see schema.File.Location
-	Line   int    // from 1; 0 for a file as a whole, and in descriptor sets without positions
-	Column int    // from 1; 0 with Line
-}
-
-// String returns the position as compilers print it; nothing for a zero one.
-func (p Position) String() string {
-	if p.Line == 0 {
-		return p.Path
-	}
-	return fmt.Sprintf("%s:%d:%d", p.Path, p.Line, p.Column)
+	Rule    string        // the name of the rule, such as FIELD_SAME_NAME
+	Message string        // one sentence that says what broke
+	Old     diag.Position // of what changed, as it was
+	New     diag.Position // of what it became or, if it is gone, of what it was in; zero if that file is gone, too
 }
 
 // Compare returns the changes from old to now that break, sorted by their new
@@ -72,7 +58,7 @@ func Compare(old, now *schema.Snapshot) []Change {
 	return c.changes
 }
 
-func comparePositions(a, b Position) int {
+func comparePositions(a, b diag.Position) int {
 	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -46,16 +47,16 @@ func (s side) broken(path string) bool {
 }
 
 // position returns where a descriptor of this side stands.
-func (s side) position(d protoreflect.Descriptor) Position {
+func (s side) position(d protoreflect.Descriptor) diag.Position {
 	f := s.snap.File(d.ParentFile().Path())
 	if f == nil {
-		return Position{}
+		return diag.Position{}
 	}
 	line, column := 0, 0
 	if _, whole := d.(protoreflect.FileDescriptor); !whole {
 		line, column = f.Position(d)
 	}
-	return Position{f.Location(), line, column}
+	return diag.Position{Path: f.Location(), Line: line, Column: column}
 }
 
 // declarations are what files declare, at any depth, by file.

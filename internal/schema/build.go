@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/bufbuild/protocompile/experimental/ir"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // build brings a touched node up to date. The nodes that it imports are already.
@@ -46,7 +48,7 @@ func (c *Compiler) build(ctx context.Context, n *node, g *graph) {
 type compiled struct {
 	ir     *ir.File
 	linked *linked
-	found  []*Diagnostic
+	found  []*diag.Diagnostic
 }
 
 // compile finds what is wrong with a node, and links it if it is good.
@@ -107,10 +109,10 @@ func (n *node) run(session *ir.Session, lang *ir.File) (out compiled) {
 		out.found = n.lower(session, lang)
 		out.ir = n.ir
 	}
-	if hasErrors(n.own) || hasErrors(out.found) || n.importsBroken() {
+	if diag.HasErrors(n.own) || diag.HasErrors(out.found) || n.importsBroken() {
 		return out
 	}
-	var wrong []*Diagnostic
+	var wrong []*diag.Diagnostic
 	out.linked, wrong = n.link()
 	out.found = append(out.found, wrong...)
 	return out
@@ -141,11 +143,11 @@ func (n *node) emptied() bool {
 
 // checkSetImports reports imports of a set's file that nothing has: no compiler
 // looks at such a file unless source text imports it.
-func (c *Compiler) checkSetImports(n *node) []*Diagnostic {
+func (c *Compiler) checkSetImports(n *node) []*diag.Diagnostic {
 	if n.wantIR {
 		return nil
 	}
-	var out []*Diagnostic
+	var out []*diag.Diagnostic
 	optional := len(n.in.proto.GetDependency())
 	for i, ref := range n.imports {
 		switch {
@@ -161,7 +163,7 @@ func (c *Compiler) checkSetImports(n *node) []*Diagnostic {
 // findBroken collects the nodes with errors in n's import closure, or enough of them.
 func (n *node) findBroken() {
 	n.broken = nil
-	if hasErrors(n.own) {
+	if diag.HasErrors(n.own) {
 		n.broken = append(n.broken, n)
 	}
 	for _, d := range n.deps() {

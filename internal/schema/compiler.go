@@ -12,6 +12,8 @@ import (
 	"github.com/bufbuild/protocompile/experimental/ir"
 	"github.com/bufbuild/protocompile/experimental/source"
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // Compiler turns its sources into snapshots, and keeps what it learnt from one to the next.
@@ -130,7 +132,7 @@ func (c *Compiler) resolve(path string) *input {
 
 // collect returns the files to serve, sorted by path, and what is wrong with
 // the sources. When two sources have a path, the first wins.
-func (c *Compiler) collect() (served []*input, found []*Diagnostic) {
+func (c *Compiler) collect() (served []*input, found []*diag.Diagnostic) {
 	winner := make(map[string]*input)
 	for _, r := range c.readers {
 		found = append(found, r.problems()...)
@@ -140,7 +142,7 @@ func (c *Compiler) collect() (served []*input, found []*Diagnostic) {
 				winner[in.path] = in
 				served = append(served, in)
 			case first.location != in.location:
-				found = append(found, plain(Warning, in.location,
+				found = append(found, plain(diag.Warning, in.location,
 					"%q is also in an earlier source; %s is used, this file is not", in.path, first.location))
 			}
 		}
@@ -169,6 +171,6 @@ func (c *Compiler) renewSession() {
 	}
 }
 
-func sameDiagnostics(a, b []*Diagnostic) bool {
-	return slices.EqualFunc(a, b, func(a, b *Diagnostic) bool { return *a == *b })
+func sameDiagnostics(a, b []*diag.Diagnostic) bool {
+	return slices.EqualFunc(a, b, func(a, b *diag.Diagnostic) bool { return *a == *b })
 }

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,69 +9,21 @@ import (
 	"github.com/bufbuild/protocompile/experimental/source"
 	"github.com/bufbuild/protocompile/experimental/source/length"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
-
-// Severity says whether a diagnostic keeps a file from being served.
-type Severity int
-
-// The severities, the graver one first.
-const (
-	Error   Severity = iota
-	Warning          // what is served may not be what its author expects
-	Hint             // the compiler's opinion on style
-)
-
-func (s Severity) String() string {
-	return [...]string{"error", "warning", "hint"}[s]
-}
-
-// Diagnostic is one thing that is wrong, or doubtful, in a schema.
-type Diagnostic struct {
-	Severity Severity
-	Path     string // the file as the user names it, on disk
-	Line     int    // from 1; 0 if it concerns the whole file
-	Column   int    // from 1, in characters; 0 if it concerns the whole file
-	Message  string
-	Text     string // in full: message, source line, caret and notes; no colours
-
-	passing bool
-	unshown int    // of diagnostics that it stands for
-	key     string // see Key; Text if empty
-}
-
-// Key is the same for diagnostics of two loads that say the same: the text, or less for what stays
-// as it is when its lines move.
-func (d *Diagnostic) Key() string {
-	if d.key != "" {
-		return d.key
-	}
-	return d.Text
-}
-
-// Error returns the diagnostic in one line, as compilers print it.
-func (d *Diagnostic) Error() string {
-	switch {
-	case d.Path == "":
-		return d.Message
-	case d.Line == 0:
-		return d.Path + ": " + d.Message
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", d.Path, d.Line, d.Column, d.Message)
-}
 
 // problem is an error that concerns a file as a whole.
-func problem(path, format string, args ...any) *Diagnostic {
-	return plain(Error, path, format, args...)
+func problem(path, format string, args ...any) *diag.Diagnostic {
+	return plain(diag.Error, path, format, args...)
 }
 
-func plain(severity Severity, path, format string, args ...any) *Diagnostic {
-	d := &Diagnostic{Severity: severity, Path: path, Message: clip(fmt.Sprintf(format, args...))}
-	d.Text = fmt.Sprintf("%s: %s\n --> %s\n", severity, d.Message, path)
-	return d
+func plain(severity diag.Severity, path, format string, args ...any) *diag.Diagnostic {
+	return diag.New(severity, diag.Position{Path: path}, format, args...)
 }
 
 // pointed is an error about a piece of source text.
-func pointed(at source.Span, format string, args ...any) *Diagnostic {
+func pointed(at source.Span, format string, args ...any) *diag.Diagnostic {
 	var r report.Report
 	r.Errorf(format, args...).Apply(report.Snippet(at))
 	return translate(&r, at.Path())[0]
@@ -80,13 +31,13 @@ func pointed(at source.Span, format string, args ...any) *Diagnostic {
 
 // Diagnose returns a diagnostic about a declaration of this file, at its place
 // in the source if that is known.
-func (f *File) Diagnose(severity Severity, d protoreflect.Descriptor, format string, args ...any) *Diagnostic {
+func (f *File) Diagnose(severity diag.Severity, d protoreflect.Descriptor, format string, args ...any) *diag.Diagnostic {
 	out := plain(severity, f.Location(), format, args...)
 	if file := f.source.Load(); file != nil {
 		if at, ok := definition(file, string(d.FullName())); ok {
 			out = pointed(at, format, args...)
 			out.Severity = severity
-			out.Text = severity.String() + strings.TrimPrefix(out.Text, Error.String())
+			out.Text = severity.String() + strings.TrimPrefix(out.Text, diag.Error.String())
 		}
 	}
 	return out
@@ -98,7 +49,7 @@ const maxDiagnostics = 100
 
 // translate takes what the compiler reported about the file at path: at most maxDiagnostics,
 // the gravest first, and how many were left out.
-func translate(r *report.Report, path string) []*Diagnostic {
+func translate(r *report.Report, path string) []*diag.Diagnostic {
 	first := r.Diagnostics
 	rest := 0
 	if len(first) > maxDiagnostics {
@@ -106,7 +57,7 @@ func translate(r *report.Report, path string) []*Diagnostic {
 	}
 	shown := report.Report{Options: r.Options, Diagnostics: first}
 	shown.Canonicalize()
-	out := make([]*Diagnostic, 0, len(first)+1)
+	out := make([]*diag.Diagnostic, 0, len(first)+1)
 	long := make(map[*source.File]bool) // whether texts have long lines
 	for i := range shown.Diagnostics {
 		d := &shown.Diagnostics[i]
@@ -161,18 +112,18 @@ func firstOf(list []report.Diagnostic) (first []report.Diagnostic, rest int) {
 	return first, len(order) - len(first)
 }
 
-func severityOf(d *report.Diagnostic) Severity {
+func severityOf(d *report.Diagnostic) diag.Severity {
 	switch {
 	case d.Tag() == tagJSONName && d.Level() == report.Warning:
-		return Warning
+		return diag.Warning
 	case d.Level() >= report.Warning:
-		return Hint
+		return diag.Hint
 	}
-	return Error
+	return diag.Error
 }
 
-func translateOne(d *report.Diagnostic, path string, longLines bool) *Diagnostic {
-	out := &Diagnostic{Severity: severityOf(d), Path: d.File(), Message: d.Message()}
+func translateOne(d *report.Diagnostic, path string, longLines bool) *diag.Diagnostic {
+	out := &diag.Diagnostic{Severity: severityOf(d), Position: diag.Position{Path: d.File()}, Message: d.Message()}
 	if out.Path == "" {
 		out.Path = path
 	}
@@ -184,20 +135,20 @@ func translateOne(d *report.Diagnostic, path string, longLines bool) *Diagnostic
 		start := at.Location(min(at.Start, len(at.File.Text())), length.Runes)
 		out.Line, out.Column = start.Line, start.Column
 	}
-	out.Message = clip(out.Message)
+	out.Message = diag.Clip(out.Message)
 	out.Text = picture(d, out, longLines)
 	return out
 }
 
 // atMost returns the first maxDiagnostics of a file's diagnostics, and how many were left out,
 // here and before.
-func atMost(list []*Diagnostic, path string) []*Diagnostic {
-	kept := make([]*Diagnostic, 0, min(len(list), maxDiagnostics+1))
+func atMost(list []*diag.Diagnostic, path string) []*diag.Diagnostic {
+	kept := make([]*diag.Diagnostic, 0, min(len(list), maxDiagnostics+1))
 	unshown := 0
 	for _, d := range list {
 		switch {
-		case d.unshown > 0:
-			unshown += d.unshown
+		case d.Omitted > 0:
+			unshown += d.Omitted
 		case len(kept) < maxDiagnostics:
 			kept = append(kept, d)
 		default:
@@ -211,29 +162,8 @@ func atMost(list []*Diagnostic, path string) []*Diagnostic {
 }
 
 // leftOut says that a file has n diagnostics more.
-func leftOut(severity Severity, path string, n int) *Diagnostic {
+func leftOut(severity diag.Severity, path string, n int) *diag.Diagnostic {
 	d := plain(severity, path, "%d more are not shown", n)
-	d.unshown = n
+	d.Omitted = n
 	return d
-}
-
-// sortDiagnostics puts errors first, then goes by place, and drops repetitions.
-func sortDiagnostics(list []*Diagnostic) []*Diagnostic {
-	slices.SortStableFunc(list, func(a, b *Diagnostic) int {
-		return cmp.Or(
-			cmp.Compare(a.Severity, b.Severity),
-			cmp.Compare(a.Path, b.Path),
-			cmp.Compare(min(a.unshown, 1), min(b.unshown, 1)),
-			cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Message, b.Message),
-		)
-	})
-	return slices.CompactFunc(list, func(a, b *Diagnostic) bool {
-		return a == b || *a == *b
-	})
-}
-
-func hasErrors(list []*Diagnostic) bool {
-	return slices.ContainsFunc(list, func(d *Diagnostic) bool { return d.Severity == Error })
 }

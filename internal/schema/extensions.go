@@ -1,6 +1,10 @@
 package schema
 
-import "google.golang.org/protobuf/reflect/protoreflect"
+import (
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/handlers/diag"
+)
 
 // extension is what must be unique among the extensions of an import closure.
 type extension struct {
@@ -11,7 +15,7 @@ type extension struct {
 }
 
 // uniteExtensions checks that no two files of the closure use one extension number.
-func (n *node) uniteExtensions(l *linked) (wrong []*Diagnostic) {
+func (n *node) uniteExtensions(l *linked) (wrong []*diag.Diagnostic) {
 	own := extensionsOf(l.desc)
 	var with []*linked
 	for _, d := range l.deps {
@@ -49,7 +53,7 @@ func (n *node) uniteExtensions(l *linked) (wrong []*Diagnostic) {
 	return wrong
 }
 
-func (n *node) extensionClash(a, b *extension) *Diagnostic {
+func (n *node) extensionClash(a, b *extension) *diag.Diagnostic {
 	const format = "extension number %d of %s is used by both %s (%s) and %s (%s)"
 	args := []any{b.number, b.extendee, a.name, a.path, b.name, b.path}
 	if b.path == n.path() {

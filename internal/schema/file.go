@@ -13,13 +13,15 @@ import (
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // File is one .proto file, good or broken.
 type File struct {
 	input    *input
 	linked   *linked // nil if broken
-	errors   []*Diagnostic
+	errors   []*diag.Diagnostic
 	services []declared // those of a broken file
 	comments bool
 
@@ -55,7 +57,7 @@ func (f *File) Descriptor() protoreflect.FileDescriptor {
 }
 
 // Errors returns the errors in the file's import closure: none if the file is good.
-func (f *File) Errors() []*Diagnostic { return f.errors }
+func (f *File) Errors() []*diag.Diagnostic { return f.errors }
 
 // Types resolves the names of the file's import closure; nil while the file is broken.
 func (f *File) Types() *Types {
@@ -98,7 +100,7 @@ func (f *File) Position(d protoreflect.Descriptor) (line, column int) {
 	return 0, 0
 }
 
-func (f *File) errorAt(name, format string, args ...any) *Diagnostic {
+func (f *File) errorAt(name, format string, args ...any) *diag.Diagnostic {
 	return errorAt(f.input, f.source.Load(), name, format, args...)
 }
 
@@ -209,7 +211,7 @@ func (n *node) publish(made *linked, comments bool) {
 			break
 		}
 	}
-	n.file.errors = atMost(sortDiagnostics(n.file.errors), n.in.location)
+	n.file.errors = atMost(diag.Sort(n.file.errors), n.in.location)
 	n.file.services = n.declaredServices()
 }
 

@@ -8,6 +8,8 @@ import (
 
 	"github.com/bufbuild/protocompile/experimental/ast"
 	"github.com/bufbuild/protocompile/experimental/ir"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // node is what is known about one import path. It lives as long as something
@@ -18,7 +20,7 @@ type node struct {
 	// What parsing gave.
 	syntax  *ast.File // nil if there is no text, or it could not be parsed at all
 	imports []*importRef
-	parsed  []*Diagnostic
+	parsed  []*diag.Diagnostic
 	ready   bool   // it has been parsed, if it could be
 	refused string // why the compiler must not see it
 
@@ -33,7 +35,7 @@ type node struct {
 
 	// What compiling gave.
 	ir     *ir.File // as importers see it; nil if they cannot use it
-	own    []*Diagnostic
+	own    []*diag.Diagnostic
 	broken []*node // those in the import closure, with this one, that have errors
 	file   *File
 	prior  *linked // the last good one, also of an earlier input

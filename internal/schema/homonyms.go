@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // maxHomonyms is how many groups of files that declare the same names are reported.
@@ -23,7 +25,7 @@ type homonyms struct {
 // findHomonyms reports the names that several files declare: once for each group of files. That
 // is a warning if clients can see it, since they may load the files of all services into one pool of names.
 // It is a hint if all of the files are built into the program, as whoever runs it cannot change them.
-func (s *Snapshot) findHomonyms() (out []*Diagnostic) {
+func (s *Snapshot) findHomonyms() (out []*diag.Diagnostic) {
 	visible := s.visible()
 	var groups []*homonyms
 	for _, h := range s.groupHomonyms() {
@@ -125,11 +127,11 @@ func (h *homonyms) count(visible map[string]bool) {
 	}
 }
 
-func (h *homonyms) severity() Severity {
+func (h *homonyms) severity() diag.Severity {
 	if h.visible > 1 && slices.ContainsFunc(h.files, func(f *File) bool { return !f.builtIn() }) {
-		return Warning
+		return diag.Warning
 	}
-	return Hint
+	return diag.Hint
 }
 
 // builtIn reports whether a file is not of the operating system, as those of an embed.FS.
@@ -145,7 +147,7 @@ func (h *homonyms) onDisk() int {
 }
 
 // diagnose points at the first of the names in the first file, and names the other files.
-func (h *homonyms) diagnose() *Diagnostic {
+func (h *homonyms) diagnose() *diag.Diagnostic {
 	const enough = 4
 	file, name := h.files[0], h.names[0]
 	entries := make([]serviceEntry, len(h.files))
@@ -163,13 +165,13 @@ func (h *homonyms) diagnose() *Diagnostic {
 		names, verb = fmt.Sprintf("%s and %d more names", name, more), "are"
 	}
 	why := ""
-	if h.severity() == Warning {
+	if h.severity() == diag.Warning {
 		why = "; clients that load all files at once fail (buf curl --list-methods)"
 	}
 	d := file.Diagnose(h.severity(), Find(file.linked.desc, name), "%s %s also declared in %s%s", names, verb, others(entries, file), why)
-	d.key = fmt.Sprintf("%s and %d more in %d files, %s", name, len(h.names)-1, len(h.files), file.Location())
+	d.Identity = fmt.Sprintf("%s and %d more in %d files, %s", name, len(h.names)-1, len(h.files), file.Location())
 	for _, f := range h.files[1:min(len(h.files), enough)] {
-		d.key += ", " + f.Location()
+		d.Identity += ", " + f.Location()
 	}
 	return d
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -78,7 +79,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-func short(list []*schema.Diagnostic) (out []string) {
+func short(list []*diag.Diagnostic) (out []string) {
 	for _, d := range list[:min(3, len(list))] {
 		out = append(out, d.Error()[:min(300, len(d.Error()))])
 	}

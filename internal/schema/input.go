@@ -12,6 +12,8 @@ import (
 
 	"github.com/bufbuild/protocompile/experimental/source"
 	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // reader reads one source. It is used by one Compile at a time.
@@ -23,7 +25,7 @@ type reader interface {
 	// open returns the file with an import path, or nil.
 	open(path string) *input
 	// problems returns what is wrong with the source itself.
-	problems() []*Diagnostic
+	problems() []*diag.Diagnostic
 	// name returns the source as diagnostics name it.
 	name() string
 }
@@ -37,7 +39,7 @@ type input struct {
 	// One of these is set.
 	text    *source.File
 	proto   *descriptorpb.FileDescriptorProto // from a descriptor set
-	problem *Diagnostic                       // it cannot be read
+	problem *diag.Diagnostic                  // it cannot be read
 
 	set     string    // the descriptor set that it is from, empty if none
 	changed time.Time // when this content was first seen, zero if that was when the source was first read

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // linked is a file's descriptor with what hangs on it. Files whose meaning is the same share it.
@@ -26,15 +28,15 @@ type linked struct {
 
 // link makes the descriptor of a node whose closure has no errors, or finds that
 // the one it had still holds.
-func (n *node) link() (made *linked, wrong []*Diagnostic) {
+func (n *node) link() (made *linked, wrong []*diag.Diagnostic) {
 	defer func() {
 		if p := recover(); p != nil {
-			made, wrong = nil, []*Diagnostic{panicked(n.in.location, p)}
+			made, wrong = nil, []*diag.Diagnostic{panicked(n.in.location, p)}
 		}
 	}()
 	fd, digest, err := n.describe()
 	if err != nil {
-		return nil, []*Diagnostic{n.at("", "%v", err)}
+		return nil, []*diag.Diagnostic{n.at("", "%v", err)}
 	}
 	l := &linked{digest: digest}
 	for _, ref := range n.imports {
@@ -50,7 +52,7 @@ func (n *node) link() (made *linked, wrong []*Diagnostic) {
 	}
 	l.desc, err = protodesc.NewFile(fd, newImports(l.deps))
 	if err != nil {
-		return nil, []*Diagnostic{n.blame(err)}
+		return nil, []*diag.Diagnostic{n.blame(err)}
 	}
 	if wrong := n.uniteExtensions(l); len(wrong) > 0 {
 		return nil, wrong
@@ -108,7 +110,7 @@ func mendPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
 }
 
 // refuse finds what the compiler accepts and dyngate cannot serve.
-func (n *node) refuse(fd *descriptorpb.FileDescriptorProto) (wrong []*Diagnostic) {
+func (n *node) refuse(fd *descriptorpb.FileDescriptorProto) (wrong []*diag.Diagnostic) {
 	var visit func(scope string, list []*descriptorpb.DescriptorProto)
 	visit = func(scope string, list []*descriptorpb.DescriptorProto) {
 		for _, m := range list {
@@ -130,7 +132,7 @@ func (n *node) refuse(fd *descriptorpb.FileDescriptorProto) (wrong []*Diagnostic
 var quoted = regexp.MustCompile(`"([A-Za-z_][\w.]*)"`)
 
 // blame turns an error of the Go runtime into one that points at the declaration it names.
-func (n *node) blame(err error) *Diagnostic {
+func (n *node) blame(err error) *diag.Diagnostic {
 	name := ""
 	if m := quoted.FindStringSubmatch(err.Error()); m != nil {
 		name = m[1]
@@ -144,7 +146,7 @@ func trimRuntime(err error) string {
 }
 
 // at makes an error about a declaration of the file, at its top if it is unknown.
-func (n *node) at(name, format string, args ...any) *Diagnostic {
+func (n *node) at(name, format string, args ...any) *diag.Diagnostic {
 	file := n.ir
 	if n.in.proto != nil {
 		file = nil // it was made of an outline
@@ -153,7 +155,7 @@ func (n *node) at(name, format string, args ...any) *Diagnostic {
 }
 
 // errorAt makes an error about a declaration of an input, whose compiled file may be nil.
-func errorAt(in *input, file *ir.File, name, format string, args ...any) *Diagnostic {
+func errorAt(in *input, file *ir.File, name, format string, args ...any) *diag.Diagnostic {
 	if file != nil {
 		if at, ok := definition(file, name); ok {
 			return pointed(at, format, args...)
@@ -168,7 +170,7 @@ func errorAt(in *input, file *ir.File, name, format string, args ...any) *Diagno
 }
 
 // atImport makes an error about an import of the file, by which it reaches a file.
-func (n *node) atImport(path, format string, args ...any) *Diagnostic {
+func (n *node) atImport(path, format string, args ...any) *diag.Diagnostic {
 	for _, ref := range n.imports {
 		if ref.node == nil || ref.node.file == nil || n.in.proto != nil {
 			continue

@@ -13,12 +13,14 @@ import (
 	"github.com/bufbuild/protocompile/experimental/parser"
 	"github.com/bufbuild/protocompile/experimental/report"
 	"github.com/bufbuild/protocompile/experimental/source"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // parsed is what parsing a file gives.
 type parsed struct {
 	syntax *ast.File // nil if it could not be parsed at all
-	found  []*Diagnostic
+	found  []*diag.Diagnostic
 }
 
 // parse parses the nodes that have not been parsed yet.
@@ -56,7 +58,7 @@ func (n *node) took(ctx context.Context, out parsed, err error) {
 	n.dirty = true
 	n.ready = err == nil || errors.Is(err, errTooLong)
 	if err != nil {
-		n.parsed = []*Diagnostic{problem(n.in.location, "%v", err)}
+		n.parsed = []*diag.Diagnostic{problem(n.in.location, "%v", err)}
 	}
 }
 
@@ -64,7 +66,7 @@ func (n *node) took(ctx context.Context, out parsed, err error) {
 func parseText(path string, text *source.File, lim Limits) (out parsed) {
 	at, why, cuts := scan(text.Text(), lim.NameBytes)
 	if at >= 0 {
-		return parsed{found: []*Diagnostic{pointed(text.Span(at, at+1), "%s", why)}}
+		return parsed{found: []*diag.Diagnostic{pointed(text.Span(at, at+1), "%s", why)}}
 	}
 	r := new(report.Report)
 	defer func() {
@@ -96,7 +98,7 @@ func isUnknownEdition(d report.Diagnostic) bool {
 	return false
 }
 
-func panicked(location string, p any) *Diagnostic {
+func panicked(location string, p any) *diag.Diagnostic {
 	return problem(location, "the compiler failed on this file: %v", p)
 }
 
@@ -159,10 +161,10 @@ func (c *Compiler) parseOutline(ctx context.Context, n *node) {
 	}
 }
 
-func errorsOf(list []*Diagnostic) []*Diagnostic {
-	var out []*Diagnostic
+func errorsOf(list []*diag.Diagnostic) []*diag.Diagnostic {
+	var out []*diag.Diagnostic
 	for _, d := range list {
-		if d.Severity == Error {
+		if d.Severity == diag.Error {
 			out = append(out, d)
 		}
 	}
@@ -170,7 +172,7 @@ func errorsOf(list []*Diagnostic) []*Diagnostic {
 }
 
 // lower runs the semantic analysis on a node whose imports are done. It returns what is wrong.
-func (n *node) lower(session *ir.Session, lang *ir.File) (found []*Diagnostic) {
+func (n *node) lower(session *ir.Session, lang *ir.File) (found []*diag.Diagnostic) {
 	n.ir = nil
 	if n.syntax == nil {
 		return nil
@@ -202,7 +204,7 @@ func (n *node) lower(session *ir.Session, lang *ir.File) (found []*Diagnostic) {
 	}
 	if slices.ContainsFunc(r.Diagnostics, isPanic) {
 		n.ir = nil // half-made: it would fail its importers too
-		if hasErrors(n.parsed) {
+		if diag.HasErrors(n.parsed) {
 			// What confused the compiler is an error that it has pointed at.
 			r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isPanic)
 		}

@@ -9,27 +9,16 @@ import (
 
 	"github.com/bufbuild/protocompile/experimental/report"
 	"github.com/bufbuild/protocompile/experimental/source"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // The bounds of what is said about one diagnostic.
 const (
-	maxMessage = 1000   // bytes of a message or note
 	maxPicture = 10_000 // bytes of all of it
 	maxLine    = 1000   // bytes of a source line that the compiler may draw
 	maxExcerpt = 60     // bytes of a longer line on each side of the place
 )
-
-// clip shortens text that is longer than a message may be.
-func clip(text string) string {
-	limit := maxMessage
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit] + "…"
-}
 
 // hasLongLine reports whether the compiler should not draw a text: it measures and copies whole
 // lines for each diagnostic, and some machines write a file on one line.
@@ -45,7 +34,7 @@ func hasLongLine(text string) bool {
 }
 
 // picture returns a diagnostic in full, drawn by the compiler unless that is too much or fails.
-func picture(d *report.Diagnostic, brief *Diagnostic, longLines bool) (text string) {
+func picture(d *report.Diagnostic, brief *diag.Diagnostic, longLines bool) (text string) {
 	defer func() {
 		if recover() != nil || len(text) > maxPicture {
 			text = sketch(d, brief)
@@ -63,7 +52,7 @@ func picture(d *report.Diagnostic, brief *Diagnostic, longLines bool) (text stri
 }
 
 // sketch draws a diagnostic with no more of the source than what is around its place.
-func sketch(d *report.Diagnostic, brief *Diagnostic) string {
+func sketch(d *report.Diagnostic, brief *diag.Diagnostic) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", brief.Severity, brief.Message)
 	at := d.Primary()
@@ -76,10 +65,10 @@ func sketch(d *report.Diagnostic, brief *Diagnostic) string {
 			before, marked, after, strings.Repeat(" ", utf8.RuneCountInString(before)), strings.Repeat("^", max(1, utf8.RuneCountInString(marked))))
 	}
 	for _, note := range d.Notes()[:min(len(d.Notes()), 3)] {
-		fmt.Fprintf(&b, " = note: %s\n", clip(note))
+		fmt.Fprintf(&b, " = note: %s\n", diag.Clip(note))
 	}
 	for _, help := range d.Help()[:min(len(d.Help()), 3)] {
-		fmt.Fprintf(&b, " = help: %s\n", clip(help))
+		fmt.Fprintf(&b, " = help: %s\n", diag.Clip(help))
 	}
 	return b.String()
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/bufbuild/protocompile/experimental/parser"
 	"github.com/bufbuild/protocompile/experimental/report"
 	"github.com/bufbuild/protocompile/experimental/source"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // The compiler keeps a diagnostic for each mistake, of which a megabyte may hold half a million, and
@@ -131,7 +133,7 @@ func blank(text string) string {
 }
 
 // parsePieces returns the first mistakes of a text that has far too many of them; nil if it does not.
-func parsePieces(path string, text *source.File, cuts []cut) []*Diagnostic {
+func parsePieces(path string, text *source.File, cuts []cut) []*diag.Diagnostic {
 	cuts = append(cuts, cut{at: len(text.Text())})
 	count := 0
 	from := cut{}
@@ -144,7 +146,7 @@ func parsePieces(path string, text *source.File, cuts []cut) []*Diagnostic {
 	return nil
 }
 
-func firstMistakes(path string, text *source.File, cuts []cut) []*Diagnostic {
+func firstMistakes(path string, text *source.File, cuts []cut) []*diag.Diagnostic {
 	var found []report.Diagnostic
 	from := cut{}
 	for _, to := range cuts {

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // set reads a descriptor set. Each file in it is an input of its own, so a set in
@@ -25,7 +27,7 @@ type set struct {
 	at    time.Time         // when that was first seen, zero if the set was first read then
 	files map[string]*setFile
 	own   []*input
-	wrong []*Diagnostic
+	wrong []*diag.Diagnostic
 }
 
 // setFile is one file of a set and the bytes that it was made from.
@@ -35,9 +37,9 @@ type setFile struct {
 	isImport bool
 }
 
-func (s *set) name() string            { return s.path }
-func (s *set) served() []*input        { return s.own }
-func (s *set) problems() []*Diagnostic { return s.wrong }
+func (s *set) name() string                 { return s.path }
+func (s *set) served() []*input             { return s.own }
+func (s *set) problems() []*diag.Diagnostic { return s.wrong }
 
 func (s *set) open(path string) *input {
 	if f := s.files[path]; f != nil {
@@ -160,7 +162,7 @@ func (s *set) add(content []byte, old map[string]*setFile, lim Limits) error {
 	}
 	p := fd.GetName()
 	if why := importPathProblem(p); why != "" {
-		return fmt.Errorf("%q: %s", clip(p), why)
+		return fmt.Errorf("%q: %s", diag.Clip(p), why)
 	}
 	if NameBytes(fd) > lim.NameBytes {
 		return fmt.Errorf("%q: the full names of what it declares take more than %d bytes", p, lim.NameBytes)

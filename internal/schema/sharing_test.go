@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protodesc"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -192,7 +193,7 @@ func TestPrecedence(t *testing.T) {
 	}
 	warned := false
 	for _, d := range s.Diagnostics() {
-		warned = warned || d.Severity == schema.Warning && d.Path == filepath.Join(dir, "b/x.proto") && strings.Contains(d.Message, filepath.Join(dir, "a/x.proto"))
+		warned = warned || d.Severity == diag.Warning && d.Path == filepath.Join(dir, "b/x.proto") && strings.Contains(d.Message, filepath.Join(dir, "a/x.proto"))
 	}
 	if !warned {
 		t.Errorf("no warning in %v", s.Diagnostics())

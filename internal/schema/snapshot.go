@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // Snapshot is all schemas as they were at one Compile. It is immutable and safe for concurrent use.
@@ -18,9 +20,9 @@ type Snapshot struct {
 	broken   []*BrokenService
 	files    []*File
 	byPath   map[string]*File
-	all      []*Diagnostic
-	errors   []*Diagnostic
-	sources  []*Diagnostic        // those about the sources themselves
+	all      []*diag.Diagnostic
+	errors   []*diag.Diagnostic
+	sources  []*diag.Diagnostic   // those about the sources themselves
 	sets     map[string]time.Time // when each descriptor set changed, by its path
 }
 
@@ -33,8 +35,8 @@ type Service struct {
 // BrokenService is a service that cannot be served now.
 type BrokenService struct {
 	Name   protoreflect.FullName
-	File   *File         // that declares it; good itself if the trouble is that another does too
-	Errors []*Diagnostic // why; never empty
+	File   *File              // that declares it; good itself if the trouble is that another does too
+	Errors []*diag.Diagnostic // why; never empty
 }
 
 // Services returns the services that can be served, sorted by full name.
@@ -85,13 +87,13 @@ func (s *Snapshot) Forget() {
 }
 
 // Diagnostics returns all that is wrong or doubtful: errors first, then by file, line and column.
-func (s *Snapshot) Diagnostics() []*Diagnostic { return s.all }
+func (s *Snapshot) Diagnostics() []*diag.Diagnostic { return s.all }
 
 // Errors returns those diagnostics that are errors.
-func (s *Snapshot) Errors() []*Diagnostic { return s.errors }
+func (s *Snapshot) Errors() []*diag.Diagnostic { return s.errors }
 
 // assemble makes the snapshot of a graph whose nodes are all built.
-func assemble(g *graph, sources []*Diagnostic, sets map[string]time.Time) *Snapshot {
+func assemble(g *graph, sources []*diag.Diagnostic, sets map[string]time.Time) *Snapshot {
 	s := &Snapshot{byPath: make(map[string]*File, len(g.order)), sources: sources, sets: sets}
 	s.all = slices.Clone(sources)
 	for _, n := range g.order {
@@ -103,7 +105,7 @@ func assemble(g *graph, sources []*Diagnostic, sets map[string]time.Time) *Snaps
 	}
 	s.gatherServices()
 	s.all = append(s.all, s.findHomonyms()...)
-	s.all = sortDiagnostics(s.all)
+	s.all = diag.Sort(s.all)
 	s.errors = errorsOf(s.all)
 	return s
 }
@@ -188,7 +190,7 @@ func sameOnDisk(a, b *input) bool {
 }
 
 // clashOf returns an error for each of several definitions of one service.
-func clashOf(entries []serviceEntry) (out []*Diagnostic) {
+func clashOf(entries []serviceEntry) (out []*diag.Diagnostic) {
 	files := make(map[*File]bool)
 	for i, e := range entries {
 		if e.desc != nil {
@@ -224,6 +226,5 @@ func others(entries []serviceEntry, but *File) string {
 }
 
 func place(e serviceEntry) string {
-	at := Diagnostic{Path: e.file.Location(), Line: e.line, Column: e.column}
-	return strings.TrimSuffix(at.Error(), ": ")
+	return diag.Position{Path: e.file.Location(), Line: e.line, Column: e.column}.String()
 }

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/tools/txtar"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -85,7 +86,7 @@ func summary(s *schema.Snapshot, dir string) string {
 	}
 	for _, d := range s.Diagnostics() {
 		fmt.Fprintf(&b, "%s: %s\n", d.Severity, d.Error())
-		if d.Severity == schema.Error {
+		if d.Severity == diag.Error {
 			// The message above the picture is wrapped, which hangs on the length of paths.
 			i := max(0, strings.Index(d.Text, " -->"))
 			for line := range strings.Lines(d.Text[i:]) {

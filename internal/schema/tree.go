@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/bufbuild/protocompile/experimental/source"
+
+	"github.com/dyngate/dyngate/handlers/diag"
 )
 
 // tree reads an import root: a folder on disk, an embedded one, or the folder of a single file.
@@ -28,12 +30,12 @@ type tree struct {
 	files  map[string]*input // found, by import path
 	before map[string]*input // found by the last refresh
 	own    []*input
-	wrong  []*Diagnostic
+	wrong  []*diag.Diagnostic
 }
 
-func (t *tree) name() string            { return t.label }
-func (t *tree) served() []*input        { return t.own }
-func (t *tree) problems() []*Diagnostic { return t.wrong }
+func (t *tree) name() string                 { return t.label }
+func (t *tree) served() []*input             { return t.own }
+func (t *tree) problems() []*diag.Diagnostic { return t.wrong }
 
 func (t *tree) refresh(ctx context.Context, lim Limits) error {
 	t.lim, t.wrong, t.own = lim, nil, nil

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -34,7 +35,7 @@ type Builder struct {
 //
 // The diagnostics are those of the snapshot and those of binding: what is wrong
 // with this generation, errors first.
-func (b *Builder) Build(prev *Generation, snap *schema.Snapshot) (*Generation, []*schema.Diagnostic) {
+func (b *Builder) Build(prev *Generation, snap *schema.Snapshot) (*Generation, []*diag.Diagnostic) {
 	return b.BuildWhileWriting(prev, snap, time.Now())
 }
 
@@ -43,7 +44,7 @@ func (b *Builder) Build(prev *Generation, snap *schema.Snapshot) (*Generation, [
 // prev has, marked stale. See Generation.Leaving.
 func (b *Builder) BuildWhileWriting(
 	prev *Generation, snap *schema.Snapshot, since time.Time,
-) (*Generation, []*schema.Diagnostic) {
+) (*Generation, []*diag.Diagnostic) {
 	if prev == nil {
 		prev = &Generation{}
 	}
@@ -52,7 +53,7 @@ func (b *Builder) BuildWhileWriting(
 	for _, s := range snap.Services() {
 		name := s.Desc.FullName()
 		if _, reserved := b.Builtin[string(name)]; reserved {
-			diags = append(diags, s.File.Diagnose(schema.Warning, s.Desc,
+			diags = append(diags, s.File.Diagnose(diag.Warning, s.Desc,
 				"service %s is answered by the server itself; this declaration is ignored", name))
 			continue
 		}
@@ -67,25 +68,25 @@ func (b *Builder) BuildWhileWriting(
 	}
 	k := keeper{prev: prev, snap: snap, since: since}
 	k.keep(services)
-	slices.SortStableFunc(diags, func(a, b *schema.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
+	slices.SortStableFunc(diags, func(a, b *diag.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
 	now := newGeneration(prev.Number+1, snap, services, b.Builtin)
 	now.Leaving = k.leaving
 	return now, diags
 }
 
 // misregistered reports the registrations that are wrong by themselves.
-func (b *Builder) misregistered() (diags []*schema.Diagnostic) {
+func (b *Builder) misregistered() (diags []*diag.Diagnostic) {
 	for _, err := range b.Registry.Errs() {
-		diags = append(diags, &schema.Diagnostic{Message: err.Error(), Text: "error: " + err.Error() + "\n"})
+		diags = append(diags, diag.New(diag.Error, diag.Position{}, "%v", err))
 	}
 	return diags
 }
 
 // bind binds every method of a service, or says all that keeps it from being
 // bound. What prev has bound alike is taken from there.
-func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*schema.Diagnostic) {
+func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*diag.Diagnostic) {
 	bound := &Service{Desc: s.Desc, File: s.File, homes: []string{s.File.Path()}}
-	var problems []*schema.Diagnostic
+	var problems []*diag.Diagnostic
 	known := prev != nil && prev.Desc == s.Desc // then it has the same methods and types
 	same := known && prev.File == s.File && len(prev.Stale) == 0
 	for i := range s.Desc.Methods().Len() {
@@ -151,7 +152,7 @@ func (b *Builder) handler(m *handlers.Method, reg *handlers.Registration) (_ han
 }
 
 // unfit reports a handler that does not fit its method, at the method.
-func unfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *schema.Diagnostic {
-	return f.Diagnose(schema.Error, m, "method %s does not fit its handler, registered as %q at %s: %s",
+func unfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *diag.Diagnostic {
+	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s: %s",
 		m.Path(), reg.Pattern, reg.Site, strings.ReplaceAll(err.Error(), "\n", "; "))
 }

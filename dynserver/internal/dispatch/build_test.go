@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -27,7 +28,7 @@ type bench struct {
 	compiler *schema.Compiler
 	builder  Builder
 	current  *Generation
-	diags    []*schema.Diagnostic
+	diags    []*diag.Diagnostic
 }
 
 func newBench(t *testing.T, reg *handlers.Registry) *bench {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/nearest"
 	"github.com/dyngate/dyngate/internal/schema"
 )
@@ -47,7 +48,7 @@ type Service struct {
 
 	// Stale says why the service is not served from what its file says now but
 	// from its last good version. It is empty for a service that is up to date.
-	Stale []*schema.Diagnostic
+	Stale []*diag.Diagnostic
 
 	// Leaving says that no file declares the service now. It is stale for as
 	// long as that may be because a file is half written.

@@ -1,13 +1,13 @@
 package dispatch
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -69,7 +69,7 @@ func (k *keeper) undeclared(last *Service) *Service {
 	if len(homes) == 0 { // it was in a descriptor set that is being written
 		homes = last.homes
 	}
-	kept := stale(last, homes, []*schema.Diagnostic{leaving(last)})
+	kept := stale(last, homes, []*diag.Diagnostic{leaving(last)})
 	if kept != last {
 		kept.Leaving = true
 	}
@@ -105,20 +105,18 @@ func (k *keeper) homes(last *Service) (files []*schema.File) {
 const maxHomes = 100
 
 // leaving says why a service is kept that its file does not declare.
-func leaving(s *Service) *schema.Diagnostic {
-	d := &schema.Diagnostic{Severity: schema.Warning, Path: s.File.Location(), Message: fmt.Sprintf(
-		"service %s is no longer declared; it is removed unless it comes back soon, as its file may be half written", s.Desc.FullName())}
-	d.Text = fmt.Sprintf("%s: %s\n --> %s\n", d.Severity, d.Message, d.Path)
-	return d
+func leaving(s *Service) *diag.Diagnostic {
+	return diag.New(diag.Warning, diag.Position{Path: s.File.Location()},
+		"service %s is no longer declared; it is removed unless it comes back soon, as its file may be half written", s.Desc.FullName())
 }
 
 // stale returns the last good version of a service that the files at homes
 // declare now, or may declare, in a way that cannot be served.
-func stale(last *Service, homes []string, why []*schema.Diagnostic) *Service {
+func stale(last *Service, homes []string, why []*diag.Diagnostic) *Service {
 	if last == nil {
 		return nil
 	}
-	same := func(a, b *schema.Diagnostic) bool { return a.Text == b.Text }
+	same := func(a, b *diag.Diagnostic) bool { return a.Text == b.Text }
 	if slices.Equal(last.homes, homes) && slices.EqualFunc(last.Stale, why, same) {
 		return last
 	}

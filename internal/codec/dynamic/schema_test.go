@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -113,7 +114,7 @@ func compileAll() *protoregistry.Files {
 	compiler := schema.New(schema.Options{Sources: []schema.Source{schema.FS("test", sources)}})
 	snapshot := must(compiler.Compile(context.Background()))
 	for _, d := range snapshot.Diagnostics() {
-		if d.Severity == schema.Error {
+		if d.Severity == diag.Error {
 			panic(d.Message)
 		}
 	}

@@ -1,0 +1,149 @@
+// Package diag is what every loader reports problems with, be it of .proto
+// files, of the handlers that answer them, or of other configuration.
+package diag
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Severity says how bad a problem is.
+type Severity int
+
+// The severities, the gravest first.
+const (
+	Error   Severity = iota // what it is about cannot be used as it is
+	Warning                 // what is used may not be what its author expects
+	Hint                    // an opinion on style
+)
+
+// String returns "error", "warning" or "hint".
+func (s Severity) String() string {
+	return [...]string{"error", "warning", "hint"}[s]
+}
+
+// Position is a place in a file.
+type Position struct {
+	Path   string // as the user names the file; empty if there is none
+	Line   int    // from 1; 0 for the whole file
+	Column int    // from 1, in characters; 0 for the whole line
+}
+
+// String returns path:line:column as far as they are known, which terminals and
+// editors turn into a link.
+func (p Position) String() string {
+	switch {
+	case p.Line == 0:
+		return p.Path
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", p.Path, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.Path, p.Line, p.Column)
+}
+
+// Diagnostic is one thing that is wrong, or doubtful, and where.
+type Diagnostic struct {
+	Severity Severity
+	Position
+
+	// Message is one sentence.
+	Message string
+
+	// Text is all there is to say: message, position, source line, caret and
+	// notes, in several lines without colors.
+	Text string
+
+	// Transient says that the problem may disappear by itself, as when a file
+	// could not be read.
+	Transient bool
+
+	// Omitted is how many problems were left out, if that is what this says.
+	Omitted int
+
+	// Identity is what [Diagnostic.Key] returns. Default: Text.
+	Identity string
+}
+
+// maxMessage bounds a message, in bytes. A longer one is cut.
+const maxMessage = 1000
+
+// New returns a diagnostic whose text is its message and its position.
+func New(severity Severity, at Position, format string, args ...any) *Diagnostic {
+	d := &Diagnostic{Severity: severity, Position: at, Message: Clip(fmt.Sprintf(format, args...))}
+	d.Text = fmt.Sprintf("%s: %s\n", severity, d.Message)
+	if at.Path != "" {
+		d.Text += fmt.Sprintf(" --> %s\n", at)
+	}
+	return d
+}
+
+// Clip cuts a message that is too long for anybody to read.
+func Clip(message string) string {
+	limit := maxMessage
+	if len(message) <= limit {
+		return message
+	}
+	for limit > 0 && !utf8.RuneStart(message[limit]) {
+		limit--
+	}
+	return message[:limit] + "…"
+}
+
+// Error returns the diagnostic in one line, as compilers print it.
+func (d *Diagnostic) Error() string {
+	if d.Path == "" {
+		return d.Message
+	}
+	return fmt.Sprintf("%s: %s", d.Position, d.Message)
+}
+
+// Key is the same for the diagnostics of two loads that say the same.
+func (d *Diagnostic) Key() string { return cmp.Or(d.Identity, d.Text) }
+
+// Sort puts errors first, goes by position after that, and drops repetitions. It
+// changes list.
+func Sort(list []*Diagnostic) []*Diagnostic {
+	slices.SortStableFunc(list, func(a, b *Diagnostic) int {
+		return cmp.Or(
+			cmp.Compare(a.Severity, b.Severity),
+			cmp.Compare(a.Path, b.Path),
+			cmp.Compare(min(a.Omitted, 1), min(b.Omitted, 1)),
+			cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+	return slices.CompactFunc(list, func(a, b *Diagnostic) bool { return a == b || *a == *b })
+}
+
+// HasErrors reports whether any of the diagnostics is an error.
+func HasErrors(list []*Diagnostic) bool {
+	return slices.ContainsFunc(list, func(d *Diagnostic) bool { return d.Severity == Error })
+}
+
+// Render returns errors and warnings as a person reads them, and how many there
+// are; nothing if there are none. Hints are left out.
+func Render(list []*Diagnostic) string {
+	var b strings.Builder
+	var count [Hint + 1]int
+	for _, d := range list {
+		count[d.Severity]++
+		if d.Severity != Hint {
+			b.WriteString(strings.TrimRight(d.Text, "\n") + "\n\n")
+		}
+	}
+	if b.Len() > 0 {
+		fmt.Fprintf(&b, "%s, %s", plural(count[Error], "error"), plural(count[Warning], "warning"))
+	}
+	return b.String()
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

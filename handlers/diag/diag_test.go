@@ -1,0 +1,62 @@
+package diag_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/dyngate/dyngate/handlers/diag"
+)
+
+func TestPosition(t *testing.T) {
+	for at, want := range map[diag.Position]string{
+		{}:                                    "",
+		{Path: "a.proto"}:                     "a.proto",
+		{Path: "main.go", Line: 7}:            "main.go:7",
+		{Path: "a.proto", Line: 7, Column: 3}: "a.proto:7:3",
+		{Path: "a b/c.proto", Line: 7, Column: 3}: "a b/c.proto:7:3",
+	} {
+		if got := at.String(); got != want {
+			t.Errorf("%#v is %q, want %q", at, got, want)
+		}
+	}
+}
+
+func TestSort(t *testing.T) {
+	at := func(path string, line int) diag.Position { return diag.Position{Path: path, Line: line, Column: 1} }
+	list := []*diag.Diagnostic{
+		diag.New(diag.Hint, at("a", 1), "style"),
+		diag.New(diag.Error, at("b", 2), "two"),
+		diag.New(diag.Warning, at("a", 9), "beware"),
+		{Severity: diag.Error, Position: at("b", 0), Message: "5 more", Omitted: 5},
+		diag.New(diag.Error, at("b", 1), "one"),
+		diag.New(diag.Error, at("b", 2), "two"),
+		diag.New(diag.Error, diag.Position{}, "no file"),
+	}
+	var got []string
+	for _, d := range diag.Sort(list) {
+		got = append(got, d.Message)
+	}
+	if want := "no file,one,two,5 more,beware,style"; strings.Join(got, ",") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestRender(t *testing.T) {
+	if got := diag.Render([]*diag.Diagnostic{diag.New(diag.Hint, diag.Position{}, "style")}); got != "" {
+		t.Errorf("hints alone render as %q", got)
+	}
+	list := []*diag.Diagnostic{
+		diag.New(diag.Error, diag.Position{Path: "a.proto", Line: 1, Column: 2}, "no %s", "way"),
+		diag.New(diag.Warning, diag.Position{}, "%s", strings.Repeat("ä", 1000)),
+	}
+	got := diag.Render(list)
+	if !strings.HasPrefix(got, "error: no way\n --> a.proto:1:2\n\nwarning: ää") || !strings.HasSuffix(got, "ä…\n\n1 error, 1 warning") || len(got) > 1100 {
+		t.Errorf("got %q", got)
+	}
+	if text := list[0].Error(); text != "a.proto:1:2: no way" {
+		t.Errorf("in one line: %q", text)
+	}
+	if list[0].Key() == list[1].Key() || list[0].Key() != list[0].Text {
+		t.Error("keys are wrong")
+	}
+}
