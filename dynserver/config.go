@@ -45,6 +45,9 @@ type Config struct {
 	// described all the same, and answers UNIMPLEMENTED. Default: none.
 	Handlers *handlers.Registry
 
+	// Providers bring further handlers, which may change at each reload.
+	Providers []handlers.Provider
+
 	// Middleware is put around every handler, the first outermost. It sees
 	// statuses only: what a handler returns or panics with has been settled.
 	Middleware []handlers.Middleware

@@ -6,17 +6,26 @@ import (
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
+	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// Reload reads the sources again and serves what they say now: new calls see
-// it at once, calls in progress end on what they began with. Services that
-// have errors keep their last good version and are reported. The error is one
-// of reading only, or ctx's; nothing has changed then. Reloads run one after
-// another.
+// Reload reads the sources again, asks the providers, and serves what they say
+// now: new calls see it at once, calls in progress end on what they began with.
+// Services that have errors keep their last good version and are reported. The
+// error is one of reading only, or ctx's; nothing has changed then. Reloads run
+// one after another. After Shutdown there is nothing to reload.
 func (s *Server) Reload(ctx context.Context) (Report, error) {
 	report, _, err := s.reload(ctx, 0)
 	return report, err
+}
+
+// SetMiddleware replaces Config.Middleware at the next reload. Calls in progress
+// end in the middleware that they began in.
+func (s *Server) SetMiddleware(middleware ...handlers.Middleware) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	s.middleware = slices.Clone(middleware)
 }
 
 // reload is Reload, but files that changed in the last settling time are taken
@@ -26,14 +35,19 @@ func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, 
 	defer s.loading.Unlock()
 	start := time.Now()
 	old := s.current.Load()
+	if s.closing.Err() != nil {
+		return Report{Generation: old.Number}, time.Time{}, nil
+	}
 	now, diags, err := s.read(ctx, old, settling)
 	if err != nil {
 		return Report{Generation: old.Number}, time.Time{}, err
 	}
 	leaving = now.Leaving
-	if s.config.StrictReload && diag.HasErrors(diags) {
-		now, leaving = old, time.Time{}
-	} else if s.config.StrictReload && !leaving.IsZero() {
+	if s.config.StrictReload && (diag.HasErrors(diags) || !leaving.IsZero()) {
+		if diag.HasErrors(diags) {
+			leaving = time.Time{}
+		}
+		now.Unpin()
 		now = old
 	}
 	report := s.adopt(old, now, diags, start)
@@ -51,8 +65,30 @@ func (s *Server) read(
 	if err != nil {
 		return nil, nil, err
 	}
-	now, diags := s.builder.BuildWhileWriting(old, snap, time.Now().Add(-settling))
-	return now, diags, nil
+	wrong := s.loadProviders(ctx)
+	now, diags := s.builder.Build(old, dispatch.Input{
+		Snapshot: snap, Leases: s.leases, Middleware: s.middleware, Since: time.Now().Add(-settling),
+	})
+	return now, diag.Sort(slices.Concat(wrong, diags, unmatched(now))), nil
+}
+
+// loadProviders asks all providers for what answers now.
+func (s *Server) loadProviders(ctx context.Context) (wrong []*diag.Diagnostic) {
+	first := s.leases == nil
+	for i, p := range s.providers {
+		answers, diags := p.Load(ctx)
+		wrong = append(wrong, diags...)
+		switch {
+		case first:
+			s.leases = append(s.leases, dispatch.NewLease(answers))
+		case answers != nil && slices.Equal(answers.Registrations(), s.leases[i].Answers().Registrations()):
+			answers.Release() // nothing has changed
+		case answers != nil:
+			s.leases[i].Release()
+			s.leases[i] = dispatch.NewLease(answers)
+		}
+	}
+	return wrong
 }
 
 // lastDiagnostics returns those of the last load.
@@ -68,10 +104,14 @@ func (s *Server) adopt(old, now *dispatch.Generation, diags []*diag.Diagnostic, 
 	report := Report{Generation: old.Number, Diagnostics: diags, New: newOnes(diags, s.diagnostics)}
 	s.diagnostics = diags
 	report.compare(old, now)
-	if now.Snapshot != old.Snapshot || !slices.Equal(now.Services, old.Services) {
+	switch {
+	case now == old:
+	case now.Snapshot != old.Snapshot || !slices.Equal(now.Services, old.Services) || !now.SharesMiddleware(old):
 		report.Generation, report.Applied = now.Number, true
-		s.current.Store(now)
+		s.current.Swap(now)
 		s.health.Changed()
+	default:
+		now.Unpin()
 	}
 	report.Took = time.Since(start)
 	return report

@@ -155,8 +155,8 @@ func methodInfo(r *dispatch.Route) MethodInfo {
 		StreamsRequests:  r.Method.IsStreamingClient(),
 		StreamsResponses: r.Method.IsStreamingServer(),
 	}
-	if r.Registration != nil {
-		info.Handler = r.Registration.Pattern
+	if len(r.Registrations) > 0 {
+		info.Handler = r.Registrations[0].Pattern
 	}
 	return info
 }

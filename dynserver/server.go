@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +16,7 @@ import (
 	"github.com/dyngate/dyngate/dynserver/internal/discovery"
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/dynserver/internal/grpcfront"
+	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 )
@@ -27,12 +27,15 @@ type Server struct {
 	config   Config
 	compiler *schema.Compiler
 	builder  dispatch.Builder
-	current  atomic.Pointer[dispatch.Generation]
+	current  dispatch.Current
 	grpc     *grpcfront.Server
 	health   *discovery.Health
 
-	loading     sync.Mutex         // one load at a time
-	diagnostics []*diag.Diagnostic // of the last one
+	loading     sync.Mutex // one load at a time; guards what follows
+	providers   []handlers.Provider
+	leases      []*dispatch.Lease // of what each provider has loaded; nil at first
+	middleware  []handlers.Middleware
+	diagnostics []*diag.Diagnostic // of the last load
 
 	closing context.Context // ends when Shutdown is called
 	close   context.CancelFunc
@@ -45,24 +48,20 @@ type Server struct {
 // Nothing listens until Serve; a Server that is never served must be Shutdown.
 func New(ctx context.Context, config Config) (*Server, error) {
 	config = config.withDefaults()
-	if err := config.Handlers.Err(); err != nil {
-		return nil, err
-	}
-	s := &Server{config: config}
+	s := &Server{config: config, middleware: config.Middleware}
+	s.providers = append([]handlers.Provider{config.Handlers}, config.Providers...)
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
 	s.compiler = schema.New(schema.Options{
 		Sources: config.Sources, DropComments: config.DropComments, Logger: config.Log, Limits: config.SchemaLimits,
 	})
-	s.grpc = grpcfront.New(config.GRPC, s.current.Load, config.Log)
+	s.grpc = grpcfront.New(config.GRPC, &s.current, config.Log)
 	builtin := s.registerBuiltin()
-	s.builder = dispatch.Builder{
-		Registry: config.Handlers, Middleware: config.Middleware, Log: config.Log,
-		Builtin: builtin,
-	}
+	s.builder = dispatch.Builder{Log: config.Log, Builtin: builtin}
 	if err := s.load(ctx); err != nil {
 		s.close()
 		s.grpc.Stop()
+		s.release()
 		return nil, err
 	}
 	return s, nil
@@ -88,10 +87,10 @@ func (s *Server) load(ctx context.Context) error {
 		return err
 	}
 	if diag.HasErrors(diags) && !s.config.Lenient {
+		first.Unpin()
 		return &LoadError{Diagnostics: diags}
 	}
 	s.config.OnReload(s.adopt(none, first, diags, start))
-	s.logUnused(first)
 	return nil
 }
 
@@ -152,6 +151,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	go func() { // ends when the last handler has
 		defer close(drained)
 		s.grpc.GracefulStop()
+		s.release()
 	}()
 	select {
 	case <-drained:
@@ -160,10 +160,21 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		s.cutOff()
 	}
-	active := s.grpc.Active()
+	active := s.current.Calls()
 	s.grpc.Stop()
 	if active == 0 {
 		return nil
 	}
 	return errors.Join(fmt.Errorf("%w: %d", ErrCut, active), context.Cause(ctx))
+}
+
+// release gives up what is served and what the providers have loaded.
+func (s *Server) release() {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	s.current.Close()
+	for _, l := range s.leases {
+		l.Release()
+	}
+	s.leases = nil
 }

@@ -42,37 +42,6 @@ func testMethod(t testing.TB, path string, client, server bool) *Method {
 
 var nothing = ImplementationFunc(func(*Method) (Handler, error) { return nil, nil })
 
-func TestRegistryPrefersTheMoreSpecific(t *testing.T) {
-	reg := NewRegistry()
-	for _, pattern := range []string{"**", "pkg.**", "pkg.sub.**", "pkg.sub.Service", "/pkg.sub.Service/Exact", "Bare/Method"} {
-		reg.Handle(pattern, nothing)
-	}
-	if err := reg.Err(); err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]string{
-		"pkg.sub.Service/Exact": "pkg.sub.Service/Exact",
-		"pkg.sub.Service/Other": "pkg.sub.Service",
-		"pkg.sub.Else/Exact":    "pkg.sub.**",
-		"pkg.Service/Exact":     "pkg.**",
-		"pkgs.Service/Exact":    "**",
-		"Bare/Method":           "Bare/Method",
-		"Bare/Other":            "**",
-	} {
-		if got := reg.Lookup(testMethod(t, path, false, false)); got == nil || got.Pattern != want {
-			t.Errorf("Lookup(%s) = %+v, want %s", path, got, want)
-		}
-	}
-}
-
-func TestRegistryLookupFindsNothing(t *testing.T) {
-	reg := NewRegistry()
-	reg.Handle("pkg.Service/Method", nothing)
-	if got := reg.Lookup(testMethod(t, "pkg.Service/Other", false, false)); got != nil {
-		t.Errorf("Lookup = %+v, want nothing", got)
-	}
-}
-
 func TestRegistryReportsAllMistakes(t *testing.T) {
 	reg := NewRegistry()
 	reg.Handle("pkg.Service/Method", nothing)

@@ -158,7 +158,7 @@ func TestForeignStdinOpen(t *testing.T) {
 	c := start()
 	c.types(`{"responseStatus": {"code": 3, "message": "enough"}}`)
 	c.end().want(t, 67, "", "INVALID_ARGUMENT (3): enough")
-	start("--deadline", "1s").end().want(t, 68, "", "deadline exceeded")
+	start("--deadline", "1s").end().want(t, 68, "", "DEADLINE_EXCEEDED (4): ") // whoever notices first
 	c = start()
 	c.types(`{"responseParameter": []}`)
 	c.end().want(t, 2, "", `"responseParameter"`, `"responseParameters"`)

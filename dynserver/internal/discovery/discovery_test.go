@@ -34,6 +34,7 @@ type world struct {
 	dir      string
 	compiler *schema.Compiler
 	builder  dispatch.Builder
+	answers  *dispatch.Lease
 	current  atomic.Pointer[dispatch.Generation]
 	health   *Health
 	conn     *grpc.ClientConn
@@ -48,8 +49,10 @@ func newWorld(t *testing.T, files map[string]string) *world {
 	w := &world{
 		t: t, dir: dir,
 		compiler: schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}}),
-		builder:  dispatch.Builder{Registry: reg, Log: slog.New(slog.DiscardHandler)},
+		builder:  dispatch.Builder{Log: slog.New(slog.DiscardHandler)},
 	}
+	answers, _ := reg.Load(t.Context())
+	w.answers = dispatch.NewLease(answers)
 	w.health = NewHealth(w.current.Load)
 	w.reload(files)
 	server := grpc.NewServer()
@@ -83,7 +86,7 @@ func (w *world) reload(files map[string]string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	g, _ := w.builder.Build(w.current.Load(), snap)
+	g, _ := w.builder.Build(w.current.Load(), dispatch.Input{Snapshot: snap, Leases: []*dispatch.Lease{w.answers}})
 	w.current.Store(g)
 	w.health.Changed()
 }

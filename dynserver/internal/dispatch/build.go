@@ -17,9 +17,7 @@ import (
 
 // Builder makes generations. Its fields do not change while it is used.
 type Builder struct {
-	Registry   *handlers.Registry
-	Middleware []handlers.Middleware // the first is the outermost
-	Log        *slog.Logger
+	Log *slog.Logger
 
 	// Builtin are the services that the server answers itself, with their
 	// methods. A schema that declares one of them is warned about and its
@@ -27,37 +25,42 @@ type Builder struct {
 	Builtin map[string][]string
 }
 
+// Input is what a generation is made of.
+type Input struct {
+	Snapshot   *schema.Snapshot
+	Leases     []*Lease              // of what all providers have loaded
+	Middleware []handlers.Middleware // the first is the outermost
+
+	// A service that has disappeared from a file that changed after Since keeps
+	// the version that the generation before has, marked stale, as the file may be
+	// half written. See Generation.Leaving.
+	Since time.Time
+}
+
 // Build binds a snapshot's services to their handlers. A service that cannot be
 // served as its file says now, because its import closure has errors, because
 // its name is declared twice or because a handler no longer fits, keeps the
 // version that prev has, marked stale. The rest of the result is new, or shared
-// with prev where nothing changed. prev is nil or empty at the start.
+// with prev where nothing changed. prev is nil or empty at the start; otherwise it
+// is pinned. The result is pinned once, and has leases of its own.
 //
 // The diagnostics are those of the snapshot and those of binding: what is wrong
 // with this generation, errors first.
-func (b *Builder) Build(prev *Generation, snap *schema.Snapshot) (*Generation, []*diag.Diagnostic) {
-	return b.BuildWhileWriting(prev, snap, time.Now())
-}
-
-// BuildWhileWriting is Build, but takes files that changed after since to be
-// half written: a service that has disappeared from one keeps the version that
-// prev has, marked stale. See Generation.Leaving.
-func (b *Builder) BuildWhileWriting(
-	prev *Generation, snap *schema.Snapshot, since time.Time,
-) (*Generation, []*diag.Diagnostic) {
+func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagnostic) {
 	if prev == nil {
 		prev = &Generation{}
 	}
-	diags := append(b.misregistered(), snap.Diagnostics()...)
+	registrations, diags := newTable(in.Leases)
+	diags = append(diags, in.Snapshot.Diagnostics()...)
 	services := make(map[protoreflect.FullName]*Service)
-	for _, s := range snap.Services() {
+	for _, s := range in.Snapshot.Services() {
 		name := s.Desc.FullName()
 		if _, reserved := b.Builtin[string(name)]; reserved {
 			diags = append(diags, s.File.Diagnose(diag.Warning, s.Desc,
 				"service %s is answered by the server itself; this declaration is ignored", name))
 			continue
 		}
-		bound, problems := b.bind(s, prev.services[name])
+		bound, problems := b.bind(s, registrations, prev.services[name])
 		diags = append(diags, problems...)
 		if len(problems) > 0 {
 			bound = stale(prev.services[name], []string{s.File.Path()}, problems)
@@ -66,25 +69,17 @@ func (b *Builder) BuildWhileWriting(
 			services[name] = bound
 		}
 	}
-	k := keeper{prev: prev, snap: snap, since: since}
+	k := keeper{prev: prev, snap: in.Snapshot, since: in.Since}
 	k.keep(services)
 	slices.SortStableFunc(diags, func(a, b *diag.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
-	now := newGeneration(prev.Number+1, snap, services, b.Builtin)
-	now.Leaving = k.leaving
-	return now, diags
-}
-
-// misregistered reports the registrations that are wrong by themselves.
-func (b *Builder) misregistered() (diags []*diag.Diagnostic) {
-	for _, err := range b.Registry.Errs() {
-		diags = append(diags, diag.New(diag.Error, diag.Position{}, "%v", err))
-	}
-	return diags
+	now := b.newGeneration(prev, in, services)
+	now.Leaving, now.Unmatched = k.leaving, registrations.unmatched()
+	return now, slices.CompactFunc(diags, func(a, b *diag.Diagnostic) bool { return a == b })
 }
 
 // bind binds every method of a service, or says all that keeps it from being
 // bound. What prev has bound alike is taken from there.
-func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*diag.Diagnostic) {
+func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (*Service, []*diag.Diagnostic) {
 	bound := &Service{Desc: s.Desc, File: s.File, homes: []string{s.File.Path()}}
 	var problems []*diag.Diagnostic
 	known := prev != nil && prev.Desc == s.Desc // then it has the same methods and types
@@ -96,20 +91,21 @@ func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*diag.Diag
 		} else {
 			m = &handlers.Method{MethodDescriptor: s.Desc.Methods().Get(i), Types: s.File.Types()}
 		}
-		reg := b.Registry.Lookup(m)
-		if known && prev.Routes[i].Registration == reg {
+		regs, tie := registrations.lookup(m)
+		if tie != nil {
+			problems = append(problems, tie)
+			continue
+		}
+		if known && slices.Equal(prev.Routes[i].Registrations, regs) {
 			bound.Routes = append(bound.Routes, prev.Routes[i])
 			continue
 		}
 		same = false
-		route, err := b.route(m, reg)
-		if err != nil {
-			problems = append(problems, unfit(s.File, m, reg, err))
-			continue
-		}
+		route, wrong := b.route(s.File, m, regs)
+		problems = append(problems, wrong...)
 		bound.Routes = append(bound.Routes, route)
 	}
-	if same {
+	if same && len(problems) == 0 {
 		return prev, nil
 	}
 	return bound, problems
@@ -117,42 +113,49 @@ func (b *Builder) bind(s *schema.Service, prev *Service) (*Service, []*diag.Diag
 
 // route binds one method. What a call meets, from the outside: Guard, the
 // middleware, Guard again so that middleware sees statuses, the rules of
-// cardinality, the handler.
-func (b *Builder) route(m *handlers.Method, reg *handlers.Registration) (*Route, error) {
-	h, err := b.handler(m, reg)
-	if err != nil {
-		return nil, err
+// cardinality, the handlers.
+func (b *Builder) route(f *schema.File, m *handlers.Method, regs []*handlers.Registration) (*Route, []*diag.Diagnostic) {
+	r := &Route{Method: m, Registrations: regs, bound: handlers.HandlerFunc(unanswered)}
+	list := make([]handlers.Handler, len(regs))
+	var problems []*diag.Diagnostic
+	for i, reg := range regs {
+		var err error
+		if list[i], err = bindOne(reg, m); err != nil {
+			problems = append(problems, unfit(f, m, reg, err))
+		}
 	}
-	for _, wrap := range slices.Backward(b.Middleware) {
-		h = wrap(h)
+	if len(list) > 0 {
+		r.bound = handlers.Guard(b.Log)(cardinality(m, b.Log)(firstWilling(list)))
 	}
-	if len(b.Middleware) > 0 {
-		h = handlers.Guard(b.Log)(h)
-	}
-	return &Route{Method: m, Registration: reg, handler: h}, nil
+	return r, problems
 }
 
-func (b *Builder) handler(m *handlers.Method, reg *handlers.Registration) (_ handlers.Handler, err error) {
-	if reg == nil {
-		return handlers.HandlerFunc(unanswered), nil
-	}
+func bindOne(reg *handlers.Registration, m *handlers.Method) (h handlers.Handler, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("binding panicked: %v", p)
 		}
 	}()
-	h, err := reg.Implementation.Bind(m)
+	h, err = reg.Implementation.Bind(m)
 	if err == nil && h == nil {
 		err = errors.New("it was bound to neither a handler nor an error")
 	}
-	if err != nil {
-		return nil, err
+	return h, err
+}
+
+// wrap puts middleware around a bound handler.
+func (b *Builder) wrap(h handlers.Handler, middleware []handlers.Middleware) handlers.Handler {
+	if len(middleware) == 0 {
+		return h
 	}
-	return handlers.Guard(b.Log)(cardinality(m, b.Log)(h)), nil
+	for _, wrap := range slices.Backward(middleware) {
+		h = wrap(h)
+	}
+	return handlers.Guard(b.Log)(h)
 }
 
 // unfit reports a handler that does not fit its method, at the method.
 func unfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *diag.Diagnostic {
 	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s: %s",
-		m.Path(), reg.Pattern, reg.Site, strings.ReplaceAll(err.Error(), "\n", "; "))
+		m.Path(), reg.Pattern, reg.Position, strings.ReplaceAll(err.Error(), "\n", "; "))
 }

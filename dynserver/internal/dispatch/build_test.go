@@ -27,6 +27,8 @@ type bench struct {
 	dir      string
 	compiler *schema.Compiler
 	builder  Builder
+	registry *handlers.Registry
+	input    Input
 	current  *Generation
 	diags    []*diag.Diagnostic
 }
@@ -36,7 +38,8 @@ func newBench(t *testing.T, reg *handlers.Registry) *bench {
 	return &bench{
 		t: t, dir: dir,
 		compiler: schema.New(schema.Options{Sources: []schema.Source{schema.Path(dir)}}),
-		builder:  Builder{Registry: reg, Log: slog.New(slog.DiscardHandler)},
+		builder:  Builder{Log: slog.New(slog.DiscardHandler)},
+		registry: reg,
 	}
 }
 
@@ -65,7 +68,11 @@ func (b *bench) while(files map[string]string, settling time.Duration) *Generati
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.current, b.diags = b.builder.BuildWhileWriting(b.current, snap, time.Now().Add(-settling))
+	answers, wrong := b.registry.Load(b.t.Context())
+	b.input.Leases = []*Lease{NewLease(answers)}
+	b.input.Snapshot, b.input.Since = snap, time.Now().Add(-settling)
+	b.current, b.diags = b.builder.Build(b.current, b.input)
+	b.diags = append(b.diags, wrong...)
 	return b.current
 }
 
@@ -115,7 +122,7 @@ func TestBrokenServicesKeepTheirLastGoodVersion(t *testing.T) {
 
 	broken := b.reload(map[string]string{"a.proto": "syntax = \"proto3\"; package p; service A { rpc Cal"})
 	expect(broken, "p.A* p.B", 1)
-	if broken.Route("/p.A/Call") != first.Route("/p.A/Call") {
+	if broken.Route("/p.A/Call").Route != first.Route("/p.A/Call").Route {
 		t.Error("the stale service's route was made anew")
 	}
 	if broken.Service("p.B") != first.Service("p.B") {
@@ -143,7 +150,7 @@ func TestServiceDeclaredTwiceKeepsTheFirst(t *testing.T) {
 	b := newBench(t, handlers.NewRegistry())
 	first := b.reload(map[string]string{"a.proto": service("A", "")})
 	twice := b.reload(map[string]string{"b.proto": service("A", "rpc More(AMsg) returns (AMsg);")})
-	if got := state(twice); got != "p.A*" || twice.Route("/p.A/Call") != first.Route("/p.A/Call") {
+	if got := state(twice); got != "p.A*" || twice.Route("/p.A/Call").Route != first.Route("/p.A/Call").Route {
 		t.Errorf("services %q", got)
 	}
 	if got := state(newGenerationOf(b)); got != "" {
@@ -152,7 +159,7 @@ func TestServiceDeclaredTwiceKeepsTheFirst(t *testing.T) {
 }
 
 func newGenerationOf(b *bench) *Generation {
-	g, _ := b.builder.Build(nil, b.current.Snapshot)
+	g, _ := b.builder.Build(nil, b.input)
 	return g
 }
 
@@ -166,7 +173,7 @@ func TestServiceThatMovedWhileBrokenStays(t *testing.T) {
 		t.Errorf("services %q after the move", got)
 	}
 	worse := b.reload(map[string]string{"b.proto": "\x00\x01\x02"})
-	if got := state(worse); got != "p.A*" || worse.Route("/p.A/Call") != first.Route("/p.A/Call") {
+	if got := state(worse); got != "p.A*" || worse.Route("/p.A/Call").Route != first.Route("/p.A/Call").Route {
 		t.Errorf("services %q", got)
 	}
 	if got := state(b.reload(map[string]string{"b.proto": ""})); got != "" {

@@ -89,7 +89,7 @@ func TestContextOfACall(t *testing.T) {
 			reg := handlers.NewRegistry()
 			reg.Handle("**", impl)
 			b := newBench(t, reg)
-			b.builder.Middleware = []handlers.Middleware{
+			b.input.Middleware = []handlers.Middleware{
 				func(next handlers.Handler) handlers.Handler {
 					return handlers.HandlerFunc(func(ctx context.Context, call handlers.Call) error {
 						if err := checkContext(ctx, "middleware"); err != nil {

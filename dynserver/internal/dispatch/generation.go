@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/nearest"
 	"github.com/dyngate/dyngate/internal/schema"
@@ -34,10 +36,25 @@ type Generation struct {
 	// written.
 	Leaving time.Time
 
+	// Unmatched are the registrations that answer no method of the snapshot.
+	Unmatched []*handlers.Registration
+
 	services map[protoreflect.FullName]*Service
-	routes   map[string]*Route // by the path of a call: /pkg.Service/Method
+	routes   map[string]*Served // by the path of a call: /pkg.Service/Method
 	builtin  map[string][]string
 	known    func() *nearest.Index // the names of all services, made when first asked for
+
+	middleware []handlers.Middleware
+	leases     leases // of the registrations that its routes use
+	held       []*Lease
+	pins       atomic.Int64 // calls, and one for being served or built
+	ended      func(*Generation)
+}
+
+// Served is a route as one generation serves it: with its middleware.
+type Served struct {
+	*Route
+	handler handlers.Handler
 }
 
 // Service is a service that can be called. It is immutable.
@@ -59,7 +76,7 @@ type Service struct {
 
 // Answered reports whether any method of the service has a handler.
 func (s *Service) Answered() bool {
-	return slices.ContainsFunc(s.Routes, func(r *Route) bool { return r.Registration != nil })
+	return slices.ContainsFunc(s.Routes, func(r *Route) bool { return len(r.Registrations) > 0 })
 }
 
 // MethodNames returns the names of the service's methods, as they are declared.
@@ -76,26 +93,35 @@ func (g *Generation) AnyStale() bool {
 	return slices.ContainsFunc(g.Services, func(s *Service) bool { return len(s.Stale) > 0 })
 }
 
+// SharesMiddleware reports whether the middleware is the same as that of another
+// generation.
+func (g *Generation) SharesMiddleware(other *Generation) bool {
+	a, b := g.middleware, other.middleware
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
 // Service returns the service of that name, or nil.
 func (g *Generation) Service(name protoreflect.FullName) *Service { return g.services[name] }
 
 // Route returns the route of a call's path, "/pkg.Service/Method", or nil.
-func (g *Generation) Route(path string) *Route { return g.routes[path] }
+func (g *Generation) Route(path string) *Served { return g.routes[path] }
 
-func newGeneration(
-	number int, snap *schema.Snapshot, services map[protoreflect.FullName]*Service, builtin map[string][]string,
-) *Generation {
+// newGeneration returns a generation, which is pinned once.
+func (b *Builder) newGeneration(prev *Generation, in Input, services map[protoreflect.FullName]*Service) *Generation {
 	g := &Generation{
-		Number: number, Snapshot: snap, services: services, builtin: builtin,
-		Services: make([]*Service, 0, len(services)),
-		routes:   make(map[string]*Route, 4*len(services)),
+		Number: prev.Number + 1, Snapshot: in.Snapshot, services: services, builtin: b.Builtin,
+		Services:   make([]*Service, 0, len(services)),
+		routes:     make(map[string]*Served, 4*len(services)),
+		middleware: in.Middleware,
 	}
+	g.pins.Store(1)
 	for _, s := range services {
 		g.Services = append(g.Services, s)
 		for _, r := range s.Routes {
-			g.routes["/"+r.Method.Path()] = r
+			g.routes["/"+r.Method.Path()] = &Served{Route: r, handler: b.wrap(r.bound, in.Middleware)}
 		}
 	}
+	g.leases, g.held = leasesOf(in.Leases).hold(g.Services, prev.leases)
 	slices.SortFunc(g.Services, func(a, b *Service) int {
 		return strings.Compare(string(a.Desc.FullName()), string(b.Desc.FullName()))
 	})

@@ -12,18 +12,20 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// Route is a method together with what answers it. It is immutable.
+// Route is a method together with what answers it. It is immutable, and the same
+// in all generations in which neither has changed.
 type Route struct {
 	Method *handlers.Method
 
-	// Registration is what answers the method, nil when nothing does.
-	Registration *handlers.Registration
+	// Registrations are what answers the method: each one but the last may
+	// decline calls. There is none when nothing answers it.
+	Registrations []*handlers.Registration
 
-	handler handlers.Handler
+	bound handlers.Handler
 }
 
 // Serve runs one call. The error, if any, has a status.
-func (r *Route) Serve(ctx context.Context, call handlers.Call) error {
+func (r *Served) Serve(ctx context.Context, call handlers.Call) error {
 	return r.handler.ServeRPC(&callContext{Context: ctx, call: call}, call)
 }
 

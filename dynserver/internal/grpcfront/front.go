@@ -25,18 +25,16 @@ import (
 // services that are registered on it.
 type Server struct {
 	*grpc.Server
-	current  func() *dispatch.Generation
+	current  *dispatch.Current
 	builtins map[string]*builtin // by path
 	services map[string]grpc.ServiceInfo
 	codec    codec
 	limiter  *limiter
 	maxRecv  int
-	active   atomic.Int64
 }
 
-// New returns a server for the generation that current returns when a call
-// begins. current is called from many goroutines.
-func New(opts Options, current func() *dispatch.Generation, log *slog.Logger) *Server {
+// New returns a server for the generation that is current when a call begins.
+func New(opts Options, current *dispatch.Current, log *slog.Logger) *Server {
 	s := &Server{
 		current: current, builtins: make(map[string]*builtin), services: make(map[string]grpc.ServiceInfo),
 		codec: newCodec(), limiter: opts.limiter(log), maxRecv: opts.maxRecv(),
@@ -59,10 +57,6 @@ func (s *Server) GracefulStop() {
 	s.limiter.close()
 }
 
-// Active is the number of calls in progress, without those of the services that
-// are registered.
-func (s *Server) Active() int { return int(s.active.Load()) }
-
 // serve is a grpc.StreamHandler.
 func (s *Server) serve(_ any, stream grpc.ServerStream) error {
 	ctx := stream.Context()
@@ -74,23 +68,33 @@ func (s *Server) serve(_ any, stream grpc.ServerStream) error {
 	if err := conn.hold(callCost); err != nil {
 		return err
 	}
-	call := &call{stream: stream, conn: conn, held: callCost, maxRecv: s.maxRecv}
+	call := &call{stream: stream, conn: conn, maxRecv: s.maxRecv}
+	call.held.Store(callCost)
 	defer call.end()
 	path := transport.Method()
-	generation := s.current()
-	route, builtin := generation.Route(path), s.builtins[path]
-	if route == nil && builtin == nil {
-		return generation.Unknown(path)
+	builtin := s.builtins[path]
+	if builtin == nil {
+		return s.serveRoute(ctx, transport, call)
 	}
 	if err := checkContent(ctx, transport); err != nil {
 		return err
 	}
 	call.compressed = isCompressed(transport)
-	if builtin != nil {
-		return builtin.serve(ctx, call, s.codec)
+	return builtin.serve(ctx, call, s.codec)
+}
+
+// serveRoute serves a call from the generation in which it begins.
+func (s *Server) serveRoute(ctx context.Context, transport grpc.ServerTransportStream, call *call) error {
+	generation := s.current.Pin()
+	defer generation.Unpin()
+	route := generation.Route(transport.Method())
+	if route == nil {
+		return generation.Unknown(transport.Method())
 	}
-	s.active.Add(1)
-	defer s.active.Add(-1)
+	if err := checkContent(ctx, transport); err != nil {
+		return err
+	}
+	call.compressed = isCompressed(transport)
 	call.method = route.Method
 	return route.Serve(ctx, call)
 }
@@ -131,7 +135,7 @@ type call struct {
 	method  *handlers.Method
 	conn    *conn
 	maxRecv int
-	held    int64 // bytes of conn, for the call itself
+	held    atomic.Int64 // bytes of conn, for the call itself
 
 	in         mem.BufferSlice
 	compressed bool // as the requests may be
@@ -143,7 +147,7 @@ type call struct {
 }
 
 // end releases what the call holds, but for answers that have not been read.
-func (c *call) end() { c.conn.release(c.held) }
+func (c *call) end() { c.conn.release(c.held.Swap(0)) }
 
 func (c *call) Method() *handlers.Method { return c.method }
 
@@ -195,19 +199,24 @@ func (c *call) Send(data mem.BufferSlice) error {
 }
 
 // holdAnswer counts an answer as held by the connection. The only answer of a call
-// is sent when its handler is done, so what the call itself holds is taken first.
+// is sent when its handler is done, so what the call itself holds becomes the
+// answer's. The call may end meanwhile, as middleware need not wait for an answer.
 func (c *call) holdAnswer(data mem.BufferSlice) error {
 	if c.conn == nil {
 		return nil
 	}
 	c.outCost = answerCostOf(data, !c.answered)
-	taken := int64(0)
+	have := int64(0)
 	if c.method != nil && !c.method.IsStreamingServer() {
-		taken = min(c.outCost, c.held)
+		have = c.held.Swap(0)
 	}
-	if err := c.conn.hold(c.outCost - taken); err != nil {
-		return err
+	if have >= c.outCost {
+		c.conn.release(have - c.outCost)
+		return nil
 	}
-	c.held -= taken
-	return nil
+	err := c.conn.hold(c.outCost - have)
+	if err != nil {
+		c.conn.release(have)
+	}
+	return err
 }

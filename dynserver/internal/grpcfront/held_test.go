@@ -22,7 +22,7 @@ import (
 // TestHeldIsReleased makes calls that end in all ways at once, and checks that
 // the connection, which goes on, holds nothing afterwards.
 func TestHeldIsReleased(t *testing.T) {
-	s := New(Options{}, func() *dispatch.Generation { return new(dispatch.Generation) }, slog.New(slog.DiscardHandler))
+	s := New(Options{}, new(dispatch.Current), slog.New(slog.DiscardHandler))
 	healthpb.RegisterHealthServer(s, health.NewServer())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -58,12 +58,15 @@ func newHotFront(tb testing.TB) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	b := dispatch.Builder{Registry: reg, Log: slog.New(slog.DiscardHandler)}
-	g, diags := b.Build(nil, snap)
+	answers, _ := reg.Load(tb.Context())
+	b := dispatch.Builder{Log: slog.New(slog.DiscardHandler)}
+	g, diags := b.Build(nil, dispatch.Input{Snapshot: snap, Leases: []*dispatch.Lease{dispatch.NewLease(answers)}})
 	if len(diags) > 0 {
 		tb.Fatal(diags)
 	}
-	return &Server{current: func() *dispatch.Generation { return g }}
+	var current dispatch.Current
+	current.Swap(g)
+	return &Server{current: &current}
 }
 
 // hotStream is a grpc.ServerStream as grpc's own behaves for one unary call,

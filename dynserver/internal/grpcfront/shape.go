@@ -16,7 +16,7 @@ func (s *Server) shape(path string) (client, server, ok bool) {
 	if b := s.builtins[path]; b != nil {
 		return b.client, b.server, true
 	}
-	route := s.current().Route(path)
+	route := s.current.Load().Route(path)
 	if route == nil {
 		return false, false, false
 	}

@@ -6,31 +6,22 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/nearest"
 )
 
-// logUnused names registrations that no method matches, since a misspelt one
-// would otherwise go unnoticed. It is no error: the method may come with the
-// next file. It is a warning when there is a method that may have been meant.
-func (s *Server) logUnused(g *dispatch.Generation) {
-	used := make(map[string]bool)
-	for _, svc := range g.Services {
-		for _, r := range svc.Routes {
-			if r.Registration != nil {
-				used[r.Registration.Pattern] = true
-			}
-		}
-	}
-	for _, reg := range s.config.Handlers.All() {
-		if used[reg.Pattern] {
-			continue
-		}
+// unmatched reports registrations that no method matches, since a misspelt one would
+// otherwise go unnoticed. That is a hint, as the method may come with the next
+// file, and a warning when there is a method that may have been meant.
+func unmatched(g *dispatch.Generation) (diags []*diag.Diagnostic) {
+	for _, reg := range g.Unmatched {
 		if near := meant(g, reg.Pattern); near != "" {
-			s.config.Log.Warn("no method matches a handler", "registered", reg.Pattern, "at", reg.Site, "did_you_mean", near)
-			continue
+			diags = append(diags, diag.New(diag.Warning, reg.Position, "no method matches %q; did you mean %s?", reg.Pattern, near))
+		} else {
+			diags = append(diags, diag.New(diag.Hint, reg.Position, "no method matches %q", reg.Pattern))
 		}
-		s.config.Log.Debug("no method matches a handler", "registered", reg.Pattern, "at", reg.Site)
 	}
+	return diags
 }
 
 // meant returns the name that a registration of pkg.Service/Method or
@@ -48,7 +39,7 @@ func meant(g *dispatch.Generation, pattern string) string {
 		return service
 	}
 	for _, r := range svc.Routes {
-		if r.Registration == nil && exact && len(nearest.Names(method, []string{string(r.Method.Name())}, 1)) > 0 {
+		if len(r.Registrations) == 0 && exact && len(nearest.Names(method, []string{string(r.Method.Name())}, 1)) > 0 {
 			return r.Method.Path()
 		}
 	}

@@ -1,0 +1,97 @@
+package dispatch
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Current is the generation that is served. Calls pin it: what it needs is
+// released when nothing is left of it. The zero Current has none.
+type Current struct {
+	generation atomic.Pointer[Generation]
+
+	mu   sync.Mutex
+	past map[*Generation]bool // that calls still use
+}
+
+// Load returns the generation that is served now, for what needs none of its
+// handlers; nil at first.
+func (c *Current) Load() *Generation { return c.generation.Load() }
+
+// Pin returns the generation that is served now, for a call that must Unpin it.
+func (c *Current) Pin() *Generation {
+	for {
+		if g := c.generation.Load(); g.pin() {
+			return g
+		}
+	}
+}
+
+// Swap serves g from now on. The generation before ends with its last call.
+func (c *Current) Swap(g *Generation) {
+	g.ended = c.forget
+	before := c.generation.Swap(g)
+	if before == nil {
+		return
+	}
+	c.mu.Lock()
+	if c.past == nil {
+		c.past = make(map[*Generation]bool)
+	}
+	c.past[before] = true
+	c.mu.Unlock()
+	before.Unpin()
+}
+
+func (c *Current) forget(g *Generation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.past, g)
+}
+
+// Close serves nothing from now on: what the last generation needs is released
+// when its calls have ended.
+func (c *Current) Close() {
+	nothing := new(Builder).newGeneration(&Generation{}, Input{}, nil)
+	c.Swap(nothing)
+}
+
+// Calls returns how many calls are in progress.
+func (c *Current) Calls() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := int64(0)
+	for g := range c.past {
+		n += g.pins.Load()
+	}
+	if g := c.generation.Load(); g != nil {
+		n += max(g.pins.Load()-1, 0)
+	}
+	return int(n)
+}
+
+// pin adds a call to the generation, unless it has ended.
+func (g *Generation) pin() bool {
+	for {
+		n := g.pins.Load()
+		if n == 0 {
+			return false
+		}
+		if g.pins.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// Unpin ends a call, or the time in which the generation was served.
+func (g *Generation) Unpin() {
+	if g.pins.Add(-1) > 0 {
+		return
+	}
+	for _, l := range g.held {
+		l.Release()
+	}
+	if g.ended != nil {
+		g.ended(g)
+	}
+}

@@ -1,0 +1,107 @@
+package dispatch
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/pattern"
+)
+
+// table finds what answers a method among the registrations of all providers.
+type table struct {
+	all   []*entry
+	exact map[string][]*entry // of methods and services, by the pattern's text, in order
+	globs []*entry            // in order
+}
+
+// entry is a registration in a table.
+type entry struct {
+	*handlers.Registration
+	pattern pattern.Pattern
+	tie     *diag.Diagnostic // with another one that has the same pattern and rank
+	matched bool             // a method
+}
+
+// newTable makes a table. Registrations that are wrong by themselves are left
+// out and reported, as are ties.
+func newTable(leases []*Lease) (*table, []*diag.Diagnostic) {
+	var all []*entry
+	var problems []*diag.Diagnostic
+	for _, l := range leases {
+		for _, reg := range l.answers.Registrations() {
+			p, err := pattern.Parse(reg.Pattern)
+			switch {
+			case err != nil:
+				problems = append(problems, diag.New(diag.Error, reg.Position, "%v", err))
+			case reg.Implementation == nil:
+				problems = append(problems, diag.New(diag.Error, reg.Position, "nothing is registered for %q", p.Text))
+			default:
+				all = append(all, &entry{Registration: reg, pattern: p})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *entry) int {
+		return cmp.Or(pattern.Compare(a.pattern, b.pattern), cmp.Compare(b.Rank, a.Rank))
+	})
+	problems = append(problems, findTies(all)...)
+	t := &table{all: all, exact: make(map[string][]*entry)}
+	for _, e := range all {
+		if e.pattern.IsGlob() {
+			t.globs = append(t.globs, e)
+		} else {
+			t.exact[e.pattern.Text] = append(t.exact[e.pattern.Text], e)
+		}
+	}
+	return t, problems
+}
+
+// findTies marks and reports neighbors of one pattern and rank.
+func findTies(sorted []*entry) (ties []*diag.Diagnostic) {
+	for i, e := range sorted[:max(len(sorted)-1, 0)] {
+		next := sorted[i+1]
+		if e.pattern.Text != next.pattern.Text || e.Rank != next.Rank {
+			continue
+		}
+		tie := diag.New(diag.Error, next.Position, "%q is registered twice: here and at %s", e.pattern.Text, e.Position)
+		e.tie, next.tie = cmp.Or(e.tie, tie), tie
+		ties = append(ties, tie)
+	}
+	return ties
+}
+
+// unmatched returns the registrations that cover none of the methods that were
+// looked up.
+func (t *table) unmatched() (regs []*handlers.Registration) {
+	for _, e := range t.all {
+		if !e.matched {
+			regs = append(regs, e.Registration)
+		}
+	}
+	return regs
+}
+
+// lookup returns what answers a method, in order: the first that does not
+// decline calls is the last. A tie between two of them is reported instead.
+func (t *table) lookup(m *handlers.Method) (regs []*handlers.Registration, tie *diag.Diagnostic) {
+	complete := false
+	for _, list := range [][]*entry{t.exact[m.Path()], t.exact[string(m.Parent().FullName())], t.globs} {
+		for _, e := range list {
+			if !e.pattern.Covers(m) {
+				continue
+			}
+			e.matched = true
+			if complete {
+				continue
+			}
+			if e.tie != nil {
+				regs, tie = nil, e.tie
+			} else {
+				regs = append(regs, e.Registration)
+			}
+			complete = e.tie != nil || !e.MayDecline
+		}
+	}
+	return regs, tie
+}
