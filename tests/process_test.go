@@ -130,6 +130,15 @@ func (p *process) signal(sig os.Signal) {
 	}
 }
 
+// signalUntilExit repeats a signal until the process has ended.
+func (p *process) signalUntilExit(sig os.Signal) {
+	p.t.Helper()
+	eventually(p.t, "the process to end", func() bool {
+		_ = p.cmd.Process.Signal(sig) // it may have ended just now
+		return p.hasExited()
+	})
+}
+
 // stop stops the process by SIGTERM and checks how it exits.
 func (p *process) stop() {
 	p.t.Helper()

@@ -97,10 +97,10 @@ func TestSecondSignal(t *testing.T) {
 			stream.mustRecv()
 			p.signal(signals[0])
 			p.awaitLog("draining")
-			p.signal(signals[1])
+			p.signal(signals[1]) // too soon to be another one
+			p.signalUntilExit(signals[1])
 			_, err := stream.all()
 			wantCode(t, err, codes.Unavailable)
-			p.awaitExit()
 		})
 	}
 }

@@ -179,8 +179,7 @@ func TestSecondSignalUnread(t *testing.T) {
 	stream.mustRecv()
 	p.signal(syscall.SIGTERM)
 	p.awaitLog("draining")
-	p.signal(syscall.SIGTERM)
-	p.awaitExit()
+	p.signalUntilExit(syscall.SIGTERM)
 	_, err := stream.all()
 	wantCode(t, err, codes.Unavailable)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -21,6 +22,7 @@ func main() {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dyngate",
+		Version:       strings.TrimPrefix(version(), "dyngate "),
 		Short:         "Serve gRPC services straight from .proto files, and call any, without code generation",
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -30,8 +32,9 @@ func newRoot() *cobra.Command {
 		Args: args(cobra.NoArgs), // which an unknown command is
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(), newCheck(), newCall(), newList(), newDescribe())
+	root.AddCommand(newServe(), newCheck(), newCall(), newList(), newDescribe(), newVersion())
 	return root
 }
 

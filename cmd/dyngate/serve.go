@@ -68,7 +68,7 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 	}
 	signals := newSignals()
 	defer signals.close()
-	ctx = signals.untilStop(ctx, log)
+	ctx, second := signals.untilStop(ctx, log)
 	tending, stopTending := context.WithCancel(ctx)
 	defer stopTending()
 	go tendMemory(tending) // ends with the server
@@ -84,7 +84,7 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 		log.Warn("no .proto file declares a service that can be served", "paths", paths)
 	}
 	defer keepHeadroom()()
-	signals.follow(ctx, srv, log)
+	signals.follow(ctx, second, srv, log)
 	printWelcome(os.Stdout, srv.Services(), listeners)
 	if err := srv.Serve(ctx, listeners...); !errors.Is(err, dynserver.ErrCut) {
 		return err

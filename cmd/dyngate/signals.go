@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/dyngate/dyngate/dynserver"
 )
@@ -29,28 +31,46 @@ func (s signals) close() {
 	}
 }
 
-// untilStop returns a context that ends at the first SIGINT or SIGTERM.
-func (s signals) untilStop(ctx context.Context, log *slog.Logger) context.Context {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() { // ends at the first signal, or at close
-		defer cancel()
-		if sig, ok := <-s.stop; ok {
-			log.Info("draining; once more to stop at once", "signal", sig.String())
+// echoTime is how soon after the first signal another one is taken for the same:
+// timeout and terminals signal a process, and then its group.
+const echoTime = 500 * time.Millisecond
+
+var errAgain = errors.New("a second signal to stop")
+
+// untilStop returns a context that ends at the first SIGINT or SIGTERM, and one
+// that ends at the second, with errAgain for its cause.
+func (s signals) untilStop(ctx context.Context, log *slog.Logger) (first, second context.Context) {
+	first, stop := context.WithCancel(ctx)
+	second, cut := context.WithCancelCause(ctx)
+	go func() { // ends at the second signal, or at close
+		defer cut(nil)
+		defer stop()
+		sig, ok := <-s.stop
+		if !ok {
+			return
+		}
+		log.Info("draining; once more to stop at once", "signal", sig.String())
+		stop()
+		began := time.Now()
+		for range s.stop {
+			if time.Since(began) >= echoTime {
+				cut(errAgain)
+				return
+			}
 		}
 	}()
-	return ctx
+	return first, second
 }
 
-// follow makes SIGHUP reload, and cuts the calls that still drain at the second
-// signal to stop, which comes after ctx has ended.
-func (s signals) follow(ctx context.Context, srv *dynserver.Server, log *slog.Logger) {
-	go func() { // ends at the second signal, or at close
-		<-ctx.Done()
-		if _, ok := <-s.stop; ok {
+// follow makes SIGHUP reload, until ctx ends, and cuts the calls that still drain
+// when second ends.
+func (s signals) follow(ctx, second context.Context, srv *dynserver.Server, log *slog.Logger) {
+	context.AfterFunc(second, func() {
+		if context.Cause(second) == errAgain {
 			log.Warn("stopping at once")
-			_ = srv.Shutdown(ctx)
+			_ = srv.Shutdown(second)
 		}
-	}()
+	})
 	go func() { // ends at close
 		for range s.reload {
 			switch r, err := srv.Reload(ctx); {
