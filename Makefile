@@ -29,6 +29,12 @@ lint: ## format, vet, lint
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
 
+.PHONY: vet-others
+vet-others: ## vet for the systems that nothing is run on
+	for system in darwin/arm64 windows/amd64 linux/arm64 linux/386; do \
+		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./... || exit 1; \
+	done
+
 .PHONY: fmt
 fmt: ## format the source
 	$(GOLANGCI_LINT) fmt ./...

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -80,9 +79,7 @@ func TestGoogleapis(t *testing.T) {
 	wantCode(t, err, codes.Unimplemented)
 
 	p.stop()
-	if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		t.Logf("peak memory %d MiB", usage.Maxrss>>10)
-	}
+	t.Logf("peak memory %d MiB", p.peakBytes()>>20)
 }
 
 // withMethod adds a method to the first service of a file, with the types of
