@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/dyngate/dyngate/dynserver/internal/grpcfront"
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/internal/schema"
 )
@@ -21,10 +20,6 @@ func Path(path string) Source { return schema.Path(path) }
 // FS is a file system as an import root, an embedded one for example. Name
 // stands for it in messages.
 func FS(name string, fsys fs.FS) Source { return schema.FS(name, fsys) }
-
-// GRPCOptions are the settings of the gRPC front. The zero value is ready for
-// production.
-type GRPCOptions = grpcfront.Options
 
 // SchemaLimits bound what schemas may cost. The zero value stands for the
 // defaults, which hostile files cannot turn against the server.

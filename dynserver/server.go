@@ -55,7 +55,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	s.compiler = schema.New(schema.Options{
 		Sources: config.Sources, DropComments: config.DropComments, Logger: config.Log, Limits: config.SchemaLimits,
 	})
-	s.grpc = grpcfront.New(config.GRPC, &s.current, config.Log)
+	s.grpc = grpcfront.New(grpcfront.Options(config.GRPC), &s.current, config.Log)
 	builtin := s.registerBuiltin()
 	s.builder = dispatch.Builder{Log: config.Log, Builtin: builtin}
 	if err := s.load(ctx); err != nil {
