@@ -31,19 +31,20 @@ type CheckResult struct {
 
 // Check reads the sources and binds the handlers as [New] does, and reports all
 // that is wrong with them. Nothing listens, nothing runs when it returns, and
-// of the Config only Sources, SchemaLimits, Handlers, Middleware and Log are
-// used.
+// of the Config only Sources, SchemaLimits, Handlers, Providers, RequireHandlers,
+// Middleware and Log are used.
 //
 // When there are sources in against, it also reports what has changed since
 // those in a way that breaks callers, and the errors in those: what is broken
 // is not compared.
 //
 // The error is one that keeps it from checking: a source that cannot be read at
-// all, nothing in against, registrations that are wrong by themselves, or ctx's.
+// all, nothing in against, or ctx's.
 func Check(ctx context.Context, config Config, against ...Source) (*CheckResult, error) {
 	var report Report
 	s, err := New(ctx, Config{
-		Sources: config.Sources, SchemaLimits: config.SchemaLimits, Handlers: config.Handlers, Middleware: config.Middleware, Log: config.Log,
+		Sources: config.Sources, SchemaLimits: config.SchemaLimits, Handlers: config.Handlers, Providers: config.Providers,
+		RequireHandlers: config.RequireHandlers, Middleware: config.Middleware, Log: config.Log,
 		Lenient: true, OnReload: func(r Report) { report = r },
 	})
 	if err != nil {

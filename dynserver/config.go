@@ -40,6 +40,11 @@ type Config struct {
 	// described all the same, and answers UNIMPLEMENTED. Default: none.
 	Handlers *handlers.Registry
 
+	// RequireHandlers makes a method that no handler answers an error: its service
+	// is not served, or stays as it was. By default the method can be called, and
+	// answers UNIMPLEMENTED.
+	RequireHandlers bool
+
 	// Providers bring further handlers, which may change at each reload.
 	Providers []handlers.Provider
 

@@ -43,6 +43,10 @@ type Report struct {
 	// Config.RemoveAfter.
 	Leaving []string
 
+	// Unanswered are the methods that can be called and that no handler answers,
+	// sorted: pkg.Service/Method.
+	Unanswered []string
+
 	// Diagnostics are all errors and warnings there are now, errors first. New
 	// are those of them that the last load did not have.
 	Diagnostics, New []*diag.Diagnostic
@@ -54,6 +58,11 @@ type Report struct {
 // compare fills in what changed between two generations.
 func (r *Report) compare(old, now *dispatch.Generation) {
 	for _, s := range now.Services {
+		for _, route := range s.Routes {
+			if len(route.Registrations) == 0 {
+				r.Unanswered = append(r.Unanswered, route.Method.Path())
+			}
+		}
 		name := s.Desc.FullName()
 		before := old.Service(name)
 		switch {
@@ -88,15 +97,18 @@ func (r *Report) log(log *slog.Logger) {
 	if diag.HasErrors(r.Diagnostics) {
 		level = slog.LevelWarn
 	}
-	log.Log(ctx, level, "loaded", "generation", r.Generation, "applied", r.Applied, "added", brief(r.Added),
-		"changed", brief(r.Changed), "removed", brief(r.Removed), "leaving", brief(r.Leaving), "stale", brief(r.Stale),
-		"mended", brief(r.Mended), "took", r.Took)
+	log.Log(ctx, level, "loaded", "generation", r.Generation, "applied", r.Applied, "added", brief(r.Added, "services"),
+		"changed", brief(r.Changed, "services"), "removed", brief(r.Removed, "services"), "leaving", brief(r.Leaving, "services"), "stale", brief(r.Stale, "services"),
+		"mended", brief(r.Mended, "services"), "took", r.Took)
+	if r.Generation == 1 && r.Applied && len(r.Unanswered) > 0 {
+		log.InfoContext(ctx, "methods without a handler", "count", len(r.Unanswered), "methods", brief(r.Unanswered, "methods"))
+	}
 }
 
 // brief keeps a log line short when thousands of services come at once.
-func brief(names []string) any {
+func brief(names []string, noun string) any {
 	if len(names) > 20 {
-		return fmt.Sprintf("%d services", len(names))
+		return fmt.Sprintf("%d %s", len(names), noun)
 	}
 	return names
 }

@@ -57,7 +57,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	})
 	s.grpc = grpcfront.New(grpcfront.Options(config.GRPC), &s.current, config.Log)
 	builtin := s.registerBuiltin()
-	s.builder = dispatch.Builder{Log: config.Log, Builtin: builtin}
+	s.builder = dispatch.Builder{Log: config.Log, Builtin: builtin, RequireHandlers: config.RequireHandlers}
 	if err := s.load(ctx); err != nil {
 		s.close()
 		s.grpc.Stop()

@@ -54,6 +54,7 @@ func TestCheckStatus(t *testing.T) {
 		"names in two files": {"@alike", 0, []string{"p.M is also declared in", "alike/b.proto:3:9", "  --> alike/a.proto:3:9", "0 errors, 1 warning\n", "good: 2 files"}, ""},
 		"strict":             {"--strict @good @again", 1, []string{"again/a.proto", "0 errors, 1 warning\n"}, "the check found 1 warning\n"},
 		"errors":             {"@broken", 1, []string{"broken/a.proto:4:3", "broken/b.proto:5:14", "2 errors, 0 warnings\n"}, "the check found 2 errors\n"},
+		"handlers required":  {"--require-handlers @alike", 1, []string{"alike/a.proto:4:17", "no handler answers method p.A/Do", "no handler answers method p.B/Do", "2 errors, 1 warning\n"}, "the check found 2 errors\n"},
 		"unfit handlers":     {"--examples @unfit", 1, []string{"unfit/a.proto:5:7", "tutorial.Greeter/SayHello does not fit its handler", "1 error, "}, "the check found 1 error\n"},
 		"no handlers":        {"@unfit", 0, []string{"good: 1 file, 1 service, 1 method\n"}, ""},
 		"breaking":           {"--against @old @good", 1, []string{"[RPC_NO_DELETE]", "4 breaking changes\n"}, "the check found 4 breaking changes\n"},

@@ -33,6 +33,7 @@ when the command line is wrong.`
 // checkFlags are the settings of `dyngate check`.
 type checkFlags struct {
 	examples bool
+	require  bool
 	against  []string
 	format   string
 	strict   bool
@@ -58,6 +59,7 @@ func newCheck() *cobra.Command {
 
 func (f *checkFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.examples, "examples", false, "check the example handlers too, where a PATH declares their services")
+	registerRequireHandlers(flags, &f.require)
 	flags.StringArrayVar(&f.against, "against", nil, "report what breaks those who know the schemas in `OLD`; repeatable, as PATH is")
 	flags.StringVar(&f.format, "format", "text", "text, json (an object on each line) or github (annotations of a workflow)")
 	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too")
@@ -76,10 +78,11 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 		return usageError{err}
 	}
 	config := dynserver.Config{
-		Sources:      sourcesOf(paths),
-		SchemaLimits: f.schemas,
-		Handlers:     handlers.NewRegistry(),
-		Log:          slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Sources:         sourcesOf(paths),
+		SchemaLimits:    f.schemas,
+		RequireHandlers: f.require,
+		Handlers:        handlers.NewRegistry(),
+		Log:             slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if f.examples {
 		if err := examples.Register(config.Handlers, examples.Options{}); err != nil {

@@ -25,6 +25,8 @@ type serveFlags struct {
 	features     string
 	taskInterval time.Duration
 
+	requireHandlers bool
+
 	noWatch      bool
 	poll         time.Duration
 	lenient      bool
@@ -52,6 +54,10 @@ func registerSchemaLimits(flags *pflag.FlagSet, l *dynserver.SchemaLimits) {
 	flags.DurationVar(&l.CompileTime, "compile-timeout", time.Minute, "how long it may take to compile one file")
 }
 
+func registerRequireHandlers(flags *pflag.FlagSet, require *bool) {
+	flags.BoolVar(require, "require-handlers", false, "make a method that no handler answers an error")
+}
+
 // checkSchemaLimits returns what is wrong with them.
 func checkSchemaLimits(l dynserver.SchemaLimits) error {
 	if l.FileBytes <= 0 || l.CompileTime <= 0 {
@@ -65,6 +71,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 		"serve gRPC on `ADDR`: host:port, a port of the loopback, or unix:PATH; repeatable")
 
 	flags.BoolVar(&f.examples, "examples", false, "answer with the example handlers too, where a PATH declares their services")
+	registerRequireHandlers(flags, &f.requireHandlers)
 	flags.StringVar(&f.features, "features", "", "JSON `FILE` of the features that the RouteGuide example knows (default: a small embedded one)")
 	flags.DurationVar(&f.taskInterval, "task-interval", 40*time.Second, "how often the Contact example pushes tasks")
 
@@ -109,17 +116,18 @@ func (f *serveFlags) registerLimits(flags *pflag.FlagSet) {
 // base is the configuration but for sources and handlers.
 func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 	config := dynserver.Config{
-		GRPC:         f.limits,
-		SchemaLimits: f.schemas,
-		Lenient:      f.lenient,
-		StrictReload: f.strictReload,
-		Watch:        !f.noWatch,
-		WatchPoll:    f.poll,
-		RemoveAfter:  f.removeAfter,
-		DrainTimeout: f.drain,
-		DropComments: f.dropComments,
-		Channelz:     f.channelz,
-		Log:          log,
+		GRPC:            f.limits,
+		RequireHandlers: f.requireHandlers,
+		SchemaLimits:    f.schemas,
+		Lenient:         f.lenient,
+		StrictReload:    f.strictReload,
+		Watch:           !f.noWatch,
+		WatchPoll:       f.poll,
+		RemoveAfter:     f.removeAfter,
+		DrainTimeout:    f.drain,
+		DropComments:    f.dropComments,
+		Channelz:        f.channelz,
+		Log:             log,
 	}
 	// Here 0 means what it says.
 	if f.drain == 0 {

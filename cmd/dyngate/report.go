@@ -43,6 +43,7 @@ func printReport(w io.Writer, r dynserver.Report) {
 	fmt.Fprintf(w, "reloaded in %s: %s\n", r.Took.Round(100_000), strings.Join(parts, "; "))
 }
 
+// shorten lists names, and how many more there are.
 func shorten(names []string) string {
 	if len(names) > listed {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:listed], ", "), len(names)-listed)

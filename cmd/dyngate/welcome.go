@@ -34,12 +34,32 @@ func printWelcome(w io.Writer, services []dynserver.ServiceInfo, listeners []net
 		}
 		fmt.Fprintf(w, "  %-*s  %s%s\n", width, s.Name, s.File, answered(s))
 	}
+	printUnanswered(w, services)
 	addrs := make([]string, len(listeners))
 	for i, lis := range listeners {
 		addrs[i] = dialAddr(lis.Addr())
 	}
 	fmt.Fprintf(w, "gRPC, with reflection and health, on %s\n\n", strings.Join(addrs, ", "))
 	fmt.Fprintf(w, "Try: %s\n", tryNext(services, addrs[0]))
+}
+
+// printUnanswered names the methods that nothing answers.
+func printUnanswered(w io.Writer, services []dynserver.ServiceInfo) {
+	var paths []string
+	for _, s := range services {
+		for _, m := range s.Methods {
+			if m.Handler == "" {
+				paths = append(paths, m.Path)
+			}
+		}
+	}
+	switch len(paths) {
+	case 0:
+	case 1:
+		fmt.Fprintf(w, "1 method has no handler: %s\n", paths[0])
+	default:
+		fmt.Fprintf(w, "%d methods have no handler: %s\n", len(paths), shorten(paths))
+	}
 }
 
 // answered tells about the methods that nothing answers, if there are any.

@@ -19,6 +19,9 @@ import (
 type Builder struct {
 	Log *slog.Logger
 
+	// RequireHandlers makes a method that nothing answers an error.
+	RequireHandlers bool
+
 	// Builtin are the services that the server answers itself, with their
 	// methods. A schema that declares one of them is warned about and its
 	// declaration ignored.
@@ -94,6 +97,10 @@ func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (
 		regs, tie := registrations.lookup(m)
 		if tie != nil {
 			problems = append(problems, tie)
+			continue
+		}
+		if len(regs) == 0 && b.RequireHandlers {
+			problems = append(problems, s.File.Diagnose(diag.Error, m, "no handler answers method %s", m.Path()))
 			continue
 		}
 		if known && slices.Equal(prev.Routes[i].Registrations, regs) {
