@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/handlers/diag"
 )
@@ -33,6 +34,10 @@ type Registration struct {
 
 	// Implementation is what answers.
 	Implementation Implementation
+
+	// Declares, if set, is the service that Pattern names, as those who made the
+	// registration know it. It is served and described so if no schema declares it.
+	Declares protoreflect.ServiceDescriptor
 
 	// MayDecline says that its handlers may return [ErrDeclined]. What goes
 	// next is bound then as well, and must fit the methods.

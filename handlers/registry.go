@@ -36,7 +36,10 @@ func NewRegistry() *Registry {
 // errors; they are kept until [Registry.Err] is asked, as a server does when
 // it starts, so that all of them are reported at once.
 func (r *Registry) Handle(pattern string, impl Implementation) {
-	reg := &Registration{Pattern: pattern, Implementation: impl, Position: callerPosition()}
+	r.register(&Registration{Pattern: pattern, Implementation: impl, Position: callerPosition(1)})
+}
+
+func (r *Registry) register(reg *Registration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.add(reg); err != nil {
@@ -95,10 +98,10 @@ type registered struct{ list []*Registration }
 func (r *registered) Registrations() []*Registration { return r.list }
 func (r *registered) Release()                       {}
 
-// callerPosition returns the line that called the exported function, relative to
-// the working directory if it is below.
-func callerPosition() diag.Position {
-	_, file, line, ok := runtime.Caller(2)
+// callerPosition returns the line that called the function that calls it, or one
+// that is so much further up, relative to the working directory if it is below.
+func callerPosition(up int) diag.Position {
+	_, file, line, ok := runtime.Caller(1 + up)
 	if !ok {
 		return diag.Position{}
 	}

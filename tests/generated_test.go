@@ -2,217 +2,192 @@ package tests
 
 import (
 	"context"
-	"iter"
+	"errors"
+	"io"
 	"strings"
 	"testing"
+	"testing/fstest"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/types/descriptorpb"
-	"google.golang.org/protobuf/types/known/structpb"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
+	"github.com/dyngate/dyngate/dynclient"
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// generatedProto has methods whose messages have generated code. The schema
-// extends one of them by a message that the code does not know, so that its
-// bytes are read by the schema while the rest is read by the code.
-const generatedProto = `syntax = "proto2";
-
-package gen;
-
-import "google/protobuf/descriptor.proto";
-import "google/protobuf/struct.proto";
-import "lab.proto";
-
-extend google.protobuf.MethodOptions {
-  optional lab.Msg lab = 50001;
-  repeated lab.Msg labs = 50002;
+// generated is an implementation of a generated service.
+type generated struct {
+	testpb.UnimplementedTestServiceServer
 }
 
-service Gen {
-  rpc Plain(google.protobuf.Struct) returns (google.protobuf.Struct);
-  rpc Extended(google.protobuf.MethodOptions) returns (google.protobuf.MethodOptions);
-  rpc Field(Holder) returns (Holder);
-  rpc Own(stream google.protobuf.MethodOptions) returns (stream google.protobuf.MethodOptions);
-}
-
-message Holder {
-  optional google.protobuf.MethodOptions options = 1;
-}
-`
-
-type holder struct{ Options *descriptorpb.MethodOptions }
-
-const (
-	genPlain    = "/gen.Gen/Plain"
-	genExtended = "/gen.Gen/Extended"
-	genField    = "/gen.Gen/Field"
-	genOwn      = "/gen.Gen/Own"
-)
-
-func startGenerated(t testing.TB) *local {
-	t.Helper()
-	reg := handlers.NewRegistry()
-	registerLab(reg)
-	reg.Handle("gen.Gen/Plain", handlers.Unary(func(_ context.Context, in *structpb.Struct) (*structpb.Struct, error) { return in, nil }))
-	reg.Handle("gen.Gen/Extended", handlers.Unary(func(_ context.Context, in *descriptorpb.MethodOptions) (*descriptorpb.MethodOptions, error) {
-		return in, nil
-	}))
-	reg.Handle("gen.Gen/Field", handlers.Unary(func(_ context.Context, in *holder) (*holder, error) { return in, nil }))
-	reg.Handle("gen.Gen/Own", handlers.Bidi(generatedOwn))
-	return startLocal(t, dynserver.Config{Handlers: reg, Sources: []dynserver.Source{dynserver.Path(folder(t, map[string]string{
-		"lab.proto": labProto, "gen.proto": generatedProto,
-	}))}})
-}
-
-// generatedOwn receives on a goroutine of its own, as the documentation of Bidi
-// allows. Nobody recovers a panic there: it would end the process.
-func generatedOwn(_ context.Context, in iter.Seq2[*descriptorpb.MethodOptions, error]) iter.Seq2[*descriptorpb.MethodOptions, error] {
-	type received struct {
-		msg *descriptorpb.MethodOptions
-		err error
+func (generated) UnaryCall(ctx context.Context, in *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
+	if handlers.MethodFrom(ctx) == nil {
+		return nil, errors.New("there is no call")
 	}
-	return func(yield func(*descriptorpb.MethodOptions, error) bool) {
-		all, left := make(chan received), make(chan struct{})
-		defer close(left)
-		go func() { // ends with the call
-			defer close(all)
-			for msg, err := range in {
-				select {
-				case all <- received{msg, err}:
-				case <-left:
-					return
-				}
-			}
-		}()
-		for r := range all {
-			if !yield(r.msg, r.err) || r.err != nil {
-				return
-			}
+	if in.GetFillUsername() {
+		return nil, status.Error(codes.PermissionDenied, "no names")
+	}
+	return &testpb.SimpleResponse{Payload: in.GetPayload()}, grpc.SetHeader(ctx, metadata.Pairs("by", "generated"))
+}
+
+func (generated) StreamingOutputCall(in *testpb.StreamingOutputCallRequest, stream grpc.ServerStreamingServer[testpb.StreamingOutputCallResponse]) error {
+	for range in.GetResponseParameters() {
+		if err := stream.Send(&testpb.StreamingOutputCallResponse{Payload: in.GetPayload()}); err != nil {
+			return err
+		}
+	}
+	stream.SetTrailer(metadata.Pairs("by", "generated"))
+	return nil
+}
+
+func (generated) StreamingInputCall(stream grpc.ClientStreamingServer[testpb.StreamingInputCallRequest, testpb.StreamingInputCallResponse]) error {
+	size := 0
+	for {
+		in, err := stream.Recv()
+		if err == io.EOF {
+			return stream.SendAndClose(&testpb.StreamingInputCallResponse{AggregatedPayloadSize: int32(size)})
+		}
+		if err != nil {
+			return err
+		}
+		size += len(in.GetPayload().GetBody())
+	}
+}
+
+func (generated) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.StreamingOutputCallRequest, testpb.StreamingOutputCallResponse]) error {
+	for {
+		in, err := stream.Recv()
+		if err != nil {
+			return map[bool]error{false: err}[err == io.EOF]
+		}
+		if err := stream.Send(&testpb.StreamingOutputCallResponse{Payload: in.GetPayload()}); err != nil {
+			return err
 		}
 	}
 }
 
-// extensionOf are MethodOptions whose extension has this body.
-func extensionOf(body []byte) []byte { return message(50001, body) }
+// interopSchema is a part of what the generated code declares, with changes.
+func interopSchema(changes ...string) dynserver.Source {
+	const text = `syntax = "proto3"; package grpc.testing;
+message SimpleRequest { int32 response_size = 2; Payload payload = 3; bool fill_username = 4; string more = 99; }
+message SimpleResponse { Payload payload = 1; string username = 2; }
+message Payload { int32 type = 7; bytes body = 2; }
+service TestService { rpc UnaryCall(SimpleRequest) returns (SimpleResponse); }`
+	return dynserver.FS("schema", fstest.MapFS{"test.proto": {Data: []byte(strings.NewReplacer(changes...).Replace(text))}})
+}
 
-// TestHostileExtensions hides the hostile messages in an extension of a
-// generated message. What is no message stays none; what is one by a hair may be
-// refused there, as the decoder of extensions is not ours.
-func TestHostileExtensions(t *testing.T) {
+// TestGeneratedService serves an implementation of generated code, without a
+// schema and with one, beside a service that has no generated code.
+func TestGeneratedService(t *testing.T) {
 	t.Parallel()
-	s := startGenerated(t)
-	t.Cleanup(func() { noPanics(t, s) })
-	for _, path := range []string{genExtended, genOwn} {
-		t.Run(path, func(t *testing.T) {
+	for name, sources := range map[string][]dynserver.Source{"no schema": nil, "schema": {interopSchema()}} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, test := range hostileMessages {
-				_, err := open(timeout(t), t, s.conn, path).send(extensionOf(test.body)).done().all()
-				refusedWell(t, test.name, err)
-				if test.want != codes.OK && err == nil {
-					t.Errorf("%s: taken, want %v", test.name, test.want)
-				}
+			config := protoConfig(t, labProto, registerLab)
+			config.Sources = append(config.Sources, sources...)
+			testpb.RegisterTestServiceServer(config.Handlers, generated{})
+			s := startLocal(t, config)
+			client := testpb.NewTestServiceClient(s.conn)
+			payload := &testpb.Payload{Body: []byte("some bytes")}
+			var header metadata.MD
+			out, err := client.UnaryCall(timeout(t), &testpb.SimpleRequest{Payload: payload}, grpc.Header(&header))
+			must(t, err)
+			if string(out.GetPayload().GetBody()) != "some bytes" || len(header.Get("by")) != 1 {
+				t.Errorf("got %v, %v", out, header)
 			}
-			s.alive(t)
+			_, err = client.UnaryCall(timeout(t), &testpb.SimpleRequest{FillUsername: true})
+			wantCode(t, err, codes.PermissionDenied)
+			_, err = invoke(timeout(t), s.conn, "/grpc.testing.TestService/UnaryCall", []byte("\xff\xff"))
+			wantCode(t, err, codes.Internal)
+			if _, err := invoke(timeout(t), s.conn, labEcho, nil); err != nil {
+				t.Errorf("the other service: %v", err)
+			}
+			if sources == nil {
+				checkGeneratedStreams(t, s, client, payload)
+			}
 		})
 	}
-	t.Run(genField, func(t *testing.T) {
-		t.Parallel()
-		for _, test := range hostileMessages {
-			_, err := invoke(timeout(t), s.conn, genField, message(1, extensionOf(test.body)))
-			refusedWell(t, test.name, err)
-		}
-		s.alive(t)
-	})
 }
 
-// refusedWell checks that a message was taken, or refused for what it is.
-func refusedWell(t testing.TB, name string, err error) {
+func checkGeneratedStreams(t *testing.T, s *local, client testpb.TestServiceClient, payload *testpb.Payload) {
 	t.Helper()
-	if err == nil {
-		return
+	_, err := client.EmptyCall(timeout(t), new(testpb.Empty))
+	wantCode(t, err, codes.Unimplemented)
+	down, err := client.StreamingOutputCall(timeout(t), &testpb.StreamingOutputCallRequest{Payload: payload, ResponseParameters: make([]*testpb.ResponseParameters, 3)})
+	must(t, err)
+	n := 0
+	for ; err == nil; n++ {
+		_, err = down.Recv()
 	}
-	if wantCode(t, err, codes.Internal); !strings.Contains(err.Error(), "cannot decode the request") {
-		t.Errorf("%s: %v", name, err)
+	if n != 4 || err != io.EOF || len(down.Trailer().Get("by")) != 1 {
+		t.Errorf("%d answers, then %v, %v", n-1, err, down.Trailer())
+	}
+	up, err := client.StreamingInputCall(timeout(t))
+	must(t, err)
+	for range 3 {
+		must(t, up.Send(&testpb.StreamingInputCallRequest{Payload: payload}))
+	}
+	sum, err := up.CloseAndRecv()
+	must(t, err)
+	if sum.GetAggregatedPayloadSize() != 30 {
+		t.Errorf("got %v", sum)
+	}
+	chat, err := client.FullDuplexCall(timeout(t))
+	must(t, err)
+	for range 3 {
+		must(t, chat.Send(&testpb.StreamingOutputCallRequest{Payload: payload}))
+		_, err := chat.Recv()
+		must(t, err)
+	}
+	must(t, chat.CloseSend())
+	if _, err := chat.Recv(); err != io.EOF {
+		t.Errorf("the end is %v", err)
+	}
+
+	// Who has no generated code finds it by reflection.
+	c, err := dynclient.Dial(timeout(t), s.addr)
+	must(t, err)
+	defer c.Close()
+	m, err := c.Schema().Method(timeout(t), "grpc.testing.TestService/UnaryCall")
+	must(t, err)
+	if m.Input().FullName() != "grpc.testing.SimpleRequest" {
+		t.Errorf("found %v", m.Input().FullName())
+	}
+	if report, err := s.Reload(t.Context()); err != nil || report.Applied {
+		t.Errorf("nothing has changed, but: %+v, %v", report, err)
 	}
 }
 
-// TestHostileGenerated sends them to generated code as they are. What they mean
-// there differs; that they do no harm does not.
-func TestHostileGenerated(t *testing.T) {
+// TestGeneratedServiceMustFit checks generated code against schemas.
+func TestGeneratedServiceMustFit(t *testing.T) {
 	t.Parallel()
-	s := startGenerated(t)
-	for _, path := range []string{genPlain, genExtended, genField, genOwn} {
-		for _, test := range hostileMessages {
-			_, err := open(timeout(t), t, s.conn, path).send(test.body).done().all()
-			refusedWell(t, test.name, err)
-		}
-		s.alive(t)
-	}
-	noPanics(t, s)
-}
-
-// noPanics makes sure that none was only kept from the caller.
-func noPanics(t testing.TB, s *local) {
-	t.Helper()
-	if _, panicked, ok := strings.Cut(s.log.String(), "panicked"); ok {
-		t.Errorf("a handler panicked%.2000s", panicked)
-	}
-}
-
-// TestExtensionDepth nests messages to the limit and beyond it, in extensions
-// that come once, come often, or come in pieces that are to be merged.
-func TestExtensionDepth(t *testing.T) {
-	t.Parallel()
-	s := startGenerated(t)
 	for name, test := range map[string]struct {
-		body []byte
-		want codes.Code
+		schema dynserver.Source
+		want   string
 	}{
-		"at the limit":           {message(50001, nested(98)), codes.OK},
-		"beyond it":              {message(50001, nested(99)), codes.Internal},
-		"far beyond it":          {message(50001, nested(10_000)), codes.Internal},
-		"repeated, at the limit": {message(50002, nested(98)), codes.OK},
-		"repeated, beyond it":    {message(50002, nested(99)), codes.Internal},
-		"the last of many":       {append(repeatedly(message(50002, nested(1)), 1000), message(50002, nested(99))...), codes.Internal},
-		"the second piece":       {append(message(50001, nested(1)), message(50001, nested(99))...), codes.Internal},
+		"method":  {interopSchema("rpc UnaryCall", "rpc Other"), "the generated code has no such method"},
+		"shape":   {interopSchema("returns (", "returns (stream "), "server-streaming"},
+		"message": {interopSchema("(SimpleRequest)", "(SimpleResponse)"), "the message grpc.testing.SimpleResponse is grpc.testing.SimpleRequest in the generated code"},
+		"field":   {interopSchema("bytes body", "string body"), "the field grpc.testing.Payload.body is string, and bytes in the generated code"},
+		"list":    {interopSchema("Payload payload = 1", "repeated Payload payload = 1"), "is repeated message, and message in"},
+		"broken":  {interopSchema("Payload payload = 1", "Payloat payload = 1"), "Payloat"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, path := range []string{genExtended, genOwn} {
-				out, err := open(timeout(t), t, s.conn, path).send(test.body).done().all()
-				if wantCode(t, err, test.want); err == nil && len(out) != 1 {
-					t.Errorf("%s: %d answers", path, len(out))
-				}
-			}
-			s.alive(t)
+			config := dynserver.Config{Sources: []dynserver.Source{test.schema}, Handlers: handlers.NewRegistry()}
+			testpb.RegisterTestServiceServer(config.Handlers, generated{})
+			_, err := newServer(t, config)
+			contains(t, strings.Join(strings.Fields(errText(err)), " "), test.want)
 		})
 	}
-}
-
-func repeatedly(b []byte, n int) (all []byte) {
-	for range n {
-		all = append(all, b...)
-	}
-	return all
-}
-
-// TestExtensionsComeBack checks that what is good in an extension survives
-// generated code that does not know it.
-func TestExtensionsComeBack(t *testing.T) {
-	t.Parallel()
-	s := startGenerated(t)
-	lab := extensionOf(message(3, text(1, "inside")))
-	for path, body := range map[string][]byte{genExtended: lab, genField: message(1, lab), genOwn: lab} {
-		out, err := open(timeout(t), t, s.conn, path).send(body).done().all()
-		if err != nil || len(out) != 1 || string(out[0]) != string(body) {
-			t.Errorf("%s: got %x, %v, want %x", path, out, err, body)
-		}
-	}
-	out, err := invoke(timeout(t), s.conn, genExtended, protowire.AppendVarint(protowire.AppendTag(nil, 33, protowire.VarintType), 1))
-	if err != nil || len(out) == 0 {
-		t.Errorf("deprecated: %x, %v", out, err)
-	}
+	config := dynserver.Config{Handlers: handlers.NewRegistry()}
+	config.Handlers.RegisterService(&testpb.TestService_ServiceDesc, nil)
+	testpb.RegisterTestServiceServer(config.Handlers, generated{})
+	testpb.RegisterTestServiceServer(config.Handlers, generated{})
+	_, err := newServer(t, config)
+	contains(t, errText(err), `nil implementation for "grpc.testing.TestService"`, "is registered twice: here and at generated_test.go:")
 }

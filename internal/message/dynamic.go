@@ -86,7 +86,7 @@ func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
 	case *dynamic.Message:
 		return d.opts.Marshal(m, pool)
 	default:
-		return encodeProto(m)
+		return Encode(m)
 	}
 }
 

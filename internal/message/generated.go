@@ -45,7 +45,7 @@ func (m generatedMessage[T]) Unmarshal(data mem.BufferSlice) (*T, error) {
 }
 
 func (m generatedMessage[T]) Marshal(v *T) (mem.Buffer, error) {
-	return encodeProto(any(v).(proto.Message))
+	return Encode(any(v).(proto.Message))
 }
 
 // differences says which fields two versions of a message would read

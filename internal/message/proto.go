@@ -49,7 +49,8 @@ func checkRequired(v proto.Message) error {
 	return nil
 }
 
-func encodeProto(v proto.Message) (mem.Buffer, error) {
+// Encode writes a message of any kind, in a buffer of the exact size.
+func Encode(v proto.Message) (mem.Buffer, error) {
 	size := proto.Size(v)
 	if mem.IsBelowBufferPoolingThreshold(size) {
 		b, err := proto.MarshalOptions{UseCachedSize: true}.Marshal(v)

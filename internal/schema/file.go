@@ -33,6 +33,15 @@ type File struct {
 	detailed weak.Pointer[detailed]
 }
 
+// BuiltIn returns the file of a descriptor that is part of the program. It has no
+// comments.
+func BuiltIn(fd protoreflect.FileDescriptor) *File {
+	return &File{
+		input:  &input{path: fd.Path(), location: "the program's " + fd.Path()},
+		linked: &linked{desc: fd, types: NewTypes(fd)},
+	}
+}
+
 // declared is a service of a file that has no descriptor.
 type declared struct {
 	name         protoreflect.FullName

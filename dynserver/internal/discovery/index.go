@@ -29,7 +29,7 @@ type index struct {
 	byPath     map[string]protoreflect.FileDescriptor
 	byPackage  map[protoreflect.FullName][]protoreflect.FileDescriptor
 	added      map[protoreflect.FileDescriptor]bool
-	stale      map[protoreflect.FileDescriptor]*schema.File
+	others     map[protoreflect.FileDescriptor]*schema.File // of services that are not in the snapshot
 	extensions func() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor
 }
 
@@ -39,7 +39,7 @@ func newIndex(g *dispatch.Generation, builtin []string) *index {
 		byPath:    make(map[string]protoreflect.FileDescriptor),
 		byPackage: make(map[protoreflect.FullName][]protoreflect.FileDescriptor),
 		added:     make(map[protoreflect.FileDescriptor]bool),
-		stale:     make(map[protoreflect.FileDescriptor]*schema.File),
+		others:    make(map[protoreflect.FileDescriptor]*schema.File),
 	}
 	x.extensions = sync.OnceValue(x.findExtensions)
 	for _, f := range g.Snapshot.Files() {
@@ -48,9 +48,9 @@ func newIndex(g *dispatch.Generation, builtin []string) *index {
 		}
 	}
 	for _, s := range g.Services {
-		if len(s.Stale) > 0 { // its files are no longer in the snapshot
-			x.stale[s.File.Descriptor()] = s.File
-			x.add(s.File.Descriptor())
+		if fd := s.File.Descriptor(); !x.added[fd] { // it is stale, or the program declares it
+			x.others[fd] = s.File
+			x.add(fd)
 		}
 	}
 	return x
@@ -78,7 +78,7 @@ func (x *index) encode(fd protoreflect.FileDescriptor) ([]byte, error) {
 	if f := x.generation.Snapshot.File(fd.Path()); f != nil && f.Descriptor() == fd {
 		return f.Encode()
 	}
-	if f := x.stale[fd]; f != nil {
+	if f := x.others[fd]; f != nil {
 		return f.Encode()
 	}
 	return proto.Marshal(protodesc.ToFileDescriptorProto(fd))

@@ -56,7 +56,7 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 	registrations, diags := newTable(in.Leases)
 	diags = append(diags, in.Snapshot.Diagnostics()...)
 	services := make(map[protoreflect.FullName]*Service)
-	for _, s := range in.Snapshot.Services() {
+	for _, s := range slices.Concat(in.Snapshot.Services(), registrations.declared(in.Snapshot, prev)) {
 		name := s.Desc.FullName()
 		if _, reserved := b.Builtin[string(name)]; reserved {
 			diags = append(diags, s.File.Diagnose(diag.Warning, s.Desc,

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"slices"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/pattern"
+	"github.com/dyngate/dyngate/internal/schema"
 )
 
 // table finds what answers a method among the registrations of all providers.
@@ -69,6 +72,30 @@ func findTies(sorted []*entry) (ties []*diag.Diagnostic) {
 		ties = append(ties, tie)
 	}
 	return ties
+}
+
+// declared returns the services that registrations declare and no schema does, not
+// even a broken one.
+func (t *table) declared(snap *schema.Snapshot, prev *Generation) (services []*schema.Service) {
+	known := make(map[protoreflect.FullName]bool)
+	for _, s := range snap.Services() {
+		known[s.Desc.FullName()] = true
+	}
+	for _, b := range snap.Broken() {
+		known[b.Name] = true
+	}
+	for _, e := range t.all {
+		if e.Declares == nil || known[e.Declares.FullName()] {
+			continue
+		}
+		known[e.Declares.FullName()] = true
+		file := schema.BuiltIn(e.Declares.ParentFile())
+		if before := prev.services[e.Declares.FullName()]; before != nil && before.Desc == e.Declares {
+			file = before.File
+		}
+		services = append(services, &schema.Service{Desc: e.Declares, File: file})
+	}
+	return services
 }
 
 // unmatched returns the registrations that cover none of the methods that were

@@ -1,0 +1,127 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/dyngate/dyngate/internal/message"
+)
+
+var _ grpc.ServiceRegistrar = (*Registry)(nil)
+
+// RegisterService implements grpc.ServiceRegistrar: generated code registers an
+// implementation of a service with it, as in pb.RegisterGreeterServer(reg, impl).
+// Such a service is checked against the schema that declares it. If none does, it
+// is served and described as the generated code declares it.
+func (r *Registry) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	reg := &Registration{Pattern: desc.ServiceName, Position: callerPosition(2)} // of who calls the generated function
+	service := &generatedService{impl: impl, unary: make(map[protoreflect.Name]grpc.MethodHandler), streams: make(map[protoreflect.Name]grpc.StreamDesc)}
+	for _, m := range desc.Methods {
+		service.unary[protoreflect.Name(m.MethodName)] = m.Handler
+	}
+	for _, s := range desc.Streams {
+		service.streams[protoreflect.Name(s.StreamName)] = s
+	}
+	if d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(desc.ServiceName)); err == nil {
+		reg.Declares, _ = d.(protoreflect.ServiceDescriptor)
+		service.own = reg.Declares
+	}
+	if impl != nil {
+		reg.Implementation = service
+	}
+	r.register(reg)
+}
+
+// generatedService answers the methods of a service by generated code.
+type generatedService struct {
+	impl    any
+	own     protoreflect.ServiceDescriptor // as the generated code declares it; nil if that is unknown
+	unary   map[protoreflect.Name]grpc.MethodHandler
+	streams map[protoreflect.Name]grpc.StreamDesc
+}
+
+// Bind implements [Implementation].
+func (s *generatedService) Bind(m *Method) (Handler, error) {
+	unary, isUnary := s.unary[m.Name()]
+	stream, isStream := s.streams[m.Name()]
+	if !isUnary && !isStream {
+		return nil, errors.New("the generated code has no such method")
+	}
+	if stream.ClientStreams != m.IsStreamingClient() || stream.ServerStreams != m.IsStreamingServer() {
+		mine, _ := message.Shape(stream.ClientStreams, stream.ServerStreams)
+		want, _ := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
+		return nil, fmt.Errorf("the method is %s, that of the generated code %s", want, mine)
+	}
+	if s.own != nil {
+		if own := s.own.Methods().ByName(m.Name()); own != nil {
+			c := comparison{seen: make(map[protoreflect.FullName]bool)}
+			if err := errors.Join(c.message(own.Input(), m.Input()), c.message(own.Output(), m.Output())); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if isUnary {
+		return HandlerFunc(func(ctx context.Context, call Call) error { return serveUnary(ctx, call, unary, s.impl) }), nil
+	}
+	return HandlerFunc(func(ctx context.Context, call Call) error {
+		return stream.Handler(s.impl, &generatedStream{ctx, call})
+	}), nil
+}
+
+func serveUnary(ctx context.Context, call Call, h grpc.MethodHandler, impl any) error {
+	stream := &generatedStream{ctx, call}
+	reply, err := h(impl, ctx, stream.RecvMsg, nil)
+	if err != nil {
+		return err
+	}
+	return stream.SendMsg(reply)
+}
+
+// generatedStream is a call as generated code sees it.
+type generatedStream struct {
+	ctx  context.Context //nolint:containedctx // grpc.ServerStream has one
+	call Call
+}
+
+func (s *generatedStream) Context() context.Context        { return s.ctx }
+func (s *generatedStream) SetHeader(md metadata.MD) error  { return s.call.SetHeader(md) }
+func (s *generatedStream) SendHeader(md metadata.MD) error { return s.call.SendHeader(md) }
+func (s *generatedStream) SetTrailer(md metadata.MD)       { s.call.SetTrailer(md) }
+
+func (s *generatedStream) RecvMsg(v any) error {
+	m, ok := v.(proto.Message)
+	if !ok {
+		return fmt.Errorf("%T is no protobuf message", v)
+	}
+	data, err := s.call.Recv()
+	if err != nil {
+		return err
+	}
+	defer data.Free()
+	buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
+	defer buf.Free()
+	if err := message.Decode(buf.ReadOnlyData(), m, s.call.Method().Types); err != nil {
+		return decodeError(err)
+	}
+	return nil
+}
+
+func (s *generatedStream) SendMsg(v any) error {
+	m, ok := v.(proto.Message)
+	if !ok {
+		return fmt.Errorf("%T is no protobuf message", v)
+	}
+	buf, err := message.Encode(m)
+	if err != nil {
+		return fmt.Errorf("cannot encode the response: %w", err)
+	}
+	return s.call.Send(mem.BufferSlice{buf})
+}
