@@ -81,8 +81,14 @@ type Config struct {
 	// wants them. Default 1 s; negative for none.
 	RemoveAfter time.Duration
 
+	// DrainDelay is how long calls are still accepted when the context of Serve has
+	// ended, while health says NOT_SERVING: as long as a load balancer takes to
+	// notice. Default none.
+	DrainDelay time.Duration
+
 	// DrainTimeout is how long calls in progress may take when the context of
-	// Serve has ended, before they are cut. Default 15 s; negative for none.
+	// Serve has ended, and DrainDelay, before they are cut. Default 15 s; negative
+	// for none.
 	DrainTimeout time.Duration
 
 	// DropComments leaves the comments of .proto files out of reflection.

@@ -95,7 +95,7 @@ func (s *Server) load(ctx context.Context) error {
 }
 
 // Serve accepts calls on all listeners until ctx ends or [Server.Shutdown] is
-// called. When ctx ends it drains for up to Config.DrainTimeout. It closes the
+// called. When ctx ends it drains: see Config.DrainDelay and DrainTimeout. It closes the
 // listeners and returns nil once everything has ended, [ErrCut] when calls had to
 // be cut, or the error of the first listener that failed. A Server serves once.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
@@ -127,6 +127,15 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 // stopAfter stops the server when ctx ends, unless Shutdown is doing so.
 func (s *Server) stopAfter(ctx context.Context) error {
 	<-ctx.Done()
+	if s.config.DrainDelay > 0 {
+		s.health.Drain()
+		delay := time.NewTimer(s.config.DrainDelay)
+		defer delay.Stop()
+		select {
+		case <-delay.C:
+		case <-s.closing.Done():
+		}
+	}
 	if s.closing.Err() != nil {
 		return nil
 	}

@@ -83,6 +83,27 @@ func TestDrainTimeout(t *testing.T) {
 	contains(t, p.log.String(), "level=WARN", "drain=100ms")
 }
 
+// TestDrainDelay checks that calls are accepted while health says NOT_SERVING.
+func TestDrainDelay(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--drain-delay", "1h")
+	p.signal(syscall.SIGTERM)
+	p.awaitLog("draining")
+	conn := dial(t, p.addr())
+	eventually(t, "health to say so", func() bool {
+		res, err := healthpb.NewHealthClient(conn).Check(timeout(t), new(healthpb.HealthCheckRequest))
+		return err == nil && res.GetStatus() == notServing
+	})
+	_, err := invoke(timeout(t), dial(t, p.addr()), "/Greeter/SayHello", nil)
+	must(t, err)
+	p.signalUntilExit(syscall.SIGTERM)
+
+	short := serve(t, "--drain-delay", "10ms")
+	short.signal(syscall.SIGTERM)
+	short.awaitExit()
+	must(t, short.err)
+}
+
 // TestSecondSignal checks that a second signal does not wait for the drain.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()

@@ -35,9 +35,10 @@ type serveFlags struct {
 
 	removeAfter time.Duration
 
-	drain    time.Duration
-	deadline time.Duration
-	channelz bool
+	drain      time.Duration
+	drainDelay time.Duration
+	deadline   time.Duration
+	channelz   bool
 
 	accessLog float64
 	logFormat string
@@ -84,6 +85,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.dropComments, "drop-comments", false, "leave comments out of reflection")
 
 	flags.DurationVar(&f.drain, "drain", 15*time.Second, "how long calls in progress may take after a signal to stop; 0 to cut them at once")
+	flags.DurationVar(&f.drainDelay, "drain-delay", 0, "how long calls are still accepted after a signal to stop, while health says NOT_SERVING")
 	flags.DurationVar(&f.deadline, "default-deadline", 0, "deadline of calls that come without one, streams included (default none)")
 	flags.BoolVar(&f.channelz, "channelz", false, "serve grpc.channelz.v1, which tells about connections and peers")
 
@@ -125,6 +127,7 @@ func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 		WatchPoll:       f.poll,
 		RemoveAfter:     f.removeAfter,
 		DrainTimeout:    f.drain,
+		DrainDelay:      f.drainDelay,
 		DropComments:    f.dropComments,
 		Channelz:        f.channelz,
 		Log:             log,
@@ -164,7 +167,7 @@ func (f *serveFlags) validate(embedded bool) error {
 	check(new(slog.Level).UnmarshalText([]byte(f.logLevel)) == nil, "--log-level: %q is none of debug, info, warn and error", f.logLevel)
 	l := f.limits
 	for name, d := range map[string]time.Duration{
-		"poll": f.poll, "remove-after": f.removeAfter, "drain": f.drain, "default-deadline": f.deadline, "connection-timeout": l.ConnectionTimeout,
+		"poll": f.poll, "remove-after": f.removeAfter, "drain": f.drain, "drain-delay": f.drainDelay, "default-deadline": f.deadline, "connection-timeout": l.ConnectionTimeout,
 		"min-ping-interval": l.MinPingInterval, "ping-after-idle": l.PingAfterIdle, "ping-timeout": l.PingTimeout,
 		"max-connection-age": l.MaxConnectionAge, "max-connection-age-grace": l.MaxConnectionAgeGrace,
 	} {
