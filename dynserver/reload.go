@@ -21,7 +21,8 @@ func (s *Server) Reload(ctx context.Context) (Report, error) {
 }
 
 // SetMiddleware replaces Config.Middleware at the next reload. Calls in progress
-// end in the middleware that they began in.
+// end in the middleware that they began in. It waits for a reload in progress, so
+// Config.OnReload must not call it.
 func (s *Server) SetMiddleware(middleware ...handlers.Middleware) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
@@ -76,7 +77,7 @@ func (s *Server) read(
 func (s *Server) loadProviders(ctx context.Context) (wrong []*diag.Diagnostic) {
 	first := s.leases == nil
 	for i, p := range s.providers {
-		answers, diags := p.Load(ctx)
+		answers, diags := loadProvider(ctx, p)
 		wrong = append(wrong, diags...)
 		switch {
 		case first:
@@ -89,6 +90,16 @@ func (s *Server) loadProviders(ctx context.Context) (wrong []*diag.Diagnostic) {
 		}
 	}
 	return wrong
+}
+
+// loadProvider asks one provider. One that panics has brought nothing.
+func loadProvider(ctx context.Context, p handlers.Provider) (answers handlers.Answers, diags []*diag.Diagnostic) {
+	defer func() {
+		if v := recover(); v != nil {
+			answers, diags = nil, []*diag.Diagnostic{diag.New(diag.Error, diag.Position{}, "loading %s panicked: %v", p.Name(), v)}
+		}
+	}()
+	return p.Load(ctx)
 }
 
 // lastDiagnostics returns those of the last load.

@@ -41,6 +41,9 @@ func (p *turns) Load(context.Context) (handlers.Answers, []*diag.Diagnostic) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := diag.Position{Path: "turns.yaml", Line: 3, Column: 7}
+	if p.wrong == "panic" {
+		panic("a secret mistake")
+	}
 	if p.wrong != "" {
 		return nil, []*diag.Diagnostic{diag.New(diag.Error, at, "%s", p.wrong)}
 	}
@@ -147,6 +150,13 @@ func TestProviderFails(t *testing.T) {
 	if report.Applied || len(report.New) != 1 || report.New[0].Error() != "turns.yaml:3:7: it is stuck" {
 		t.Errorf("got %+v", report)
 	}
+	p.fail("panic")
+	report, err = s.Reload(t.Context())
+	must(t, err)
+	if len(report.New) != 1 || report.New[0].Error() != "loading turns panicked: a secret mistake" {
+		t.Errorf("got %+v", report)
+	}
+	p.fail("it is stuck")
 	out, err := invoke(timeout(t), s.conn, labEcho, text(1, "mine"))
 	must(t, err)
 	if got := textOf(out, 1); got != "turn 0" {
