@@ -41,6 +41,13 @@ func sameAsGenerated(t *testing.T, typ *dynamic.Type, empty proto.Message, b []b
 	deterministic := proto.MarshalOptions{Deterministic: true, AllowPartial: true}
 	wantBytes, gotBytes := must(deterministic.Marshal(theirs)), must(deterministic.Marshal(ours))
 	if !bytes.Equal(gotBytes, wantBytes) {
+		// Generated code shortens overlong tags of unknown fields when it reads
+		// them; dynamicpb keeps them, as we do.
+		shortened := proto.Clone(empty)
+		if err := opts.Unmarshal(gotBytes, shortened); err == nil && len(gotBytes) > len(wantBytes) &&
+			bytes.Equal(must(deterministic.Marshal(shortened)), wantBytes) {
+			return
+		}
 		t.Fatalf("%x: generated code writes\n%x, we write\n%x", b, wantBytes, gotBytes)
 	}
 	if got, want := proto.CheckInitialized(ours) == nil, proto.CheckInitialized(theirs) == nil; got != want {
