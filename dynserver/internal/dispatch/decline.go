@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
@@ -33,45 +34,69 @@ func firstWilling(list []handlers.Handler) handlers.Handler {
 	})
 }
 
-// keptCall is a Call whose first message can be received again.
+// keptCall is a Call whose first message can be received again. A handler may
+// leave goroutines behind that still receive or send.
 type keptCall struct {
 	handlers.Call
+
+	mu       sync.Mutex
 	first    mem.BufferSlice
 	received int
 	replay   bool
 	answered bool
+	over     bool // nothing is received again
 }
 
 func (c *keptCall) Recv() (mem.BufferSlice, error) {
-	if c.replay {
-		c.replay = false
-		c.first.Ref()
-		return c.first, nil
+	if data, ok := c.take(); ok {
+		return data, nil
 	}
 	data, err := c.Call.Recv()
 	if err != nil {
 		return nil, err
 	}
-	if c.received++; c.received == 1 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.received++; c.received == 1 && !c.over {
 		data.Ref()
 		c.first = data
 	}
 	return data, nil
 }
 
+// take returns the first message if it is to be received again.
+func (c *keptCall) take() (data mem.BufferSlice, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.replay {
+		return nil, false
+	}
+	c.replay = false
+	c.first.Ref()
+	return c.first, true
+}
+
 func (c *keptCall) Send(data mem.BufferSlice) error {
-	c.answered = true
+	c.answer()
 	return c.Call.Send(data)
 }
 
 func (c *keptCall) SendHeader(md metadata.MD) error {
-	c.answered = true
+	c.answer()
 	return c.Call.SendHeader(md)
+}
+
+func (c *keptCall) answer() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answered = true
 }
 
 // again prepares the call for the next handler. It fails if the last one went too
 // far.
 func (c *keptCall) again() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
 	case c.answered:
 		return status.Error(codes.Internal, "a handler declined the call after it had answered")
@@ -82,4 +107,9 @@ func (c *keptCall) again() error {
 	return nil
 }
 
-func (c *keptCall) free() { c.first.Free() }
+func (c *keptCall) free() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over, c.replay = true, false
+	c.first.Free()
+}

@@ -100,6 +100,38 @@ func TestDecline(t *testing.T) {
 	}
 }
 
+// late is a call whose first message comes when it is let go.
+type late struct {
+	web
+	letGo chan struct{}
+}
+
+func (l *late) Recv() (mem.BufferSlice, error) {
+	<-l.letGo
+	return l.web.Recv()
+}
+
+// TestDeclineWhileReceiving has a handler that may decline leave a goroutine
+// behind, which receives.
+func TestDeclineWhileReceiving(t *testing.T) {
+	l := &late{web: web{wire: wire{in: 1}}, letGo: make(chan struct{})}
+	received := make(chan struct{})
+	leaves := handlers.HandlerFunc(func(_ context.Context, call handlers.Call) error {
+		go func() { // ends soon
+			defer close(received)
+			if _, err := call.Recv(); err != nil {
+				t.Error(err)
+			}
+		}()
+		go close(l.letGo)
+		return nil
+	})
+	if err := firstWilling([]handlers.Handler{leaves, leaves}).ServeRPC(t.Context(), l); err != nil {
+		t.Error(err)
+	}
+	<-received
+}
+
 // TestLastMustFit binds what goes after what may decline, and nothing further.
 func TestLastMustFit(t *testing.T) {
 	unfit := handlers.ImplementationFunc(func(*handlers.Method) (handlers.Handler, error) { return nil, errors.New("it does not fit") })
