@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -22,7 +21,7 @@ func main() {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dyngate",
-		Version:       strings.TrimPrefix(version(), "dyngate "),
+		Version:       version(),
 		Short:         "Serve gRPC services straight from .proto files, and call any, without code generation",
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -32,7 +31,7 @@ func newRoot() *cobra.Command {
 		Args: args(cobra.NoArgs), // which an unknown command is
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe(), newCheck(), newCall(), newList(), newDescribe(), newVersion())
 	return root

@@ -30,17 +30,25 @@ func (c *Current) Pin() *Generation {
 // Swap serves g from now on. The generation before ends with its last call.
 func (c *Current) Swap(g *Generation) {
 	g.ended = c.forget
-	before := c.generation.Swap(g)
-	if before == nil {
-		return
+	if before, last := c.replace(g); last {
+		before.end()
 	}
+}
+
+// replace swaps g in and reports whether no call uses the generation before. It
+// takes that one's pin together with its place, for Calls to count calls alone.
+func (c *Current) replace(g *Generation) (before *Generation, last bool) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	before = c.generation.Swap(g)
+	if before == nil {
+		return nil, false
+	}
 	if c.past == nil {
 		c.past = make(map[*Generation]bool)
 	}
 	c.past[before] = true
-	c.mu.Unlock()
-	before.Unpin()
+	return before, before.pins.Add(-1) == 0
 }
 
 func (c *Current) forget(g *Generation) {
@@ -85,9 +93,13 @@ func (g *Generation) pin() bool {
 
 // Unpin ends a call, or the time in which the generation was served.
 func (g *Generation) Unpin() {
-	if g.pins.Add(-1) > 0 {
-		return
+	if g.pins.Add(-1) == 0 {
+		g.end()
 	}
+}
+
+// end gives up what the generation needed.
+func (g *Generation) end() {
 	for _, l := range g.held {
 		l.Release()
 	}

@@ -117,8 +117,10 @@ func (b *Builder) newGeneration(prev *Generation, in Input, services map[protore
 	g.pins.Store(1)
 	for _, s := range services {
 		g.Services = append(g.Services, s)
-		for _, r := range s.Routes {
-			g.routes["/"+r.Method.Path()] = &Served{Route: r, handler: b.wrap(r.bound, in.Middleware)}
+		served := make([]Served, len(s.Routes))
+		for i, r := range s.Routes {
+			served[i] = Served{Route: r, handler: b.wrap(r.bound, in.Middleware)}
+			g.routes["/"+r.Method.Path()] = &served[i]
 		}
 	}
 	g.leases, g.held = leasesOf(in.Leases).hold(g.Services, prev.leases)
