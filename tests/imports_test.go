@@ -17,7 +17,10 @@ const module = "github.com/dyngate/dyngate/"
 var allowed = map[string][]string{
 	"dynclient":                    {"handlers/diag", "internal/*"},
 	"internal/schema":              {"handlers/diag", "internal/codec/dynamic"},
-	"internal/codec":               {"internal/nearest"},
+	"internal/codec":               {},
+	"internal/codec/structs":       {"internal/codec/wire", "internal/nearest"},
+	"internal/codec/dynamic":       {"internal/codec/wire"},
+	"internal/codec/wire":          {},
 	"internal/describe":            {"internal/jsonmsg"},
 	"internal/jsonmsg":             {"internal/codec/dynamic", "internal/nearest"},
 	"internal/jsonstream":          {},
@@ -27,8 +30,7 @@ var allowed = map[string][]string{
 	"internal/pattern":             {},
 	"internal/breaking":            {"handlers/diag", "internal/schema"},
 	"protos":                       {},
-	"internal/message":             {"internal/codec", "internal/codec/dynamic"},
-	"handlers":                     {"internal/callkey", "internal/codec", "internal/message", "internal/pattern"},
+	"handlers":                     {"internal/callkey", "internal/codec", "internal/pattern"},
 	"handlers/diag":                {},
 	"handlers/examples":            {"handlers"},
 	"dynserver/internal/dispatch":  {"handlers", "handlers/diag", "internal/*"},
@@ -37,7 +39,7 @@ var allowed = map[string][]string{
 	"dynserver":                    {"handlers", "handlers/diag", "internal/*"},
 	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
 	"tests":                        {"dynclient", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
-	"tests/bench":                  {"handlers", "dynserver", "dynclient", "internal/codec/dynamic", "internal/message"},
+	"tests/bench":                  {"handlers", "dynserver", "dynclient", "internal/codec", "internal/codec/dynamic"},
 }
 
 // TestImportsRunOneWay keeps the arrows of docs/architecture.md.
