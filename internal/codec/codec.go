@@ -15,18 +15,13 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/dyngate/dyngate/internal/codec/structs"
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// Types resolves message and extension types by name, URL or number, and lists
-// the extensions of a message.
-type Types interface {
-	protoregistry.MessageTypeResolver
-	protoregistry.ExtensionTypeResolver
-	RangeExtensionsByMessage(message protoreflect.FullName, f func(protoreflect.ExtensionType) bool)
-}
+// Types resolves message and extension types.
+type Types = wire.Types
 
 // Codec turns the wire bytes of one message type into values of one Go type
 // and back. It is immutable and safe for concurrent use.
@@ -46,9 +41,8 @@ type Options struct {
 	Alias bool
 }
 
-// MaxDepth bounds how deeply the messages inside a message may be nested, where
-// a hostile one would exhaust the stack.
-const MaxDepth = 100
+// MaxDepth bounds how deeply messages may be nested, on the wire and in JSON.
+const MaxDepth = wire.MaxDepth
 
 // pool is where encoded messages come from and, once they are sent, return to.
 // grpc's own has no sizes between 32 KiB and 1 MiB: an answer of 40 KB would take,
@@ -74,7 +68,7 @@ func Bind[T any](md protoreflect.MessageDescriptor, types Types, opts Options) (
 	case proto.Message:
 		return bindGenerated[T](v, md, types)
 	}
-	plan, err := structs.Bind[T](md, structs.Options{Alias: opts.Alias, MaxDepth: MaxDepth})
+	plan, err := structs.Bind[T](md, structs.Options{Alias: opts.Alias})
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ type dynamicMessage struct {
 func BindDynamic(md protoreflect.MessageDescriptor, types Types) Codec[Dynamic] {
 	return dynamicMessage{
 		name: md.FullName(),
-		opts: dynamic.Options{Resolver: types, MaxDepth: MaxDepth},
+		opts: dynamic.Options{Resolver: types},
 		typ:  sync.OnceValue(func() *dynamic.Type { return dynamicType(md, types) }),
 	}
 }
@@ -93,5 +93,5 @@ func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
 // decodeDynamic replaces what m holds.
 func decodeDynamic(b []byte, m *dynamic.Message, types Types) error {
 	proto.Reset(m)
-	return dynamic.Options{Resolver: types, MaxDepth: MaxDepth}.Unmarshal(b, m)
+	return dynamic.Options{Resolver: types}.Unmarshal(b, m)
 }

@@ -2,7 +2,6 @@ package structs_test
 
 import (
 	"bytes"
-	"errors"
 	"reflect"
 	"strings"
 	"sync"
@@ -119,15 +118,6 @@ func TestAlias(t *testing.T) {
 		if pointsInto := v.ID != shop.NewOrder(2).Id; pointsInto != alias {
 			t.Errorf("alias %v: points into the input: %v", alias, pointsInto)
 		}
-	}
-}
-
-func TestMaxDepth(t *testing.T) {
-	plan := must(structs.Bind[node](message(t, "p3.Nest"), structs.Options{MaxDepth: 3}))
-	var v node
-	must(0, plan.Unmarshal(nested(2), &v))
-	if err := plan.Unmarshal(nested(3), &v); !errors.Is(err, structs.ErrMalformed) {
-		t.Errorf("got %v", err)
 	}
 }
 

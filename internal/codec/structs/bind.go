@@ -10,6 +10,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
 // bind compiles a plan for messages of type md in the Go type t.
@@ -23,9 +25,6 @@ func bind(t reflect.Type, md protoreflect.MessageDescriptor, opts Options) (*eng
 		return nil, b.join()
 	}
 	b.finish()
-	if opts.MaxDepth <= 0 {
-		opts.MaxDepth = defaultMaxDepth
-	}
 	return &engine{root: root, opts: opts, plans: len(b.list), maps: b.maps}, nil
 }
 
@@ -123,7 +122,7 @@ func opaque(t reflect.Type) bool {
 // single makes the plan of a well-known type that has one field, which t holds
 // directly: string for a StringValue, []string for a FieldMask.
 func (b *binder) single(key planKey, t reflect.Type, md protoreflect.MessageDescriptor) *plan {
-	if !singles[md.FullName()] || t.Kind() == reflect.Pointer {
+	if !hasOneField(md.FullName()) || t.Kind() == reflect.Pointer {
 		return nil
 	}
 	pl := b.newPlan(t, md)
@@ -137,6 +136,16 @@ func (b *binder) single(key planKey, t reflect.Type, md protoreflect.MessageDesc
 	pl.fields = fields
 	pl.buildTables()
 	return pl
+}
+
+// hasOneField reports whether a message is a well-known type whose only field
+// holds all of its value.
+func hasOneField(name protoreflect.FullName) bool {
+	switch wellknown.Of(name).Kind {
+	case wellknown.Wrapper, wellknown.FieldMask, wellknown.Struct, wellknown.ListValue:
+		return true
+	}
+	return false
 }
 
 // claim is a Go field that a message field was found for.

@@ -8,6 +8,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
 // numberForm is how a number is read and written in one Go type.
@@ -195,34 +197,18 @@ func isMessage(t reflect.Type) bool {
 	return t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(messageType)
 }
 
-// singles are the well-known types that a Go value can stand for directly.
-var singles = map[protoreflect.FullName]bool{
-	"google.protobuf.DoubleValue": true,
-	"google.protobuf.FloatValue":  true,
-	"google.protobuf.Int64Value":  true,
-	"google.protobuf.UInt64Value": true,
-	"google.protobuf.Int32Value":  true,
-	"google.protobuf.UInt32Value": true,
-	"google.protobuf.BoolValue":   true,
-	"google.protobuf.StringValue": true,
-	"google.protobuf.BytesValue":  true,
-	"google.protobuf.FieldMask":   true,
-	"google.protobuf.Struct":      true,
-	"google.protobuf.ListValue":   true,
-}
-
 // leafFor returns what reads md into t, if that is not done field by field.
 func (b *binder) leafFor(t reflect.Type, md protoreflect.MessageDescriptor) (leaf, bool) {
-	switch name := md.FullName(); {
-	case name == "google.protobuf.Timestamp" && t == reflect.TypeFor[time.Time]():
+	switch kind := wellknown.Of(md.FullName()).Kind; {
+	case kind == wellknown.Timestamp && t == reflect.TypeFor[time.Time]():
 		return timeLeaf{}, true
-	case name == "google.protobuf.Duration" && t == reflect.TypeFor[time.Duration]():
+	case kind == wellknown.Duration && t == reflect.TypeFor[time.Duration]():
 		return durationLeaf{}, true
-	case name == "google.protobuf.Value" && t.Kind() == reflect.Interface && t.NumMethod() == 0:
+	case kind == wellknown.Value && t.Kind() == reflect.Interface && t.NumMethod() == 0:
 		return &valueLeaf{}, true
 	case isMessage(t):
 		m := reflect.New(t).Interface().(proto.Message).ProtoReflect()
-		if d := m.Descriptor(); d != nil && d.FullName() == name {
+		if d := m.Descriptor(); d != nil && d.FullName() == md.FullName() {
 			return generatedLeaf{t}, true
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
 // describe names the type of a message field as its .proto file does.
@@ -120,31 +122,8 @@ func wantsElem(fd protoreflect.FieldDescriptor) []string {
 
 // wantsMessage lists the Go types for a well-known type; nil for other messages.
 func wantsMessage(name protoreflect.FullName) []string {
-	switch name {
-	case "google.protobuf.Timestamp":
-		return []string{"time.Time"}
-	case "google.protobuf.Duration":
-		return []string{"time.Duration"}
-	case "google.protobuf.Value":
-		return []string{"any"}
-	case "google.protobuf.Struct":
-		return []string{"map[string]any"}
-	case "google.protobuf.ListValue":
-		return []string{"[]any"}
-	case "google.protobuf.FieldMask":
-		return []string{"[]string"}
-	}
-	if rest, ok := strings.CutPrefix(string(name), "google.protobuf."); ok && singles[name] {
-		kind := strings.ToLower(strings.TrimSuffix(rest, "Value"))
-		switch kind {
-		case "double":
-			kind = "float64"
-		case "float":
-			kind = "float32"
-		case "bytes":
-			kind = "[]byte"
-		}
-		return []string{kind}
+	if t := wellknown.Of(name).GoType; t != "" {
+		return []string{t}
 	}
 	return nil
 }

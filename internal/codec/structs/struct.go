@@ -8,6 +8,8 @@ import (
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // Options say how messages are read. The zero value is the default.
@@ -17,14 +19,7 @@ type Options struct {
 	// or anything taken from it, is in use; and a single string keeps all of
 	// the input in memory. Default: everything is copied.
 	Alias bool
-
-	// MaxDepth bounds how deeply messages may be nested, both in what is read
-	// and in what is written; the outermost message is the first level, an entry
-	// of a map is a level of its own. Default (0): 100.
-	MaxDepth int
 }
-
-const defaultMaxDepth = 100
 
 // Struct reads and writes the messages of one type as Go values of type T. It is
 // immutable and safe for concurrent use.
@@ -104,7 +99,7 @@ func (g *engine) unmarshal(b []byte, p unsafe.Pointer) error {
 	if d == nil {
 		d = &decoder{alias: g.opts.Alias, blocks: make([]block, g.plans), entries: make([]*entry, g.maps)}
 	}
-	d.depth, d.left, d.chunk, d.partial, d.group = g.opts.MaxDepth, len(b), 0, false, 0
+	d.depth, d.left, d.chunk, d.partial, d.group = wire.MaxDepth, len(b), 0, false, 0
 	g.root.init(p)
 	err := d.sub(g.root, p, b)
 	if err != nil {
@@ -139,7 +134,7 @@ func (g *engine) encode(p unsafe.Pointer) (*encoder, error) {
 		e = &encoder{entries: make([]*entry, g.maps)}
 	}
 	e.Reset()
-	e.depth = g.opts.MaxDepth
+	e.depth = wire.MaxDepth
 	if err := e.sub(g.root, p); err != nil {
 		err.Message = g.root.md.FullName()
 		return nil, err
