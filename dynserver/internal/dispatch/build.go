@@ -161,7 +161,7 @@ func bindOne(reg *handlers.Registration, m *handlers.Method) (h handlers.Handler
 	}()
 	h, err = reg.Implementation.Bind(m)
 	if err == nil && h == nil {
-		err = errors.New("Bind returned neither a handler nor an error")
+		err = errors.New("the Bind method returned neither a handler nor an error")
 	}
 	return h, err
 }
