@@ -123,7 +123,7 @@ func TestAdaptersServeTheirShape(t *testing.T) {
 		{"Bidi", Bidi(bidiMsg), true, true, []string{"a", "b"}, []string{"first", "got a", "got b", "last"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := testMethod(t, "pkg.Service/Method", tt.client, tt.server)
+			m := testMethod("pkg.Service/Method", tt.client, tt.server)
 			h, err := tt.impl.Bind(m)
 			if err != nil {
 				t.Fatal(err)
@@ -155,7 +155,7 @@ func TestBindRefusesWhatDoesNotFit(t *testing.T) {
 			[]string{"is the generated code of google.protobuf.StringValue: use that of pkg.Msg", "google.protobuf.Empty"},
 		},
 	} {
-		_, err := tt.impl.Bind(testMethod(t, "pkg.Service/Method", false, false))
+		_, err := tt.impl.Bind(testMethod("pkg.Service/Method", false, false))
 		for _, want := range tt.want {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("Bind: %v\nwant %s", err, want)
@@ -179,7 +179,7 @@ func TestMistakesBecomeErrors(t *testing.T) {
 		"bad UTF-8, dyn":   {Unary(dynamicMsg), []byte{0x0a, 0x01, 0xff}, codes.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := testMethod(t, "pkg.Service/Method", false, false)
+			m := testMethod("pkg.Service/Method", false, false)
 			h, err := tt.impl.Bind(m)
 			if err != nil {
 				t.Fatal(err)
@@ -193,7 +193,7 @@ func TestMistakesBecomeErrors(t *testing.T) {
 }
 
 func TestDynamicReplyOfAnotherTypeIsRefused(t *testing.T) {
-	m := testMethod(t, "pkg.Service/Method", false, false)
+	m := testMethod("pkg.Service/Method", false, false)
 	h, err := Unary(func(context.Context, *msg) (*Dynamic, error) {
 		return &Dynamic{Message: (&emptypb.Empty{}).ProtoReflect()}, nil
 	}).Bind(m)
