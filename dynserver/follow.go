@@ -26,7 +26,7 @@ func (s *Server) follow(ctx context.Context) {
 	defer f.again.Stop()
 	f.schedule(Report{Diagnostics: s.lastDiagnostics()}, time.Time{}, nil)
 	opts := schema.WatchOptions{Poll: s.config.WatchPoll, Again: f.again.C}
-	if err := s.compiler.Watch(ctx, opts, f.reload); err != nil && ctx.Err() == nil {
+	if err := s.loader.Watch(ctx, opts, f.reload); err != nil && ctx.Err() == nil {
 		s.config.Log.ErrorContext(ctx, "the sources are no longer watched", "error", err)
 	}
 }

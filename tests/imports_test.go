@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"handlers/examples":            {"handlers"},
 	"dynserver/internal/dispatch":  {"handlers", "handlers/diag", "internal/*"},
 	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},
+	"dynserver/internal/load":      {"handlers", "handlers/diag", "dynserver/internal/dispatch", "internal/*"},
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "handlers/diag", "internal/*"},
 	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},

@@ -1,4 +1,4 @@
-package dynserver
+package load
 
 import (
 	"strings"
