@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
@@ -91,7 +92,7 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 func (r *Report) log(log *slog.Logger) {
 	ctx := context.Background()
 	for _, d := range r.New {
-		log.Log(ctx, levels[d.Severity], d.Message, "file", d.Path, "line", d.Line, "column", d.Column)
+		log.Log(ctx, levels[d.Severity], strings.ReplaceAll(d.Message, "\n", "; "), "file", d.Path, "line", d.Line, "column", d.Column)
 	}
 	level := slog.LevelInfo
 	if diag.HasErrors(r.Diagnostics) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -180,6 +179,6 @@ func (b *Builder) wrap(h handlers.Handler, middleware []handlers.Middleware) han
 
 // unfit reports a handler that does not fit its method, at the method.
 func unfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *diag.Diagnostic {
-	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s: %s",
-		m.Path(), reg.Pattern, reg.Position, strings.ReplaceAll(err.Error(), "\n", "; "))
+	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s\n%v",
+		m.Path(), reg.Pattern, reg.Position, err)
 }
