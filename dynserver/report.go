@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
@@ -57,7 +58,7 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 	for _, s := range now.Services {
 		for _, route := range s.Routes {
 			if len(route.Registrations) == 0 {
-				r.Unanswered = append(r.Unanswered, route.Method.Path())
+				r.Unanswered = append(r.Unanswered, route.Path())
 			}
 		}
 		name := s.Desc.FullName()
@@ -88,7 +89,7 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 func (r *Report) log(log *slog.Logger) {
 	ctx := context.Background()
 	for _, d := range r.New {
-		log.Log(ctx, levels[d.Severity], d.Message, "file", d.Path, "line", d.Line, "column", d.Column)
+		log.Log(ctx, levels[d.Severity], strings.ReplaceAll(d.Message, "\n", "; "), "file", d.Path, "line", d.Line, "column", d.Column)
 	}
 	level := slog.LevelInfo
 	if diag.HasErrors(r.Diagnostics) {
@@ -162,7 +163,7 @@ func servicesOf(g *dispatch.Generation) []ServiceInfo {
 
 func methodInfo(r *dispatch.Route) MethodInfo {
 	info := MethodInfo{
-		Path:             r.Method.Path(),
+		Path:             r.Path(),
 		StreamsRequests:  r.Method.IsStreamingClient(),
 		StreamsResponses: r.Method.IsStreamingServer(),
 	}

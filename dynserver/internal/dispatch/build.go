@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -138,7 +137,7 @@ func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (
 // second Guard so that middleware sees statuses, the rules of cardinality, the
 // handlers.
 func (b *Builder) route(f *schema.File, m *handlers.Method, regs []*handlers.Registration) (*Route, []*diag.Diagnostic) {
-	r := &Route{Method: m, Registrations: regs, bound: handlers.HandlerFunc(unanswered)}
+	r := &Route{Method: m, Registrations: regs, path: "/" + m.Path(), bound: handlers.HandlerFunc(unanswered)}
 	list := make([]handlers.Handler, len(regs))
 	var problems []*diag.Diagnostic
 	for i, reg := range regs {
@@ -179,6 +178,6 @@ func (b *Builder) wrap(h handlers.Handler, middleware []handlers.Middleware) han
 
 // misfit reports a handler that does not fit its method, at the method.
 func misfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *diag.Diagnostic {
-	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s: %s",
-		m.Path(), reg.Pattern, reg.Position, strings.ReplaceAll(err.Error(), "\n", "; "))
+	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s\n%v",
+		m.Path(), reg.Pattern, reg.Position, err)
 }
