@@ -1,0 +1,361 @@
+package transcode
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
+)
+
+// The ranges of google.protobuf.Timestamp and Duration, in seconds.
+const (
+	minTimestamp = -62135596800
+	maxTimestamp = 253402300799
+	maxDuration  = 315576000000
+)
+
+// wellKnown reads a message that has a JSON form of its own.
+func (d *decoder) wellKnown(p *Plan) *Error {
+	switch p.kind {
+	case wellknown.Any:
+		return d.anyMessage()
+	case wellknown.Empty:
+		return d.object(p, false)
+	case wellknown.Timestamp:
+		return d.stamp("a time such as \"2006-01-02T15:04:05Z\"", parseTimestamp)
+	case wellknown.Duration:
+		return d.stamp("a duration such as \"1.5s\"", parseDuration)
+	case wellknown.FieldMask:
+		return d.fieldMask(p)
+	case wellknown.Struct:
+		return d.mapField(p.fields[0])
+	case wellknown.ListValue:
+		return d.listField(p.fields[0])
+	case wellknown.Value:
+		return d.value(p)
+	default:
+		return d.singular(p.fields[0]) // a wrapper
+	}
+}
+
+// stamp reads a string that parse turns into seconds and nanoseconds.
+func (d *decoder) stamp(wanted string, parse func(string) (int64, int32, bool)) *Error {
+	if d.space() != '"' {
+		return d.mismatch(d.pos, wanted)
+	}
+	at := d.pos
+	text, err := d.text()
+	if err != nil {
+		return err
+	}
+	seconds, nanos, ok := parse(string(text))
+	if !ok {
+		return d.mismatch(at, wanted)
+	}
+	if seconds != 0 {
+		d.out = append(d.out, 1<<3)
+		d.out = protowire.AppendVarint(d.out, uint64(seconds)) //nolint:gosec // the bits are kept
+	}
+	if nanos != 0 {
+		d.out = append(d.out, 2<<3)
+		d.out = protowire.AppendVarint(d.out, uint64(nanos)) //nolint:gosec // sign-extended
+	}
+	return nil
+}
+
+// parseTimestamp reads a time as RFC 3339 defines it, with up to nine digits of a
+// fraction.
+func parseTimestamp(s string) (int64, int32, bool) {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return 0, 0, false
+	}
+	dot, zone := strings.LastIndexByte(s, '.'), strings.LastIndexAny(s, "Z-+")
+	if dot >= 0 && zone-dot > len(".999999999") {
+		return 0, 0, false
+	}
+	seconds := t.Unix()
+	return seconds, int32(t.Nanosecond()), minTimestamp <= seconds && seconds <= maxTimestamp //nolint:gosec // below 1e9
+}
+
+// parseDuration reads a decimal number of seconds with up to nine digits of a
+// fraction, such as 1s, -0.5s, 1.s and .5s.
+func parseDuration(s string) (seconds int64, nanos int32, ok bool) {
+	s, ok = strings.CutSuffix(s, "s")
+	if !ok {
+		return 0, 0, false
+	}
+	sign := int64(1)
+	switch {
+	case strings.HasPrefix(s, "-"):
+		s, sign = s[1:], -1
+	case strings.HasPrefix(s, "+"):
+		s = s[1:]
+	}
+	whole, fraction, hasFraction := strings.Cut(s, ".")
+	if whole == "" && !hasFraction || len(whole) > 1 && whole[0] == '0' || len(fraction) > 9 || !allDigits(whole) || !allDigits(fraction) {
+		return 0, 0, false
+	}
+	if whole != "" {
+		n, err := strconv.ParseInt(whole, 10, 64)
+		if err != nil || n > maxDuration {
+			return 0, 0, false
+		}
+		seconds = n
+	}
+	n := int64(0)
+	for i := range 9 {
+		n *= 10
+		if i < len(fraction) {
+			n += int64(fraction[i] - '0')
+		}
+	}
+	return sign * seconds, int32(sign * n), true //nolint:gosec // below 1e9
+}
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// fieldMask reads paths in lowerCamelCase, separated by commas.
+func (d *decoder) fieldMask(p *Plan) *Error {
+	if d.space() != '"' {
+		return d.mismatch(d.pos, "the paths of a field mask in a string")
+	}
+	at := d.pos
+	text, err := d.text()
+	if err != nil {
+		return err
+	}
+	all := strings.TrimSpace(string(text))
+	if all == "" {
+		return nil
+	}
+	for path := range strings.SplitSeq(all, ",") {
+		snake := snakeCase(path)
+		if strings.Contains(path, "_") || !protoreflect.FullName(snake).IsValid() {
+			return &Error{Problem: fmt.Sprintf("the path %q of the field mask is not valid", clip(path)), offset: at}
+		}
+		d.out = protowire.AppendVarint(d.out, p.fields[0].tag)
+		d.out = protowire.AppendString(d.out, snake)
+	}
+	return nil
+}
+
+// snakeCase is the inverse of camelCase.
+func snakeCase(s string) string {
+	b := make([]byte, 0, len(s)+8)
+	for i := range len(s) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			b = append(b, '_')
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return string(b)
+}
+
+// The fields of google.protobuf.Value, by index.
+const (
+	valueNull = iota
+	valueNumber
+	valueString
+	valueBool
+	valueStruct
+	valueList
+)
+
+// value reads any JSON as a google.protobuf.Value.
+func (d *decoder) value(p *Plan) *Error {
+	switch c := d.space(); {
+	case c == 'n':
+		return d.singular(p.fields[valueNull])
+	case c == 't' || c == 'f':
+		return d.singular(p.fields[valueBool])
+	case c == '"':
+		return d.singular(p.fields[valueString])
+	case c == '-' || '0' <= c && c <= '9':
+		return d.singular(p.fields[valueNumber])
+	case c == '{':
+		return d.valueIn(p.fields[valueStruct])
+	case c == '[':
+		return d.valueIn(p.fields[valueList])
+	default:
+		return d.unexpected("a value")
+	}
+}
+
+// valueIn reads the Struct or ListValue in a Value. Unlike other messages they do
+// not count as nested.
+func (d *decoder) valueIn(f *field) *Error {
+	d.depth++
+	err := d.messageField(f)
+	d.depth--
+	return err
+}
+
+// anyMessage reads a google.protobuf.Any: an object with the key "@type" in any
+// place.
+func (d *decoder) anyMessage() *Error {
+	if d.space() != '{' {
+		return d.mismatch(d.pos, "an object for google.protobuf.Any")
+	}
+	start := d.pos
+	url, members, err := d.typeURL()
+	if err != nil {
+		return err
+	}
+	switch {
+	case url == "" && members == 0:
+		return nil
+	case url == "" && d.opts.IgnoreUnknown:
+		return nil
+	case url == "":
+		return &Error{Problem: `an object for google.protobuf.Any needs the key "@type"`, offset: start}
+	}
+	after := d.pos
+	p, err := d.anyPlan(url, start)
+	if err != nil {
+		return err
+	}
+	d.out = append(d.out, 1<<3|byte(protowire.BytesType))
+	d.out = protowire.AppendString(d.out, url)
+	d.out = append(d.out, 2<<3|byte(protowire.BytesType))
+	content := d.open()
+	d.pos = start
+	if err := d.anyContent(p); err != nil {
+		return err
+	}
+	d.pos = after
+	if len(d.out) == content {
+		d.out = d.out[:content-2]
+		return nil
+	}
+	d.close(content)
+	return nil
+}
+
+// typeURL reads the object at pos and returns its "@type" and how many members it
+// has.
+func (d *decoder) typeURL() (url string, members int, err *Error) {
+	d.pos++
+	found := false
+	for ; ; members++ {
+		more, err := d.more('}', members == 0)
+		if !more || err != nil {
+			return url, members, err
+		}
+		d.space()
+		at := d.pos
+		key, err := d.key()
+		if err != nil {
+			return "", 0, err
+		}
+		if string(key) != "@type" {
+			if err := d.skip(d.depth); err != nil {
+				return "", 0, err
+			}
+			continue
+		}
+		if found {
+			return "", 0, &Error{Problem: `the key "@type" appears twice`, offset: at}
+		}
+		found = true
+		if d.space() != '"' {
+			return "", 0, d.mismatch(d.pos, "the URL of a type").in("@type")
+		}
+		text, err := d.text()
+		if err != nil {
+			return "", 0, err
+		}
+		if url = string(text); url == "" {
+			return "", 0, (&Error{Problem: "the URL of the type is empty", offset: at}).in("@type")
+		}
+	}
+}
+
+// anyPlan returns the plan of the message that an Any holds.
+func (d *decoder) anyPlan(url string, at int) (*Plan, *Error) {
+	mt, err := d.plans.types.FindMessageByURL(url)
+	if err != nil {
+		return nil, (&Error{Problem: fmt.Sprintf("the type %q is unknown", clip(url)), offset: at}).in("@type")
+	}
+	return d.plans.Plan(mt.Descriptor()), nil
+}
+
+// anyContent reads the object of an Any as the message that it holds. Required fields
+// are not checked in there.
+func (d *decoder) anyContent(p *Plan) *Error {
+	partial := d.opts.AllowPartial
+	d.opts.AllowPartial = true
+	defer func() { d.opts.AllowPartial = partial }()
+	if p.kind != wellknown.None {
+		return d.anyValue(p)
+	}
+	if d.depth--; d.depth < 0 {
+		return d.tooDeep()
+	}
+	err := d.object(p, true)
+	d.depth++
+	return err
+}
+
+// anyValue reads the object of an Any whose message has a JSON form of its own, which
+// is the member "value".
+func (d *decoder) anyValue(p *Plan) *Error {
+	start := d.pos
+	d.pos++
+	found := false
+	for first := true; ; first = false {
+		more, err := d.more('}', first)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		d.space()
+		at := d.pos
+		key, err := d.key()
+		if err != nil {
+			return err
+		}
+		switch name := string(key); {
+		case name == "@type":
+			err = d.skip(d.depth)
+		case name != "value" && d.opts.IgnoreUnknown:
+			err = d.skip(d.depth)
+		case name != "value":
+			err = &Error{Problem: fmt.Sprintf("%s in an Any has no key %q; use \"value\"", p.desc.FullName(), clip(name)), offset: at}
+		case found:
+			err = &Error{Problem: `the key "value" appears twice`, offset: at}
+		default:
+			found = true
+			if err = d.wellKnown(p); err != nil && !err.Syntax {
+				err = err.in("value")
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !found && p.kind != wellknown.Empty {
+		return &Error{Problem: fmt.Sprintf("%s in an Any needs the key \"value\"", p.desc.FullName()), offset: start}
+	}
+	return nil
+}
+
+// isFinite reports whether JSON has a number for x.
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

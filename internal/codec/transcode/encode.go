@@ -1,0 +1,317 @@
+package transcode
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
+	"github.com/dyngate/dyngate/internal/codec/wire"
+)
+
+// EncodeOptions say how JSON is written. The zero value is the format's default, on
+// one line without white space.
+type EncodeOptions struct {
+	// EmitDefaults writes fields without presence that have their zero value, and
+	// empty lists and maps. EmitUnpopulated also writes null for fields with
+	// presence that are not set, except for those in a oneof.
+	EmitDefaults, EmitUnpopulated bool
+
+	// ProtoNames uses the names of the schema instead of JSON names.
+	ProtoNames bool
+
+	// EnumNumbers writes enums as numbers.
+	EnumNumbers bool
+
+	// Indent puts each value on a line of its own, indented by two spaces for each
+	// level.
+	Indent bool
+
+	// Lenient writes messages that lack required fields, and writes an Any whose
+	// content cannot be read as its type with its bytes in base64:
+	// {"@type": "type.googleapis.com/shop.Item", "@value": "CgRuYW1l"}.
+	Lenient bool
+}
+
+// AppendJSON appends the JSON of a message in wire bytes to dst. The same bytes always
+// give the same text. After an error the result is dst.
+func (p *Plan) AppendJSON(dst, msg []byte, opts EncodeOptions) ([]byte, error) {
+	e := encoders.Get().(*encoder) //nolint:forcetypeassert // nothing else is in the pool
+	e.plans, e.in, e.out, e.opts = p.plans, msg, dst, opts
+	e.depth, e.level, e.partial = maxDepth, 0, opts.Lenient
+	err := e.message(p, e.span(0, len(msg)))
+	out := e.out
+	e.release()
+	if err != nil {
+		slices.Reverse(err.Path)
+		return dst, err
+	}
+	return out, nil
+}
+
+// encoder writes one document.
+type encoder struct {
+	plans   *Plans
+	in, out []byte
+	opts    EncodeOptions
+	depth   int  // of messages that may still be nested
+	level   int  // of indentation
+	partial bool // required fields may be missing
+
+	records []record
+	slots   []slot
+	entries []entry
+}
+
+// record is an occurrence of a field: its value is in[start:end].
+type record struct {
+	start, end int
+	typ        protowire.Type
+	next       int // the index of the next record of the field; 0 for none
+}
+
+// slot is the list of the records of a field.
+type slot struct{ first, last int }
+
+var encoders = sync.Pool{New: func() any { return &encoder{records: make([]record, 1, 64)} }}
+
+// keptRecords bounds the records, slots and entries that are kept for the next use.
+const keptRecords = 4096
+
+func (e *encoder) release() {
+	e.plans, e.in, e.out = nil, nil, nil
+	e.records, e.slots, e.entries = e.records[:1], e.slots[:0], e.entries[:0]
+	if cap(e.records) > keptRecords {
+		e.records = make([]record, 1, 64)
+	}
+	if cap(e.slots) > keptRecords {
+		e.slots = nil
+	}
+	if cap(e.entries) > keptRecords {
+		e.entries = nil
+	}
+	encoders.Put(e)
+}
+
+// span adds a record of in[start:end], and returns the list of it alone.
+func (e *encoder) span(start, end int) int {
+	e.records = append(e.records, record{start: start, end: end, typ: protowire.BytesType})
+	return len(e.records) - 1
+}
+
+// message writes the message whose content is in the list of records. A message that
+// occurs several times is merged, so it has several.
+func (e *encoder) message(p *Plan, content int) *Error {
+	if e.depth--; e.depth < 0 {
+		return (&scanner{}).tooDeep()
+	}
+	var err *Error
+	if p.kind == wellknown.None {
+		e.begin('{')
+		err = e.fields(p, content)
+		e.end('}')
+	} else {
+		err = e.wellKnown(p, content)
+	}
+	e.depth++
+	return err
+}
+
+// begin begins an object or array.
+func (e *encoder) begin(bracket byte) {
+	e.out = append(e.out, bracket)
+	e.level++
+}
+
+// end ends an object or array.
+func (e *encoder) end(bracket byte) {
+	e.level--
+	if last := e.out[len(e.out)-1]; e.opts.Indent && last != '{' && last != '[' {
+		e.newline()
+	}
+	e.out = append(e.out, bracket)
+}
+
+// separate writes what comes before a member or an element.
+func (e *encoder) separate() {
+	if last := e.out[len(e.out)-1]; last != '{' && last != '[' {
+		e.out = append(e.out, ',')
+	}
+	if e.opts.Indent {
+		e.newline()
+	}
+}
+
+func (e *encoder) newline() {
+	e.out = append(e.out, '\n')
+	for range e.level {
+		e.out = append(e.out, ' ', ' ')
+	}
+}
+
+// key writes a key of an object, which ends with a colon.
+func (e *encoder) key(key string) {
+	e.separate()
+	e.out = append(e.out, key...)
+	if e.opts.Indent {
+		e.out = append(e.out, ' ')
+	}
+}
+
+// fields writes the members of a message.
+func (e *encoder) fields(p *Plan, content int) *Error {
+	records, base := len(e.records), len(e.slots)
+	e.slots = slices.Grow(e.slots, len(p.fields)+p.oneofs)
+	e.slots = e.slots[:base+len(p.fields)+p.oneofs]
+	clear(e.slots[base:])
+	var extensions []extension
+	for r := content; r != 0; r = e.records[r].next {
+		var err *Error
+		if extensions, err = e.scan(p, e.records[r], base, extensions); err != nil {
+			return err
+		}
+	}
+	for i, f := range p.fields {
+		if err := e.field(f, e.slots[base+i].first); err != nil {
+			return err.in(f.name)
+		}
+	}
+	for _, x := range extensions {
+		if err := e.field(x.field, x.slot.first); err != nil {
+			return err.in(x.field.name)
+		}
+	}
+	e.records, e.slots = e.records[:records], e.slots[:base]
+	return nil
+}
+
+// extension is an extension that a message has.
+type extension struct {
+	field *field
+	slot  slot
+}
+
+// scan adds the fields in the content of a message to their slots, which begin at
+// base, or to its extensions, which are sorted by name.
+func (e *encoder) scan(p *Plan, content record, base int, extensions []extension) ([]extension, *Error) {
+	in := e.in[:content.end]
+	for i := content.start; i < len(in); {
+		tag, r, end, err := next(in, i)
+		if err != nil {
+			return nil, err
+		}
+		i = end
+		f := p.number(tag >> 3)
+		if f == nil {
+			f = e.extension(p, tag)
+		}
+		if f == nil || tag != f.tag && (tag&7 != uint64(protowire.BytesType) || !f.packable()) {
+			continue // an unknown field
+		}
+		if f.enum != nil && r.typ == protowire.VarintType && !f.enum.has(e.bits(f, r.start)) {
+			continue
+		}
+		if f.utf8 && !utf8.Valid(e.in[r.start:r.end]) {
+			return nil, (&Error{Problem: "the string is not valid UTF-8"}).in(f.name)
+		}
+		var to *slot
+		if f.index >= 0 {
+			to = &e.slots[base+f.index]
+		} else {
+			to, extensions = extensionSlot(f, extensions)
+		}
+		if err := e.add(p, f, to, base, r); err != nil {
+			return nil, err
+		}
+	}
+	return extensions, nil
+}
+
+// packable reports whether elements of the field can be packed.
+func (f *field) packable() bool {
+	return f.list && f.message == nil && f.kind != protoreflect.StringKind && f.kind != protoreflect.BytesKind
+}
+
+// next reads the field at in[i:], which ends within in. It returns the tag, the value
+// without the length of a message and the end tag of a group, and where it ends.
+func next(in []byte, i int) (tag uint64, value record, end int, err *Error) {
+	tag, start := wire.Tag(in, i)
+	if start <= 0 {
+		return 0, record{}, 0, malformed(wire.Malformed(start))
+	}
+	value = record{start: start, typ: protowire.Type(tag & 7)}
+	var wrong *wire.Error
+	if value.typ == protowire.StartGroupType {
+		value.end, end, wrong = wire.SkipGroup(in, start, tag>>3, maxDepth)
+	} else {
+		end, wrong = wire.Skip(in, start, tag, maxDepth)
+		value.end = end
+	}
+	if wrong != nil {
+		return 0, record{}, 0, malformed(wrong)
+	}
+	if value.typ == protowire.BytesType {
+		_, value.start = wire.Length(in, start)
+	}
+	return tag, value, end, nil
+}
+
+// add adds a record to a slot. The last value of a singular field counts, and the last
+// field of a oneof. Messages are merged instead.
+func (e *encoder) add(p *Plan, f *field, to *slot, base int, r record) *Error {
+	if f.oneof >= 0 {
+		last := &e.slots[base+f.oneof]
+		if last.first != f.index+1 && last.first != 0 {
+			other := &e.slots[base+last.first-1]
+			if f := p.fields[last.first-1]; f.message != nil {
+				if err := e.checkList(f.message(), other.first, e.depth-1); err != nil {
+					return err.in(f.name)
+				}
+			}
+			*other = slot{}
+		}
+		last.first = f.index + 1
+	}
+	e.records = append(e.records, r)
+	n := len(e.records) - 1
+	if to.first == 0 || !f.list && f.message == nil && f.keyField == nil {
+		*to = slot{n, n}
+		return nil
+	}
+	e.records[to.last].next = n
+	to.last = n
+	return nil
+}
+
+// extension returns the extension that a tag belongs to, or nil.
+func (e *encoder) extension(p *Plan, tag uint64) *field {
+	number := protowire.Number(tag >> 3) //nolint:gosec // 29 bits
+	if !p.desc.ExtensionRanges().Has(number) {
+		return nil
+	}
+	xt, err := e.plans.types.FindExtensionByNumber(p.desc.FullName(), number)
+	if err != nil || xt == nil {
+		return nil
+	}
+	return e.plans.extension(xt.TypeDescriptor())
+}
+
+// extensionSlot returns the slot of an extension. The extensions are sorted by name.
+func extensionSlot(f *field, extensions []extension) (*slot, []extension) {
+	i, known := slices.BinarySearchFunc(extensions, f, func(x extension, f *field) int {
+		return strings.Compare(x.field.name, f.name)
+	})
+	if !known {
+		extensions = slices.Insert(extensions, i, extension{field: f})
+	}
+	return &extensions[i].slot, extensions
+}
+
+// malformed turns an error of the wire format into one of this package.
+func malformed(err *wire.Error) *Error {
+	return &Error{Problem: "the message is malformed: " + err.Error()}
+}

@@ -1,0 +1,209 @@
+package transcode
+
+import (
+	"math"
+	"slices"
+	"sync"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
+	"github.com/dyngate/dyngate/internal/codec/wire"
+)
+
+// Plans are the plans of message types that belong together: those of one import
+// closure. Its methods are safe for concurrent use.
+type Plans struct {
+	types      wire.Types
+	plans      sync.Map // protoreflect.MessageDescriptor: *Plan
+	extensions sync.Map // protoreflect.ExtensionTypeDescriptor: *field
+}
+
+// NewPlans returns Plans without a plan. Types resolves extensions and the messages
+// in google.protobuf.Any. Nil means protoregistry.GlobalTypes.
+func NewPlans(types wire.Types) *Plans {
+	if types == nil {
+		types = protoregistry.GlobalTypes
+	}
+	return &Plans{types: types}
+}
+
+// Plan returns the plan of a message type. It compiles the plan if this is the first
+// use; plans of nested types are compiled when they are needed.
+func (s *Plans) Plan(md protoreflect.MessageDescriptor) *Plan {
+	if p, ok := s.plans.Load(md); ok {
+		return p.(*Plan) //nolint:forcetypeassert // nothing else is stored
+	}
+	p, _ := s.plans.LoadOrStore(md, s.compile(md))
+	return p.(*Plan) //nolint:forcetypeassert // nothing else is stored
+}
+
+// Plan says how messages of one type are transcoded. It is immutable and safe for
+// concurrent use.
+type Plan struct {
+	desc  protoreflect.MessageDescriptor
+	plans *Plans
+	kind  wellknown.Kind
+
+	fields   []*field // in the order of the file
+	byName   map[string]*field
+	byNumber []*field // by small numbers
+	sparse   map[protowire.Number]*field
+	oneofs   int
+	words    int      // of the bits for fields and oneofs
+	required []*field // of proto2 and editions
+}
+
+// field is a field of a plan, an extension, or the key or value of a map.
+type field struct {
+	desc     protoreflect.FieldDescriptor
+	name     string // in JSON
+	jsonKey  string // name as a document writes it, with quotes and colon
+	protoKey string // likewise for the name in the schema
+	index    int    // in Plan.fields; -1 for extensions
+	oneof    int    // the index of its oneof's bit; -1 for none
+	kind     protoreflect.Kind
+	tag      uint64 // of one element that is not packed
+	packed   uint64 // the tag of all elements together; 0 if they are not packed on output
+	list     bool
+	presence bool // zero is not the same as absent
+	required bool
+	utf8     bool // also a value that does not count must be valid UTF-8
+
+	keyField, value *field // of a map
+	enum            *enum
+	message         func() *Plan // nil for scalars
+	isValue         bool         // google.protobuf.Value
+	isNull          bool         // google.protobuf.NullValue
+}
+
+// enum is the names of an enum.
+type enum struct {
+	desc    protoreflect.EnumDescriptor
+	closed  bool // other numbers are unknown fields
+	numbers map[string]int32
+	names   map[int32]string
+}
+
+// denseLimit bounds the field numbers that are found by index.
+const denseLimit = 256
+
+func (s *Plans) compile(md protoreflect.MessageDescriptor) *Plan {
+	fields := md.Fields()
+	p := &Plan{
+		desc: md, plans: s, kind: knownKind(md),
+		byName: make(map[string]*field, 2*fields.Len()),
+	}
+	for i := range fields.Len() {
+		p.add(s.newField(fields.Get(i), i))
+	}
+	for _, f := range p.fields { // names of the schema, where JSON names leave room
+		if _, taken := p.byName[f.desc.TextName()]; !taken {
+			p.byName[f.desc.TextName()] = f
+		}
+	}
+	p.oneofs = md.Oneofs().Len()
+	p.words = (len(p.fields) + p.oneofs + 63) / 64
+	return p
+}
+
+func (p *Plan) add(f *field) {
+	p.fields = append(p.fields, f)
+	if _, taken := p.byName[f.name]; !taken {
+		p.byName[f.name] = f
+	}
+	if f.required {
+		p.required = append(p.required, f)
+	}
+	number := f.desc.Number()
+	if number >= denseLimit {
+		if p.sparse == nil {
+			p.sparse = make(map[protowire.Number]*field)
+		}
+		p.sparse[number] = f
+		return
+	}
+	if int(number) >= len(p.byNumber) {
+		p.byNumber = append(p.byNumber, make([]*field, int(number)+1-len(p.byNumber))...)
+	}
+	p.byNumber[number] = f
+}
+
+// number returns the field of a number, or nil.
+func (p *Plan) number(n uint64) *field {
+	if n < uint64(len(p.byNumber)) {
+		return p.byNumber[n]
+	}
+	if n > math.MaxInt32 {
+		return nil
+	}
+	return p.sparse[protowire.Number(n)]
+}
+
+func (s *Plans) newField(fd protoreflect.FieldDescriptor, index int) *field {
+	f := &field{
+		desc: fd, name: fd.JSONName(), index: index, oneof: -1, kind: fd.Kind(),
+		list: fd.IsList(), presence: fd.HasPresence(), required: fd.Cardinality() == protoreflect.Required,
+		utf8: fd.Kind() == protoreflect.StringKind && wire.EnforcesUTF8(fd),
+	}
+	if fd.IsExtension() {
+		f.name = "[" + string(fd.FullName()) + "]"
+	}
+	f.jsonKey = quotedKey(f.name)
+	if f.protoKey = quotedKey(fd.TextName()); fd.IsExtension() {
+		f.protoKey = f.jsonKey
+	}
+	number := uint64(fd.Number()) << 3 //nolint:gosec // field numbers are positive
+	f.tag = number | uint64(wire.TypeOf(f.kind))
+	if fd.IsPacked() {
+		f.packed = number | uint64(protowire.BytesType)
+	}
+	if o := fd.ContainingOneof(); o != nil {
+		f.oneof = fd.ContainingMessage().Fields().Len() + o.Index()
+	}
+	switch {
+	case fd.IsMap():
+		f.keyField, f.value = s.newField(fd.MapKey(), 0), s.newField(fd.MapValue(), 1)
+	case fd.Message() != nil:
+		f.isValue = knownKind(fd.Message()) == wellknown.Value
+		f.message = sync.OnceValue(func() *Plan { return s.Plan(fd.Message()) })
+	case fd.Enum() != nil:
+		f.enum, f.isNull = newEnum(fd.Enum()), wellknown.IsNull(fd)
+	}
+	return f
+}
+
+func newEnum(ed protoreflect.EnumDescriptor) *enum {
+	values := ed.Values()
+	e := &enum{desc: ed, closed: ed.IsClosed(), numbers: make(map[string]int32, values.Len()), names: make(map[int32]string, values.Len())}
+	for i := range values.Len() {
+		v := values.Get(i)
+		number := int32(v.Number())
+		e.numbers[string(v.Name())] = number
+		if _, alias := e.names[number]; !alias {
+			e.names[number] = string(v.Name())
+		}
+	}
+	return e
+}
+
+// extension returns the field of an extension.
+func (s *Plans) extension(xd protoreflect.ExtensionTypeDescriptor) *field {
+	if f, ok := s.extensions.Load(xd); ok {
+		return f.(*field) //nolint:forcetypeassert // nothing else is stored
+	}
+	f, _ := s.extensions.LoadOrStore(xd, s.newField(xd, -1))
+	return f.(*field) //nolint:forcetypeassert // nothing else is stored
+}
+
+// names returns the names that a document may use, sorted, for errors.
+func (p *Plan) names() []string {
+	names := make([]string, len(p.fields))
+	for i, f := range p.fields {
+		names[i] = f.name
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,316 @@
+package transcode
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// scanner reads JSON.
+type scanner struct {
+	in  []byte
+	pos int
+
+	unescaped []byte // the last string with escapes
+}
+
+// space skips white space and returns the next byte, or 0 at the end. The byte 0 is
+// not valid JSON, so the two need no distinction.
+func (s *scanner) space() byte {
+	for s.pos < len(s.in) {
+		switch c := s.in[s.pos]; c {
+		case ' ', '\t', '\n', '\r':
+			s.pos++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// special returns a mask of the bytes of x that end the fast path through a string:
+// quotes, backslashes, control characters and non-ASCII bytes. The lowest bit that is
+// set belongs to the first such byte.
+func special(x uint64) uint64 {
+	quote, backslash := x^(ones*'"'), x^(ones*'\\')
+	return ((x - ones*' ') | (quote - ones) | (backslash - ones) | x) & highs
+}
+
+// text reads the string at pos, which has its quote there. The result is valid until
+// the next call.
+func (s *scanner) text() ([]byte, *Error) {
+	in, start := s.in, s.pos+1
+	i, ascii := start, true
+	for {
+		for i+8 <= len(in) {
+			if m := special(binary.LittleEndian.Uint64(in[i:])); m != 0 {
+				i += bits.TrailingZeros64(m) / 8
+				break
+			}
+			i += 8
+		}
+		if i >= len(in) {
+			s.pos = len(in)
+			return nil, s.syntax("the JSON ends within a string")
+		}
+		switch c := in[i]; {
+		case c == '"':
+			s.pos = i + 1
+			if !ascii && !utf8.Valid(in[start:i]) {
+				s.pos = start - 1
+				return nil, s.syntax("the string is not valid UTF-8")
+			}
+			return in[start:i:i], nil
+		case c == '\\':
+			return s.escaped(start, i)
+		case c < ' ':
+			s.pos = i
+			return nil, s.syntax("a control character must be escaped in a string")
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+		i++
+	}
+}
+
+// escaped reads a string whose first escape is at in[i].
+func (s *scanner) escaped(start, i int) ([]byte, *Error) {
+	in, out := s.in, append(s.unescaped[:0], s.in[start:i]...)
+	defer func() { s.unescaped = out }()
+	for i < len(in) {
+		switch c := in[i]; {
+		case c == '"':
+			s.pos = i + 1
+			if !utf8.Valid(out) {
+				s.pos = start - 1
+				return nil, s.syntax("the string is not valid UTF-8")
+			}
+			return out, nil
+		case c < ' ':
+			s.pos = i
+			return nil, s.syntax("a control character must be escaped in a string")
+		case c != '\\':
+			out = append(out, c)
+			i++
+		default:
+			var n int
+			if out, n = unescape(out, in[i:]); n == 0 {
+				s.pos = i
+				return nil, s.syntax("the escape is not valid")
+			}
+			i += n
+		}
+	}
+	s.pos = len(in)
+	return nil, s.syntax("the JSON ends within a string")
+}
+
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unescape appends the character of the escape that b begins with, and returns its
+// length in b, or 0 if it is not valid.
+func unescape(out, b []byte) ([]byte, int) {
+	if len(b) < 2 {
+		return out, 0
+	}
+	if c := escapes[b[1]]; c != 0 {
+		return append(out, c), 2
+	}
+	r, ok := hex4(b)
+	if !ok {
+		return out, 0
+	}
+	if !utf16.IsSurrogate(r) {
+		return utf8.AppendRune(out, r), 6
+	}
+	low, ok := hex4(b[6:])
+	if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
+		return out, 0
+	}
+	return utf8.AppendRune(out, r), 12
+}
+
+// hex4 reads \uXXXX.
+func hex4(b []byte) (rune, bool) {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	r := rune(0)
+	for _, c := range b[2:6] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+// literal reads true, false or null at pos.
+func (s *scanner) literal(word string) bool {
+	end := s.pos + len(word)
+	if end > len(s.in) || string(s.in[s.pos:end]) != word || end < len(s.in) && isWord(s.in[end]) {
+		return false
+	}
+	s.pos = end
+	return true
+}
+
+// isWord reports whether a byte right after a number or literal makes both invalid.
+func isWord(c byte) bool {
+	return c == '-' || c == '+' || c == '.' || c == '_' ||
+		'0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// numberEnd returns where the number at b[i:] ends, or -1 if there is none.
+func numberEnd(b []byte, i int) int {
+	if i < len(b) && b[i] == '-' {
+		i++
+	}
+	switch first := i; {
+	case i >= len(b):
+		return -1
+	case b[i] == '0':
+		i++
+	default:
+		if i = digits(b, i); i == first {
+			return -1
+		}
+	}
+	if i+1 < len(b) && b[i] == '.' {
+		first := i + 1
+		if i = digits(b, first); i == first {
+			return -1
+		}
+	}
+	if i+1 < len(b) && (b[i] == 'e' || b[i] == 'E') {
+		i++
+		if b[i] == '+' || b[i] == '-' {
+			i++
+		}
+		first := i
+		if i = digits(b, i); i == first {
+			return -1
+		}
+	}
+	if i < len(b) && isWord(b[i]) {
+		return -1
+	}
+	return i
+}
+
+func digits(b []byte, i int) int {
+	for i < len(b) && '0' <= b[i] && b[i] <= '9' {
+		i++
+	}
+	return i
+}
+
+// number reads the number at pos.
+func (s *scanner) number() ([]byte, *Error) {
+	end := numberEnd(s.in, s.pos)
+	if end < 0 {
+		return nil, s.syntax("the number is not valid")
+	}
+	b := s.in[s.pos:end]
+	s.pos = end
+	return b, nil
+}
+
+// skip reads a value of any kind, in which arrays and objects are nested depth deep
+// at most.
+func (s *scanner) skip(depth int) *Error {
+	switch c := s.space(); c {
+	case '"':
+		_, err := s.text()
+		return err
+	case '{', '[':
+		if depth <= 0 {
+			return s.tooDeep()
+		}
+		return s.skipAll(c, depth-1)
+	case 't', 'f', 'n':
+		if !s.literal("true") && !s.literal("false") && !s.literal("null") {
+			return s.unexpected("a value")
+		}
+		return nil
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		_, err := s.number()
+		return err
+	default:
+		return s.unexpected("a value")
+	}
+}
+
+// skipAll reads an array or an object, which begins with open.
+func (s *scanner) skipAll(open byte, depth int) *Error {
+	closing := open + 2 // of both
+	s.pos++
+	for first := true; ; first = false {
+		more, err := s.more(closing, first)
+		if !more || err != nil {
+			return err
+		}
+		if open == '{' {
+			if _, err := s.key(); err != nil {
+				return err
+			}
+		}
+		if err := s.skip(depth); err != nil {
+			return err
+		}
+	}
+}
+
+// more reads what is between the elements of an array or object: it reports whether
+// another element follows, or reads the closing bracket.
+func (s *scanner) more(closing byte, first bool) (bool, *Error) {
+	switch c := s.space(); {
+	case c == closing:
+		s.pos++
+		return false, nil
+	case first:
+		return true, nil
+	case c != ',':
+		return false, s.unexpected(strconv.Quote(string(rune(closing))) + " or a comma")
+	}
+	s.pos++
+	if s.space() == closing {
+		return false, s.unexpected("a value")
+	}
+	return true, nil
+}
+
+// key reads a key of an object and the colon behind it. The result is valid until the
+// next string.
+func (s *scanner) key() ([]byte, *Error) {
+	if s.space() != '"' {
+		return nil, s.unexpected("a key in double quotes")
+	}
+	name, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	return name, s.colon()
+}
+
+func (s *scanner) colon() *Error {
+	if s.pos < len(s.in) && s.in[s.pos] == ':' || s.space() == ':' {
+		s.pos++
+		return nil
+	}
+	return s.unexpected("a colon")
+}
