@@ -216,7 +216,7 @@ func (e *encoder) anyContent(url string, content record) *Error {
 		return &Error{Problem: "the type of an Any is not valid UTF-8"}
 	}
 	var wrong *Error
-	if inner.kind == wellknown.None {
+	if inner.kind == wellknown.None || inner.kind == wellknown.Empty {
 		if e.depth--; e.depth < 0 {
 			return (&scanner{}).tooDeep()
 		}

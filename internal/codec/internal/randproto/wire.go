@@ -26,7 +26,7 @@ func NewWire(seed uint64) Wire { return Wire{r: rand.New(rand.NewPCG(seed, 2))} 
 func (w Wire) Message(md protoreflect.MessageDescriptor, depth int) []byte {
 	var b []byte
 	for range w.r.IntN(10) {
-		if w.r.IntN(12) == 0 {
+		if w.r.IntN(12) == 0 || md.Fields().Len() == 0 {
 			b = w.unknown(b)
 			continue
 		}
