@@ -40,7 +40,10 @@ var allowed = map[string][]string{
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "handlers/diag", "internal/*"},
 	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
-	"tests":                        {"dynclient", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
+	"tests":                        {"dynclient", "dynserver", "handlers", "handlers/diag", "tests/internal/*"}, // every folder that has no rule
+	"tests/internal/rig":           {"dynserver", "handlers"},
+	"tests/internal/lab":           {"dynserver", "handlers", "tests/internal/rig"},
+	"tests/internal/interop":       {"handlers"},
 	"tests/bench":                  {"handlers", "dynserver", "dynclient", "internal/codec", "internal/codec/dynamic"},
 }
 

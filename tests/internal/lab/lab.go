@@ -139,6 +139,7 @@ func handleUp(_ context.Context, in iter.Seq2[*Msg, error]) (*Msg, error) {
 	return &Msg{Number: n}, nil
 }
 
+// HandleDown answers with the text of the request, number times.
 func HandleDown(_ context.Context, in *Msg) iter.Seq2[*Msg, error] {
 	return func(yield func(*Msg, error) bool) {
 		for i := range in.Number {
