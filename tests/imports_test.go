@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
 const module = "github.com/dyngate/dyngate/"
@@ -50,6 +52,7 @@ var allowed = map[string][]string{
 
 // TestImportsRunOneWay keeps the arrows of docs/architecture.md.
 func TestImportsRunOneWay(t *testing.T) {
+	rig.DependOn(t, "cmd", "dynclient", "dynserver", "handlers", "internal", "protos", "tests")
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", module+"...").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -121,7 +121,7 @@ error: method p.A.Gone was removed [RPC_NO_DELETE]
 // format.
 func TestCheckUnfit(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, map[string]string{
+	dir := rig.Folder(t, map[string]string{
 		"a.proto": "syntax = \"proto2\";\npackage tutorial;\nmessage Hello { required int32 name = 1; required int32 message = 2; }\nservice Greeter {\n  rpc SayHello(Hello) returns (Hello);\n}\n",
 	})
 	registered := regexp.MustCompile(`registered as\s+\S+ at\s+\S*handlers/examples/examples\.go:\d+`)

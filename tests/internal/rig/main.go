@@ -15,7 +15,11 @@ func Main(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	defer removeBinaries()
+	defer func() {
+		if dir, err := scratch(); err == nil {
+			_ = os.RemoveAll(dir)
+		}
+	}()
 	if code := m.Run(); code != 0 {
 		return code
 	}
