@@ -13,8 +13,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestDetailsAreResolvedByReflection has details of a type that only the server
-// knows.
+// TestDetailsAreResolvedByReflection has error details of a type that only the
+// server knows.
 func TestDetailsAreResolvedByReflection(t *testing.T) {
 	t.Parallel()
 	st, err := status.New(codes.NotFound, "gone").WithDetails(&refv1.ErrorResponse{ErrorCode: 7}, &refv1.ErrorResponse{ErrorCode: 8})
@@ -27,8 +27,8 @@ func TestDetailsAreResolvedByReflection(t *testing.T) {
 	}
 }
 
-// TestDetailsThatCannotBeResolved has details of a type that nobody knows, and
-// of bytes that are none of their type.
+// TestDetailsThatCannotBeResolved has error details of an unknown type, and details
+// whose bytes are invalid.
 func TestDetailsThatCannotBeResolved(t *testing.T) {
 	t.Parallel()
 	addr := generatedServer(t, refusing(status.FromProto(&statuspb.Status{Code: 5, Details: []*anypb.Any{
@@ -42,7 +42,8 @@ func TestDetailsThatCannotBeResolved(t *testing.T) {
 	}
 }
 
-// TestHints has servers say what this side says of connections that fail.
+// TestHints checks that a hint depends on the code too: the messages of these
+// servers contain what grpc-go says about a failed connection.
 func TestHints(t *testing.T) {
 	t.Parallel()
 	const text = "x509: certificate is valid for a; certificate signed by unknown authority; error reading server preface; larger than max"

@@ -18,8 +18,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// locked is a server that takes nothing, reflection among it, without an
-// authorization, sent once.
+// locked refuses every call, also of reflection, without this authorization. It
+// must be sent once.
 func locked(authorization string) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ChainStreamInterceptor(lockedStream(authorization)),
@@ -70,8 +70,8 @@ func TestHeadersGoToReflection(t *testing.T) {
 	}
 }
 
-// TestTypesOfAnyComeFromReflection has requests and answers hold what only
-// reflection tells of, on a server that is locked.
+// TestTypesOfAnyComeFromReflection sends and receives an Any of a type that only
+// reflection knows, on a locked server.
 func TestTypesOfAnyComeFromReflection(t *testing.T) {
 	t.Parallel()
 	reg := handlers.NewRegistry()

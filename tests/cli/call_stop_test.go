@@ -9,8 +9,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestSignalsStopCalls stops calls that would go on for ever: one that waits for
-// its request, and one that waits for answers.
+// TestSignalsStopCalls stops calls that do not end: one waits for its request, the
+// other for answers.
 func TestSignalsStopCalls(t *testing.T) {
 	t.Parallel()
 	addr := generatedServer(t)
@@ -44,8 +44,7 @@ func TestDeadlineWhileTheRequestIsAwaited(t *testing.T) {
 	}
 }
 
-// TestClosedOutput checks that nobody is bothered when `dyngate list | head` has
-// seen enough.
+// TestClosedOutput checks that `dyngate list | head` prints no error.
 func TestClosedOutput(t *testing.T) {
 	t.Parallel()
 	addr := generatedServer(t)

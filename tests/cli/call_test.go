@@ -43,7 +43,7 @@ func generatedServer(t *testing.T, opts ...grpc.ServerOption) string {
 	}, opts...)
 }
 
-// refusing is a server that refuses every call but those of reflection.
+// refusing refuses every call except those of reflection.
 func refusing(err error) grpc.ServerOption {
 	return grpc.UnaryInterceptor(func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) { return nil, err })
 }
@@ -127,8 +127,8 @@ func TestCallOverTLS(t *testing.T) {
 	}
 }
 
-// certificate makes a certificate for example.com that vouches for itself, and
-// writes it to cert.pem and key.pem.
+// certificate makes a certificate for example.com signed by itself, and writes
+// it to cert.pem and key.pem.
 func certificate(t *testing.T, dir string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -21,7 +21,7 @@ func check(t *testing.T, dir string, args ...string) (out, log string, status in
 	return strings.ReplaceAll(r.Stdout, dir+string(filepath.Separator), ""), r.Stderr, r.Status
 }
 
-// checked is a folder of folders: what the tests check.
+// checked are the folders that the tests check.
 var checked = map[string]string{
 	"good/a.proto":   rig.ServiceProto("A"),
 	"good/b.proto":   "syntax = \"proto3\";\npackage p;\nimport \"a.proto\";\nservice B { rpc Do(AMessage) returns (AMessage); rpc Other(AMessage) returns (stream AMessage); }\n",
@@ -90,7 +90,7 @@ func TestCheckStatus(t *testing.T) {
 	}
 }
 
-// TestCheckText wants the report as a person reads it, to the letter.
+// TestCheckText compares the whole report for people.
 func TestCheckText(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, checked)
@@ -158,7 +158,7 @@ func TestCheckUnfit(t *testing.T) {
 	}
 }
 
-// TestCheckJSON wants every kind of finding, on a line of its own.
+// TestCheckJSON compares a report with every kind of finding, one on each line.
 func TestCheckJSON(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, checked)
@@ -180,8 +180,8 @@ func TestCheckJSON(t *testing.T) {
 	}
 }
 
-// TestCheckGitHub wants the commands of a workflow, with all that must be
-// escaped, and without hints.
+// TestCheckGitHub compares the commands for a workflow: special characters are
+// escaped, and hints are left out.
 func TestCheckGitHub(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{

@@ -16,7 +16,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestPartOfASchema has reflection list services that it cannot tell of.
+// TestPartOfASchema lists services that reflection names but does not describe.
 func TestPartOfASchema(t *testing.T) {
 	t.Parallel()
 	whole := healthpb.File_grpc_health_v1_health_proto
@@ -39,7 +39,7 @@ func TestPartOfASchema(t *testing.T) {
 	}
 }
 
-// lacking is a file whose import nobody has.
+// lacking returns a file whose import is unknown.
 func lacking(t *testing.T) protoreflect.FileDescriptor {
 	t.Helper()
 	fd, err := protodesc.FileOptions{AllowUnresolvable: true}.New(&descriptorpb.FileDescriptorProto{
@@ -83,7 +83,7 @@ func (l listed) FindDescriptorByName(name protoreflect.FullName) (protoreflect.D
 	return nil, protoregistry.NotFound
 }
 
-// reflectingServer serves nothing but reflection.
+// reflectingServer serves reflection only.
 func reflectingServer(t *testing.T, services listed) string {
 	t.Helper()
 	return rig.LocalGRPC(t, func(srv *grpc.Server) {

@@ -17,8 +17,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestForeignAnswers has a server send what TestHostileMessages sends to one, to
-// clients of every kind.
+// TestForeignAnswers answers each kind of stub with the messages that
+// TestHostileMessages sends to servers.
 func TestForeignAnswers(t *testing.T) {
 	t.Parallel()
 	bodies := make(map[string][]byte)
@@ -63,7 +63,7 @@ func TestForeignAnswers(t *testing.T) {
 	}
 }
 
-// TestForeignBomb sends a small answer that is large once it is decompressed.
+// TestForeignBomb sends a small answer that is large after decompression.
 func TestForeignBomb(t *testing.T) {
 	t.Parallel()
 	var body bytes.Buffer

@@ -21,8 +21,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// flaky refuses the first attempts of each call, as a server does that is being
-// replaced. Its payloads are those of the requests.
+// flaky refuses the first attempts of each call, like a server that is being
+// replaced. It answers with the payload of the request.
 type flaky struct {
 	testpb.UnimplementedTestServiceServer
 	refuse   int32
@@ -71,8 +71,8 @@ const retrying = `{"methodConfig": [{
 		"backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}
 }]}`
 
-// TestForeignRetry has calls retried as the service config says, with the same
-// bytes each time, and only then.
+// TestForeignRetry checks that calls are retried as the service config says, and
+// that each attempt sends the same bytes.
 func TestForeignRetry(t *testing.T) {
 	t.Parallel()
 	body := bytes.Repeat([]byte("dyngate "), 1<<12) // more than one buffer of grpc's
@@ -144,7 +144,7 @@ func TestForeignRetry(t *testing.T) {
 	}
 }
 
-// backend is one server behind a balancer.
+// backend is one of the servers that calls are balanced over.
 type backend struct {
 	testpb.UnimplementedTestServiceServer
 	addr   string

@@ -22,7 +22,7 @@ func wildClient(t *testing.T, s *rig.Server) *dynclient.Client {
 	return c
 }
 
-// TestHostileDynamicAnswers reads them in every way that a client has.
+// TestHostileDynamicAnswers answers every kind of call with lab.WildMessages.
 func TestHostileDynamicAnswers(t *testing.T) {
 	t.Parallel()
 	s := lab.StartWild(t)
@@ -87,7 +87,7 @@ func TestHostileDynamicAnswers(t *testing.T) {
 	}
 }
 
-// TestHostileAnswersOnTheCommandLine has them printed.
+// TestHostileAnswersOnTheCommandLine prints them in every format.
 func TestHostileAnswersOnTheCommandLine(t *testing.T) {
 	t.Parallel()
 	s := lab.StartWild(t)

@@ -68,7 +68,7 @@ func base64Of(s string) string { return base64.StdEncoding.EncodeToString([]byte
 
 type etcdPair struct{ Key, Value []byte }
 
-// TestForeignEtcd uses etcd's API from its .proto files: it has no reflection.
+// TestForeignEtcd uses etcd, which has no reflection, by its .proto files.
 func TestForeignEtcd(t *testing.T) {
 	t.Parallel()
 	addr, root := startEtcd(t), etcdProtos(t)
@@ -85,7 +85,7 @@ func TestForeignEtcd(t *testing.T) {
 		_, err := putPair(rig.Context(t), &etcdPair{[]byte(key), []byte(value)})
 		rig.Must(t, err)
 	}
-	// No subtests in parallel: they see each other's revisions.
+	// The subtests share revisions, so they are not parallel.
 	t.Run("no reflection", func(t *testing.T) {
 		rig.Run(t, "list", addr).Want(t, 76, "", addr+" has no reflection service: the schema must come from files")
 		rig.Run(t, "call", addr, "KV/Range").Want(t, 76, "", addr+" has no reflection service: the schema must come from files")

@@ -7,7 +7,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// startReflectionExample starts the server that grpc-go shows its reflection by.
+// startReflectionExample starts grpc-go's example of reflection.
 func startReflectionExample(t testing.TB) string {
 	t.Helper()
 	_, addr := startServer(t, exec.Command(installedServer(t, "reflection/server"), "--port=0"), `server listening at .*:(\d+)\n`)
@@ -26,7 +26,7 @@ grpc.examples.echo.Echo/ClientStreamingEcho(stream grpc.examples.echo.EchoReques
 grpc.examples.echo.Echo/BidirectionalStreamingEcho(stream grpc.examples.echo.EchoRequest) returns (stream grpc.examples.echo.EchoResponse)
 `
 
-// TestForeignReflection finds the services of a server by its own reflection.
+// TestForeignReflection finds the services of a server by grpc-go's reflection.
 func TestForeignReflection(t *testing.T) {
 	t.Parallel()
 	addr := startReflectionExample(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// interopProtos has the schema of the interop server, which has no reflection.
+// interopProtos is the schema of the interop server, which has no reflection.
 const interopProtos = "../internal/interop/protos"
 
 // startInteropServer starts the server that grpc-go tests its own client with.
@@ -130,8 +130,8 @@ func TestForeignInterop(t *testing.T) {
 	})
 }
 
-// TestForeignPingPong types a request once the answer to the one before is
-// there: neither requests nor answers may wait in a buffer.
+// TestForeignPingPong types each request after the answer to the previous one:
+// neither requests nor answers may wait in a buffer.
 func TestForeignPingPong(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t)
@@ -149,8 +149,8 @@ func TestForeignPingPong(t *testing.T) {
 	c.Result().Want(t, 0, want)
 }
 
-// TestForeignStdinOpen ends a call from the server's side while more requests
-// could be typed.
+// TestForeignStdinOpen calls a server that ends the call while standard input is
+// open.
 func TestForeignStdinOpen(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t)
@@ -160,14 +160,14 @@ func TestForeignStdinOpen(t *testing.T) {
 	c := start()
 	c.Type(`{"responseStatus": {"code": 3, "message": "enough"}}`)
 	c.Result().Want(t, 67, "", "INVALID_ARGUMENT (3): enough")
-	start("--deadline", "1s").Result().Want(t, 68, "", "DEADLINE_EXCEEDED (4): ") // whoever notices first
+	start("--deadline", "1s").Result().Want(t, 68, "", "DEADLINE_EXCEEDED (4): ") // the client or the server
 	c = start()
 	c.Type(`{"responseParameter": []}`)
 	c.Result().Want(t, 2, "", `"responseParameter"`, `"responseParameters"`)
 }
 
-// TestForeignTLS uses the certificates that grpc-go ships with, which are for
-// foo.test.google.fr and the like.
+// TestForeignTLS uses the certificates of grpc-go's tests, which are for
+// foo.test.google.fr and similar names.
 func TestForeignTLS(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t, "--use_tls",
@@ -197,8 +197,8 @@ func TestForeignTLS(t *testing.T) {
 	}
 }
 
-// TestForeignKilled kills a server in the middle of a stream: what has come is
-// printed, and the status says UNAVAILABLE.
+// TestForeignKilled kills a server in the middle of a stream: the answers so far are
+// printed, and the status is UNAVAILABLE.
 func TestForeignKilled(t *testing.T) {
 	t.Parallel()
 	const held = `{"responseParameters": [{"size": 1}, {"size": 2}, {"size": 3, "intervalUs": 60000000}]}`

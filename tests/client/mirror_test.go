@@ -14,17 +14,17 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// mirror is a reflection service that says what it is told to.
+// mirror is a reflection service whose answers are data.
 type mirror struct {
 	refv1.UnimplementedServerReflectionServer
 	services []string
-	files    map[string]string // by path: the text form of a FileDescriptorProto, or bytes that are none
+	files    map[string]string // by path: the text form of a FileDescriptorProto, or other bytes
 	symbols  map[string]string // paths, by symbol
 	answer   func(ctx context.Context, in *refv1.ServerReflectionRequest) (*refv1.ServerReflectionResponse, error)
 }
 
-// ServerReflectionInfo implements the service. The function answer goes first;
-// if it returns nil twice the question is answered as usual.
+// ServerReflectionInfo implements the service. If the function answer returns nil
+// and no error, the data answers.
 func (m *mirror) ServerReflectionInfo(stream grpc.BidiStreamingServer[refv1.ServerReflectionRequest, refv1.ServerReflectionResponse]) error {
 	for {
 		in, err := stream.Recv()
@@ -69,7 +69,7 @@ func listOf(services ...string) *refv1.ServerReflectionResponse {
 	return &refv1.ServerReflectionResponse{MessageResponse: &refv1.ServerReflectionResponse_ListServicesResponse{ListServicesResponse: list}}
 }
 
-// fileOf is an answer of one file, or of bytes that are none.
+// fileOf is an answer of one file, or of bytes that are not a file.
 func fileOf(text string) *refv1.ServerReflectionResponse {
 	fd := new(descriptorpb.FileDescriptorProto)
 	content := []byte(text)

@@ -114,7 +114,7 @@ func TestForeignPython(t *testing.T) {
 			t.Errorf("want %s in:\n%s", size, r.Stderr)
 		}
 	})
-	t.Run("deflate", func(t *testing.T) { // which it sends without being told that it is understood
+	t.Run("deflate", func(t *testing.T) { // the server uses it although the client does not accept it
 		t.Parallel()
 		rig.Run(t, "call", deflate, "Send").Want(t, 77, "", "INTERNAL: ", `"deflate"`)
 		rig.Run(t, "call", deflate, "Send", "--proto", foreignProtos).Want(t, 77, "", "INTERNAL (13): ", `"deflate"`)

@@ -19,15 +19,15 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// badFile declares bad.Bad/Do, and has something added or left out.
+// badFile declares bad.Bad/Do, and more.
 func badFile(more string) string {
 	return `name: "bad.proto" package: "bad" syntax: "proto3"
 	message_type { name: "Msg" }
 	service { name: "Bad" method { name: "Do" input_type: ".bad.Msg" output_type: ".bad.Msg" } } ` + more
 }
 
-// TestForeignFiles calls a method whose file cannot be understood. The other
-// services do not suffer from that.
+// TestForeignFiles calls a method whose file is invalid. The other services still
+// work.
 func TestForeignFiles(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -77,7 +77,7 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
-// TestForeignMirror asks servers whose reflection does not work.
+// TestForeignMirror calls servers whose reflection does not work.
 func TestForeignMirror(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -131,7 +131,7 @@ func TestForeignMirror(t *testing.T) {
 	}
 }
 
-// hanging answers the list of services, and then nothing.
+// hanging lists the services and answers nothing else.
 func hanging(ctx context.Context, in *refv1.ServerReflectionRequest) (*refv1.ServerReflectionResponse, error) {
 	if _, ok := in.GetMessageRequest().(*refv1.ServerReflectionRequest_ListServices); ok {
 		return nil, nil
@@ -140,8 +140,8 @@ func hanging(ctx context.Context, in *refv1.ServerReflectionRequest) (*refv1.Ser
 	return nil, ctx.Err()
 }
 
-// TestForeignDefaultLimits waits for servers that do not answer: there is a
-// limit without that one is asked for.
+// TestForeignDefaultLimits waits for servers that do not answer, without flags: the
+// default limits end that.
 func TestForeignDefaultLimits(t *testing.T) {
 	t.Parallel()
 	hangs := startMirror(t, &mirror{services: []string{"good.Good"}, answer: hanging})
@@ -157,7 +157,7 @@ func TestForeignDefaultLimits(t *testing.T) {
 	all.Wait()
 }
 
-// TestForeignReflectionCut cuts the connection instead of the second answer.
+// TestForeignReflectionCut ends the connection instead of the second answer.
 func TestForeignReflectionCut(t *testing.T) {
 	t.Parallel()
 	var server *grpc.Server
@@ -175,8 +175,8 @@ func TestForeignReflectionCut(t *testing.T) {
 	rig.Run(t, "call", addr, "Do").Want(t, 78, "", "UNAVAILABLE: ", addr)
 }
 
-// TestForeignReflectionGivesUp calls a method by the end of its name: one service
-// has it, and the server gives up before it has told of the other.
+// TestForeignReflectionGivesUp calls a method by the end of its name. One service
+// has it, and the server ends reflection before it describes the other.
 func TestForeignReflectionGivesUp(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[codes.Code]int{codes.DeadlineExceeded: 68, codes.Canceled: 65, codes.Unavailable: 78} {
@@ -218,7 +218,7 @@ func startMany(t testing.TB, n int, takes time.Duration) (addr string, services 
 }
 
 // TestForeignManyServices calls a server that has thousands of services, and
-// completes their names, for which there are two seconds.
+// completes their names, which may take two seconds.
 func TestForeignManyServices(t *testing.T) {
 	t.Parallel()
 	addr, services := startMany(t, 20_000, 0)
@@ -231,7 +231,7 @@ func TestForeignManyServices(t *testing.T) {
 		r := rig.Run(t, "__complete", "call", addr, "many.S0")
 		r.Want(t, 0, r.Stdout, "NoFileComp")
 	}
-	// A match is no use while others may come.
+	// One match is not enough while other services are unknown.
 	rig.Run(t, "call", slow, "Do", "--deadline", "2s").Want(t, 68, "", "DEADLINE_EXCEEDED")
 
 	few, services := startMany(t, 30, 0)
@@ -242,8 +242,8 @@ func TestForeignManyServices(t *testing.T) {
 	}
 }
 
-// TestForeignMirrorLibrary asks the same of the library, in this process, where
-// a goroutine that stays behind is found at the end of all tests.
+// TestForeignMirrorLibrary uses the library, in this process: Main finds goroutines
+// that it leaves behind.
 func TestForeignMirrorLibrary(t *testing.T) {
 	t.Parallel()
 	hangs := startMirror(t, &mirror{services: []string{"bad.Bad"}, answer: hanging})

@@ -17,7 +17,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// endless answers until the caller is gone.
+// endless answers until the caller leaves.
 type endless struct {
 	testpb.UnimplementedTestServiceServer
 	began, sent, ended atomic.Int32
@@ -100,8 +100,8 @@ func TestForeignSignals(t *testing.T) {
 	}
 }
 
-// startUnread starts a call with so many answers that standard output, which is
-// the pipe that it returns, is full.
+// startUnread starts a call with so many answers that its standard output, the
+// returned pipe, is full.
 func startUnread(t *testing.T) (*rig.Process, *endless, *os.File) {
 	t.Helper()
 	srv := new(endless)
@@ -149,7 +149,7 @@ func TestForeignUnread(t *testing.T) {
 	rig.Eventually(t, "the server to see the end", func() bool { return srv.ended.Load() == 1 })
 }
 
-// sated answers without having read.
+// sated answers without reading the requests.
 type sated struct {
 	testpb.UnimplementedTestServiceServer
 }
@@ -162,8 +162,8 @@ func (sated) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.StreamingOutp
 	return stream.Send(new(testpb.StreamingOutputCallResponse))
 }
 
-// TestForeignSated has a server end a call well while more could be typed, and
-// while much is sent.
+// TestForeignSated calls a server that ends the call with OK while standard input is
+// open, and while a large file is sent.
 func TestForeignSated(t *testing.T) {
 	t.Parallel()
 	addr := rig.LocalGRPC(t, func(s *grpc.Server) { testpb.RegisterTestServiceServer(s, sated{}) })

@@ -22,7 +22,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// What a user would write by hand for the interop server's messages.
+// The interop server's messages, as a user writes them by hand.
 type (
 	interopPayload struct{ Body []byte }
 	interopStatus  struct {
@@ -190,12 +190,12 @@ func TestForeignStubs(t *testing.T) {
 	})
 }
 
-// slow is a request for one answer at once, and one long after the test's end.
+// slow requests one answer at once, and one long after the end of the test.
 func slow() *interopAsk {
 	return &interopAsk{ResponseParameters: []interopAnswer{{Size: 1}, {Size: 2, IntervalUs: 1800_000_000}}}
 }
 
-// TestForeignCancel ends calls to the interop server before it does.
+// TestForeignCancel ends calls before the server does.
 func TestForeignCancel(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t)
@@ -276,7 +276,7 @@ func TestForeignCancel(t *testing.T) {
 	})
 }
 
-// TestForeignTLSLibrary gives credentials as grpc has them.
+// TestForeignTLSLibrary uses the credentials of grpc.
 func TestForeignTLSLibrary(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t, "--use_tls",

@@ -18,12 +18,12 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// rude is what a terminal would obey: it clears the screen, sets the title, and
-// turns the direction of text, with controls of one byte and of two.
+// rude controls a terminal: it clears the screen, sets the title, and changes the
+// direction of text. The controls have one byte or two.
 const rude = "\x1b[2J\x1b]0;rude\x07\u009b2J\u202e\r\x7f"
 
-// rudeFile declares rude.Rude/Do, whose answer has a place for text of each
-// kind. Names have to be names, but a JSON name need not be one.
+// rudeFile declares rude.Rude/Do, whose answer has text in every kind of field. It
+// has control characters wherever a valid file may have them.
 var rudeFile = strings.ReplaceAll(`name: "RUDE.proto" package: "rude" dependency: "google/protobuf/any.proto" dependency: "google/protobuf/struct.proto"
 	message_type {
 		name: "Msg"
@@ -46,7 +46,7 @@ var rudeFile = strings.ReplaceAll(`name: "RUDE.proto" package: "rude" dependency
 		location { path: [4, 0, 2, 0] span: [1, 1, 2] leading_comments: "RUDE" }
 	}`, "RUDE", `\x1b[2J\x07\xc2\x9b2J`)
 
-// startRude serves it. Its answers are in metadata, too.
+// startRude serves rudeFile. The control characters are in metadata, too.
 func startRude(t testing.TB) string {
 	t.Helper()
 	answer := new(emptypb.Empty)
@@ -74,8 +74,8 @@ func startRude(t testing.TB) string {
 		}))
 }
 
-// TestForeignTerminal makes a server say what a terminal would obey, wherever it
-// may: result.end looks whether anything of it is printed.
+// TestForeignTerminal calls a server that sends control characters wherever it can.
+// rig.Process.Result checks that none is printed.
 func TestForeignTerminal(t *testing.T) {
 	t.Parallel()
 	addr := startRude(t)
@@ -101,7 +101,7 @@ func TestForeignTerminal(t *testing.T) {
 			t.Parallel()
 			r := rig.Run(t, "describe", addr, symbol)
 			r.Want(t, 0, r.Stdout)
-			rig.WantText(t, r.Stdout, "[2J") // that it is printed, with the controls taken out
+			rig.WantText(t, r.Stdout, "[2J") // printed without the control characters
 		})
 	}
 	t.Run("example", func(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// listenRaw hands every connection to serve, which must return when the
-// connection is closed, until the test's end.
+// listenRaw calls serve for every connection, until the test ends. serve must return
+// when the connection is closed.
 func listenRaw(t testing.TB, serve func(net.Conn)) string {
 	t.Helper()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
@@ -55,7 +55,7 @@ func listenRaw(t testing.TB, serve func(net.Conn)) string {
 	return lis.Addr().String()
 }
 
-// says serves what it says to whoever connects, and then reads.
+// says sends this text on every connection, and then reads.
 func says(text string) func(net.Conn) {
 	return func(conn net.Conn) {
 		_, _ = io.WriteString(conn, text)
@@ -63,7 +63,7 @@ func says(text string) func(net.Conn) {
 	}
 }
 
-// noServers do not speak gRPC, nor HTTP/2.
+// noServers speak neither gRPC nor HTTP/2.
 var noServers = map[string]func(net.Conn){
 	"silent":               says(""),
 	"closes":               func(net.Conn) {},
@@ -96,8 +96,8 @@ func TestForeignNoServer(t *testing.T) {
 	})
 }
 
-// noServerLibrary does the same in this process, where a goroutine that stays
-// behind is found at the end of all tests.
+// noServerLibrary does the same in this process: Main finds goroutines that stay
+// behind.
 func noServerLibrary(t *testing.T, addr string) {
 	t.Helper()
 	c, err := dynclient.Dial(rig.Context(t), addr, dynclient.WithSchemaTimeout(500*time.Millisecond))
@@ -120,8 +120,8 @@ type serverConn struct {
 	*http2.Framer
 }
 
-// serveFrames serves HTTP/2 on which anything can be answered, as soon as a
-// request's headers have come.
+// serveFrames serves HTTP/2. It calls answer, which may write any frames, when the
+// headers of a request have come.
 func serveFrames(t testing.TB, answer func(c serverConn, stream uint32)) string {
 	t.Helper()
 	return listenRaw(t, func(conn net.Conn) {
@@ -160,19 +160,19 @@ func (c serverConn) fields(stream uint32, end bool, fields ...string) {
 	_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: end})
 }
 
-// begins writes the headers of an answer.
+// begins writes the headers of a response.
 func (c serverConn) begins(stream uint32, fields ...string) {
 	c.fields(stream, false, append([]string{":status", "200", "content-type", "application/grpc"}, fields...)...)
 }
 
-// only writes an answer that is nothing but trailers.
+// only returns a response of trailers only.
 func only(fields ...string) func(serverConn, uint32) {
 	return func(c serverConn, stream uint32) {
 		c.fields(stream, true, append([]string{":status", "200", "content-type", "application/grpc"}, fields...)...)
 	}
 }
 
-// after writes an answer of this data, and then trailers.
+// after returns a response of this data, and then trailers.
 func after(data string, fields ...string) func(serverConn, uint32) {
 	return func(c serverConn, stream uint32) {
 		c.begins(stream)
@@ -181,8 +181,8 @@ func after(data string, fields ...string) func(serverConn, uint32) {
 	}
 }
 
-// TestForeignFrames calls servers that do not know how to end a call, or that
-// would like to speak to the terminal.
+// TestForeignFrames calls servers that do not end a call correctly, or that send
+// control characters.
 func TestForeignFrames(t *testing.T) {
 	t.Parallel()
 	const empty = "\x00\x00\x00\x00\x00" // a message

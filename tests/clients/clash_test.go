@@ -14,8 +14,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// Two teams that have never met: the same message, enum and extension names,
-// in the same package, of other shapes, each reached through an import.
+// clash has two services whose messages and enums have the same names, in the same
+// package, and different shapes. Each file gets its own by an import.
 var clash = map[string]string{
 	"red/messages.proto": `syntax = "proto3";
 package shared;
@@ -70,7 +70,7 @@ func startClash(t testing.TB) *rig.Server {
 }
 
 // TestClashCalled calls services whose messages have the same names, with
-// messages made from what reflection tells about each.
+// messages made from the descriptors that reflection returns for each.
 func TestClashCalled(t *testing.T) {
 	t.Parallel()
 	s := startClash(t)
@@ -85,7 +85,7 @@ func TestClashCalled(t *testing.T) {
 				{"shared.Red", map[protoreflect.Name]any{"text": "what", "kind": protoreflect.EnumNumber(7)}, `{"text":"what RED"}`},
 				{"shared.Blue", map[protoreflect.Name]any{"number": int64(38), "kind": protoreflect.EnumNumber(8)}, `{"number":"42"}`},
 			} {
-				// A client of its own, as its cache too goes by names.
+				// Each needs its own client, as the cache of a client goes by names.
 				client := rig.Reflectors(t.Context(), s.Conn)[version]
 				service, err := client.ResolveService(test.service)
 				client.Reset()

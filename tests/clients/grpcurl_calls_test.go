@@ -8,7 +8,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// calls are calls of the nine services, all four shapes among them.
+// calls are calls of the nine example services, of all four shapes.
 var calls = []struct {
 	method, in string
 	want       string // standard output without white space
@@ -49,7 +49,7 @@ func TestGrpcurlCalls(t *testing.T) {
 	}
 }
 
-// TestGrpcurlErrors checks what a person reads who got something wrong.
+// TestGrpcurlErrors checks the errors that grpcurl prints.
 func TestGrpcurlErrors(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t)

@@ -22,8 +22,8 @@ import (
 
 const interopClient = "google.golang.org/grpc/interop/client"
 
-// interopCases are the cases of grpc-go's client that need no credentials, but
-// for those of ORCA load reports.
+// interopCases are the cases of grpc-go's client that need no credentials, except
+// those of ORCA load reports.
 var interopCases = []string{
 	"empty_unary",
 	"large_unary",
@@ -120,8 +120,7 @@ func findInteropClient(t testing.TB) string {
 func installInteropClient(t testing.TB) string {
 	t.Helper()
 	bin := t.TempDir()
-	// Outside of this module, as a user would: its own go.mod has not all that
-	// the client needs.
+	// Outside of this module: its go.mod lacks some dependencies of the client.
 	cmd := exec.CommandContext(t.Context(), "go", "install", interopClient+"@"+grpcVersion(t))
 	cmd.Dir = bin
 	cmd.Env = append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-mod=mod")
@@ -138,8 +137,8 @@ func grpcVersion(t testing.TB) string {
 	return strings.TrimSpace(string(out))
 }
 
-// TestInteropGenerated calls what the client does not: half duplex, and the
-// method whose handler takes generated messages, with generated stubs.
+// TestInteropGenerated calls, with generated stubs, the methods that the client does
+// not call: half duplex, and the one whose handler takes generated messages.
 func TestInteropGenerated(t *testing.T) {
 	t.Parallel()
 	client := testpb.NewTestServiceClient(startInterop(t, dynserver.GRPCOptions{}).Conn)

@@ -32,9 +32,9 @@ var pythonClients = []struct {
 	{"firstmsg", "firstmsg/first_msg.proto", "10080", nil},
 }
 
-// TestPythonClients runs clients as people have them, with stubs that are
-// generated from protos/. Unrelated protos declare the same names, which
-// Python's registry does not allow: hence one process for each.
+// TestPythonClients runs clients with stubs that are generated from protos/. Some of
+// these files declare the same names, which Python's registry does not allow, so
+// each client has its own process.
 func TestPythonClients(t *testing.T) {
 	t.Parallel()
 	python := rig.Python(t)
@@ -42,7 +42,7 @@ func TestPythonClients(t *testing.T) {
 	for _, port := range tutorialPorts {
 		lis, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			// As it is beside the server that the README has people start.
+			// The server of the README's tour may have taken them.
 			rig.Missing(t, "the tutorials' ports must be free on 127.0.0.1: %v", err)
 		}
 		rig.Must(t, lis.Close())

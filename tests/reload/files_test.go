@@ -37,7 +37,7 @@ func startWatchedWith(t *testing.T, dir string, change func(*dynserver.Config)) 
 
 func (w watched) path(name string) string { return filepath.Join(w.dir, name) }
 
-// state is the names of the services, those that are stale with a star.
+// state returns the names of the services, with a star if they are stale.
 func (w watched) state() string {
 	var names []string
 	for _, s := range w.Services() {
@@ -50,7 +50,7 @@ func (w watched) state() string {
 	return strings.Join(names, " ")
 }
 
-// want waits until the services are these, and calls them all.
+// want waits until state returns this, and calls every service.
 func (w watched) want(state string) {
 	w.t.Helper()
 	rig.Eventually(w.t, state, func() bool { return w.state() == state })
@@ -82,7 +82,7 @@ func eachWatch(t *testing.T, test func(t *testing.T, start func(t *testing.T, di
 	}
 }
 
-// TestReloadSaves saves as editors do, whole and in halves.
+// TestReloadSaves writes files as editors do, whole and in halves.
 func TestReloadSaves(t *testing.T) {
 	eachWatch(t, func(t *testing.T, start func(*testing.T, string) watched) {
 		w := start(t, rig.Folder(t, map[string]string{"a.proto": rig.ServiceProto("A"), "b.proto": rig.ServiceProto("B")}))
@@ -135,8 +135,7 @@ func TestReloadConfigMap(t *testing.T) {
 	})
 }
 
-// TestReloadCheckout changes many files that depend on each other, as a change
-// of branches does.
+// TestReloadCheckout changes many files that depend on each other, like git checkout.
 func TestReloadCheckout(t *testing.T) {
 	eachWatch(t, func(t *testing.T, start func(*testing.T, string) watched) {
 		branch := func(n int) map[string]string {
@@ -177,8 +176,8 @@ func TestReloadCheckout(t *testing.T) {
 	})
 }
 
-// TestReloadImports breaks what others import: they keep what they had, the
-// rest moves on.
+// TestReloadImports breaks a file that others import. These keep their old version,
+// and the rest is reloaded.
 func TestReloadImports(t *testing.T) {
 	t.Parallel()
 	common := `syntax = "proto3"; package p; message Common { string text = 1; }`

@@ -13,7 +13,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// limitFiles sets how many files a process may have open, and returns what undoes it.
+// limitFiles sets how many files a process may have open, and returns a function that
+// restores the limit.
 func limitFiles(t testing.TB, pid int, limit uint64) (undo func()) {
 	t.Helper()
 	set := func(to, old *syscall.Rlimit) {
@@ -29,8 +30,8 @@ func limitFiles(t testing.TB, pid int, limit uint64) (undo func()) {
 	return func() { set(&before, nil) }
 }
 
-// TestReloadTooManyFiles changes a file while the server can open no more: it is
-// read when that has passed, though nothing else happens on disk.
+// TestReloadTooManyFiles changes a file while the server cannot open any. The server
+// reads it when it can, though nothing else changes on disk.
 func TestReloadTooManyFiles(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"a.proto": rig.ServiceProto("A"), "sub/s.proto": rig.ServiceProto("S")})

@@ -17,7 +17,7 @@ import (
 
 const countLetters = "/compute.Compute/SayHello"
 
-// protosFolder is a copy of protos/ to change.
+// protosFolder returns a copy of protos/.
 func protosFolder(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -26,7 +26,7 @@ func protosFolder(t testing.TB) string {
 }
 
 // TestReloadUnderLoad changes a file in every way while clients call the service
-// that it declares, call another, and hold streams of a third.
+// that it declares, call another service, and hold streams of a third.
 func TestReloadUnderLoad(t *testing.T) {
 	t.Parallel()
 	dir := protosFolder(t)
@@ -49,7 +49,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		awaitCompute(t, conn, codes.OK)
 		rig.WantText(t, rig.Comment(t, conn, "compute.Compute"), "Compute counts")
 	})
-	// While it exists, no call of it fails either.
+	// No call fails while the service exists.
 	letters := rig.StartLoad(t, conn, countLetters, rig.Text(1, "four"), func(out []byte) bool { return rig.TextOf(out, 1) == "4" })
 	for _, change := range changesOf(t, p, conn, compute, good) {
 		step(change.what, func() {
@@ -82,9 +82,9 @@ type change struct {
 	make func()
 }
 
-// changesOf are changes to compute.proto that leave its service there, each with
-// a sign that it was noticed. A file is moved to where a walk through the folder
-// has not been yet and to where it has been already, good and broken.
+// changesOf returns changes to compute.proto that keep its service. Each waits until
+// the server has noticed it. The file, good and broken, is moved to places that a
+// walk through the folder visits before and after its old one.
 func changesOf(t testing.TB, p *rig.Process, conn *grpc.ClientConn, compute, good string) []change {
 	at, dir := compute, filepath.Dir(filepath.Dir(compute))
 	move := func(to string) {
@@ -108,7 +108,7 @@ func changesOf(t testing.TB, p *rig.Process, conn *grpc.ClientConn, compute, goo
 		{"moved while broken, backward", func() { move("0/broken.proto"); p.AwaitStderr(at + ":21:") }},
 		{"moved while broken, forward", func() { move("z/broken.proto"); p.AwaitStderr(at + ":21:") }},
 		{"cut off", func() { rig.Write(t, at, good[:len(good)/2]) }},
-		{"mended", func() { rig.Write(t, at, good); p.AwaitStderr("mended: compute.Compute") }},
+		{"fixed", func() { rig.Write(t, at, good); p.AwaitStderr("mended: compute.Compute") }},
 		{"renamed", func() { move("renamed.proto"); p.AwaitStderr("changed: compute.Compute") }},
 		{"moved about", func() {
 			for _, to := range []string{"0/a.proto", "z/b.proto", "c.proto", "compute/d.proto", "0/first.proto"} {
@@ -142,7 +142,7 @@ func chatAll(t testing.TB, streams []*rig.Stream, msg string) {
 	}
 }
 
-// holdStreams opens streams that are to last.
+// holdStreams opens streams that last until the test ends.
 func holdStreams(t testing.TB, conn *grpc.ClientConn) []*rig.Stream {
 	t.Helper()
 	var streams []*rig.Stream

@@ -24,7 +24,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// turns is a provider whose answers are others at each load.
+// turns is a provider that returns other answers at each load.
 type turns struct {
 	mu    sync.Mutex
 	loads []*turn
@@ -143,7 +143,8 @@ func TestProviderUnderLoad(t *testing.T) {
 	}
 }
 
-// TestProviderFails keeps what was good, and says what is wrong and where.
+// TestProviderFails checks that the last good load stays, and that the errors have
+// positions.
 func TestProviderFails(t *testing.T) {
 	t.Parallel()
 	p := new(turns)
@@ -179,7 +180,7 @@ func TestProviderFails(t *testing.T) {
 		`no method matches "lab.Lab/Nobodi"; did you mean lab.Lab/Nobody?`, "4 errors, 1 warning")
 }
 
-// TestSetMiddleware changes middleware under load. What was bound stays bound.
+// TestSetMiddleware changes middleware under load. Handlers are not bound again.
 func TestSetMiddleware(t *testing.T) {
 	t.Parallel()
 	var bound atomic.Int32
@@ -217,7 +218,7 @@ func TestSetMiddleware(t *testing.T) {
 }
 
 // TestOwnStreamsHoldNothing keeps streams of the server's own services open: what
-// older generations need is released all the same, and a shutdown ends them.
+// older generations need is released nevertheless, and a shutdown ends the streams.
 func TestOwnStreamsHoldNothing(t *testing.T) {
 	t.Parallel()
 	p := new(turns)

@@ -15,7 +15,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestOnReload checks what a program is told about reloads.
+// TestOnReload checks the reports of reloads that a program gets.
 func TestOnReload(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"a.proto": rig.ServiceProto("A")})
@@ -28,7 +28,7 @@ func TestOnReload(t *testing.T) {
 		_, err := s.Reload(t.Context())
 		rig.Must(t, err)
 	}
-	reload() // nothing has changed: nothing is told
+	reload() // nothing has changed: no report
 	rig.Write(t, filepath.Join(dir, "b.proto"), rig.ServiceProto("B"))
 	reload()
 	rig.Write(t, filepath.Join(dir, "b.proto"), "broken")
@@ -47,8 +47,8 @@ func TestOnReload(t *testing.T) {
 	}
 }
 
-// TestOnReloadStale reloads while a service is stale and nothing changes: that
-// is nothing new either.
+// TestOnReloadStale reloads while a service is stale and nothing changes: there is
+// no report.
 func TestOnReloadStale(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"a.proto": rig.ServiceProto("A"), "b.proto": rig.ServiceProto("B")})
@@ -79,7 +79,7 @@ func TestOnReloadStale(t *testing.T) {
 }
 
 // TestBindFaults checks that an implementation which panics or fails while it
-// is bound keeps its service from starting, and later leaves the old one alone.
+// is bound fails the start, and that a reload keeps the old one.
 func TestBindFaults(t *testing.T) {
 	t.Parallel()
 	panics := handlers.ImplementationFunc(func(m *handlers.Method) (handlers.Handler, error) {

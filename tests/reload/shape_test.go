@@ -15,9 +15,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestReloadShape changes a method under a handler and a stream that is in
-// progress: the stream goes on, the handler that no longer fits stays with what
-// it fits.
+// TestReloadShape changes a method so that its handler does not fit any more. The
+// service stays at its old version, and a stream in progress goes on.
 func TestReloadShape(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"lab.proto": lab.Proto})
@@ -58,8 +57,8 @@ func TestReloadShape(t *testing.T) {
 	}
 }
 
-// TestReloadMessage changes a message: the next call has it, from plain structs
-// and dynamic messages.
+// TestReloadMessage changes a message: the next call uses the new one, with structs
+// and with dynamic messages.
 func TestReloadMessage(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"lab.proto": lab.Proto})

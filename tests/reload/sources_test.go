@@ -13,8 +13,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestSources serves what is given in other forms than one folder, and follows
-// it.
+// TestSources serves and watches a file, a descriptor set, and two folders.
 func TestSources(t *testing.T) {
 	t.Parallel()
 	t.Run("a file", func(t *testing.T) {
@@ -62,8 +61,8 @@ func TestSources(t *testing.T) {
 	})
 }
 
-// TestRootGone takes the folder itself away: what is served stays, until the
-// folder is back and says otherwise.
+// TestRootGone removes the served folder: the services stay until the folder is back
+// with other files.
 func TestRootGone(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "protos")
@@ -78,8 +77,8 @@ func TestRootGone(t *testing.T) {
 	p.AwaitStderr("added: p.B; removed: p.A")
 }
 
-// TestOddFiles serves files as some editors and systems write them, and is not
-// disturbed by what else lies about.
+// TestOddFiles serves files as some editors and systems write them, next to files
+// that must be ignored.
 func TestOddFiles(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{

@@ -28,8 +28,8 @@ func openReflection(t testing.TB, s *rig.Server) reflection {
 	return reflection{t, stream}
 }
 
-// files asks and returns the files of the answer, by name: each as the names of
-// what it declares at the top.
+// files sends a request and returns the files of the response, by name: each as the
+// names of its top-level declarations.
 func (r reflection) files(req *refv1.ServerReflectionRequest) map[string]string {
 	r.t.Helper()
 	rig.Must(r.t, r.stream.Send(req))
@@ -85,8 +85,8 @@ func startStale(t testing.TB) *rig.Server {
 	return s
 }
 
-// TestReflectionStale describes what is served, which is two versions of a file
-// while one of its users is stale.
+// TestReflectionStale checks that reflection describes what is served: two versions
+// of a file while a service that imports it is stale.
 func TestReflectionStale(t *testing.T) {
 	t.Parallel()
 	s := startStale(t)
@@ -104,8 +104,8 @@ func TestReflectionStale(t *testing.T) {
 	}
 }
 
-// TestReflectionStaleStream asks for both on one stream, where files that were
-// sent are not sent again: another file of the same name is another file.
+// TestReflectionStaleStream requests both versions on one stream, which does not send
+// a file twice. A different file of the same name must be sent.
 func TestReflectionStaleStream(t *testing.T) {
 	t.Parallel()
 	s := startStale(t)
@@ -124,8 +124,8 @@ func TestReflectionStaleStream(t *testing.T) {
 	}
 }
 
-// TestReflectionTwins has files that know nothing of each other extend one
-// message by the same number: the first by path is the answer, each time.
+// TestReflectionTwins has files that extend one message by the same number, and do
+// not import each other. Reflection always returns the first by path.
 func TestReflectionTwins(t *testing.T) {
 	t.Parallel()
 	extends := func(pkg, typ string) string {
@@ -136,7 +136,7 @@ extend google.protobuf.MethodOptions { optional %[2]s x%[1]s = 50001; } message 
 		"a.proto": extends("a", "string"), "b.proto": extends("b", "int32"), "sub/c.proto": extends("c", "bool"),
 	})
 	s := rig.Local(t, dynserver.Config{Sources: []dynserver.Source{dynserver.Path(dir)}})
-	for i := range 20 { // each generation finds its extensions anew
+	for i := range 20 { // each generation has a new index of extensions
 		rig.Write(t, filepath.Join(dir, "other.proto"), fmt.Sprintf(`syntax = "proto3"; package o; message M%d {}`, i))
 		_, err := s.Reload(t.Context())
 		rig.Must(t, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestSighup reloads on SIGHUP, and only then, when it does not watch.
+// TestSighup checks that a server which does not watch reloads on SIGHUP only.
 func TestSighup(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"a.proto": rig.ServiceProto("A")})
@@ -31,7 +31,7 @@ func TestSighup(t *testing.T) {
 	p.AwaitStderr("stale, served from their last good version: p.B", filepath.Join(dir, "b.proto")+":1:")
 }
 
-// TestStrictReload checks that --strict-reload takes all or nothing.
+// TestStrictReload checks that --strict-reload applies all changes or none.
 func TestStrictReload(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"a.proto": rig.ServiceProto("A"), "b.proto": rig.ServiceProto("B")})
@@ -57,8 +57,7 @@ func TestStrictReload(t *testing.T) {
 	}
 }
 
-// TestStrictReloadTells checks that a person is told what becomes of a reload
-// that is held back, the first one included.
+// TestStrictReloadTells checks the log of reloads that are held back.
 func TestStrictReloadTells(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"a.proto": rig.ServiceProto("A")})

@@ -28,8 +28,8 @@ func twoServices() (half, whole string) {
 	return half, half + strings.SplitAfter(rig.ServiceProto("B"), "package p;\n")[1]
 }
 
-// TestReloadPausingWriter writes a file in halves: what the first does not
-// declare stays until the second comes.
+// TestReloadPausingWriter writes a file in halves: what only the second half declares
+// stays until it comes.
 func TestReloadPausingWriter(t *testing.T) {
 	t.Parallel()
 	half, whole := twoServices()
@@ -62,7 +62,7 @@ func TestReloadPausingWriter(t *testing.T) {
 	w.want("A C")
 }
 
-// TestReloadRemoves takes a service out of a file for good.
+// TestReloadRemoves removes a service from a file.
 func TestReloadRemoves(t *testing.T) {
 	eachWatch(t, func(t *testing.T, start func(*testing.T, string) watched) {
 		half, whole := twoServices()
@@ -74,8 +74,8 @@ func TestReloadRemoves(t *testing.T) {
 	})
 }
 
-// TestReloadRenamedWhileBroken renames a file whose import is broken, and writes
-// it anew in pieces.
+// TestReloadRenamedWhileBroken renames a file whose import is broken, and writes it
+// again in pieces.
 func TestReloadRenamedWhileBroken(t *testing.T) {
 	eachWatch(t, func(t *testing.T, start func(*testing.T, string) watched) {
 		const common = `syntax = "proto3"; package p; message Common { string text = 1; }`

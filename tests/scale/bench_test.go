@@ -39,8 +39,8 @@ func BenchmarkGoogleapisEditToLive(b *testing.B) {
 	editToLive(b, rig.Dial(b, p.Addr()), filepath.Join(front, leafFile), leafService)
 }
 
-// editToLive adds a method to the first service of a file, another each time,
-// and calls it until it is known.
+// editToLive adds a method to the first service of a file, with another name each
+// time, and calls it until it is known.
 func editToLive(b *testing.B, conn *grpc.ClientConn, path, service string) {
 	b.Helper()
 	content := rig.Read(b, path)

@@ -11,9 +11,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestGoogleapisHeap edits a file of googleapis many times over: what was
-// replaced must go. Like TestGoogleapis it is not run in parallel, as the heap
-// is that of the process.
+// TestGoogleapisHeap edits a file of googleapis many times: old generations must be
+// freed. It is not parallel, as it measures the heap of the process.
 func TestGoogleapisHeap(t *testing.T) {
 	if rig.RaceEnabled {
 		t.Skip("the race detector keeps memory of its own")
@@ -45,8 +44,8 @@ func TestGoogleapisHeap(t *testing.T) {
 	}
 }
 
-// heap is what is in use after a collection. Two, for the first only queues
-// finalizers and ages pools.
+// heap returns the bytes in use after a garbage collection. It collects twice, as
+// the first only queues finalizers and ages pools.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC()

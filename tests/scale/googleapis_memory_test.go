@@ -19,8 +19,8 @@ import (
 
 // TestGoogleapisMemory edits a file of googleapis many times while a client lists
 // all services with all their files between the edits: the process must not
-// grow far beyond what it takes at rest, and give back what it took. Like
-// TestGoogleapis it is not run in parallel.
+// take much more than at rest, and must return memory afterwards. It is not
+// parallel.
 func TestGoogleapisMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("what a process takes is read from /proc")
@@ -73,8 +73,8 @@ func TestGoogleapisMemory(t *testing.T) {
 	}
 }
 
-// settledMemory waits until the process no longer gives memory back, and returns
-// what it takes then.
+// settledMemory waits until the process returns no more memory, and returns its
+// size.
 func settledMemory(t testing.TB, p *rig.Process) int64 {
 	t.Helper()
 	last, since := p.Memory("VmRSS"), time.Now()

@@ -19,13 +19,13 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// leafFile is a file of googleapis that no other imports.
+// leafFile is a file of googleapis that no other file imports.
 const leafFile = "google/example/library/v1/library.proto"
 
-// leafService is how the paths of its methods begin.
+// leafService begins the paths of its methods.
 const leafService = "/google.example.library.v1.LibraryService/"
 
-// googleapis is where the corpus is, if it is there.
+// googleapis returns the path of the corpus, or skips the test.
 func googleapis(t testing.TB) string {
 	t.Helper()
 	corpus := os.Getenv("DYNGATE_GOOGLEAPIS")
@@ -35,9 +35,9 @@ func googleapis(t testing.TB) string {
 	return corpus
 }
 
-// TestGoogleapis serves the largest public corpus whole: 7,187 files, among
-// them some that define the same names in different ways. It is not run in
-// parallel, as it tells how long it took.
+// TestGoogleapis serves the whole of the largest public corpus: 7,187 files, some of
+// which define the same names in different ways. It is not parallel, as it logs how
+// long each step takes.
 func TestGoogleapis(t *testing.T) {
 	corpus := googleapis(t)
 	leaf := rig.Read(t, filepath.Join(corpus, leafFile))
@@ -83,7 +83,8 @@ func withMethod(t testing.TB, content, name string) string {
 	return content[:first[0]] + "rpc " + name + content[first[2]:first[3]] + ";\n\n  " + content[first[0]:]
 }
 
-// countMethods counts what reflection lists, over one stream.
+// countMethods counts the services that reflection lists, and their methods, on one
+// stream.
 func countMethods(t testing.TB, conn *grpc.ClientConn) (services, methods int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*rig.Patience)
@@ -103,7 +104,7 @@ func countMethods(t testing.TB, conn *grpc.ClientConn) (services, methods int) {
 		if strings.HasPrefix(name, "grpc.") {
 			continue
 		}
-		if _, ok := known[name]; !ok { // it may have come with the file of another
+		if _, ok := known[name]; !ok { // it may be in the file of another
 			res := ask(&refv1.ServerReflectionRequest{MessageRequest: &refv1.ServerReflectionRequest_FileContainingSymbol{FileContainingSymbol: name}})
 			for _, file := range res.GetFileDescriptorResponse().GetFileDescriptorProto() {
 				addMethods(t, known, file)

@@ -20,8 +20,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestMetadata sends metadata, also binary, and gets it back as initial and as
-// trailing metadata, on success and on error.
+// TestMetadata sends text and binary metadata, which the handler returns as initial
+// and as trailing metadata, on success and on error.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -45,7 +45,7 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestErrorDetails checks that a status reaches the caller as it was made.
+// TestErrorDetails checks that a status reaches the caller with its details.
 func TestErrorDetails(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -59,8 +59,8 @@ func TestErrorDetails(t *testing.T) {
 	}
 }
 
-// TestHandlerFaults checks what a caller is told, and is not, about a handler
-// that fails, and that the server does not mind.
+// TestHandlerFaults checks which errors of a failing handler reach the caller, and
+// which only the log. The server must still work.
 func TestHandlerFaults(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -105,7 +105,7 @@ func TestHandlerFaults(t *testing.T) {
 	})
 }
 
-// TestDeadlineAndCancel checks that handlers learn that nobody waits for them.
+// TestDeadlineAndCancel checks that the contexts of handlers end.
 func TestDeadlineAndCancel(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -137,15 +137,15 @@ func TestDeadlineAndCancel(t *testing.T) {
 			rig.WantCode(t, err, test.want)
 		})
 	}
-	// Serve returns only after the handlers have: startLocal waits for that,
-	// and the handlers above end only with their contexts.
+	// The handlers end with their contexts only, and rig.Local waits for Serve, which
+	// waits for the handlers.
 }
 
 // TestDefaultDeadline checks --default-deadline.
 func TestDefaultDeadline(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t, "--default-deadline", "100ms", "--task-interval", "1h")
-	// The context has no deadline: the server gives one to calls without only.
+	// The context has no deadline: the default is for such calls only.
 	stream := rig.Open(t.Context(), t, rig.Dial(t, p.Addr()), "/Contact/getTask").Send(nil).Done()
 	tasks, err := stream.All()
 	rig.WantCode(t, err, codes.DeadlineExceeded)
@@ -154,8 +154,7 @@ func TestDefaultDeadline(t *testing.T) {
 	}
 }
 
-// TestGzip compresses both ways: an answer to a compressed request is
-// compressed as well.
+// TestGzip checks that the answer to a compressed request is compressed.
 func TestGzip(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -193,7 +192,7 @@ func (w *wireSizes) HandleRPC(_ context.Context, s stats.RPCStats) {
 	}
 }
 
-// TestMessageLimits checks both limits, and that gzip does not get around them.
+// TestMessageLimits checks the limits of requests and responses, also with gzip.
 func TestMessageLimits(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t, func(c *dynserver.Config) { c.GRPC.MaxRecvBytes, c.GRPC.MaxSendBytes = 2000, 1000 })

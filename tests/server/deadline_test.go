@@ -10,9 +10,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestDefaultDeadlineSilent has callers who set no deadline and then neither
-// send nor take anything: the handler is not waiting on its context then, but
-// on the caller.
+// TestDefaultDeadlineSilent has callers that set no deadline and then neither send
+// nor receive: the handler waits for the caller, not for its context.
 func TestDefaultDeadlineSilent(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t, "--default-deadline", "200ms", "--access-log", "1", "--log-format", "json", "--task-interval", "1us")
@@ -37,7 +36,7 @@ func TestDefaultDeadlineSilent(t *testing.T) {
 	t.Run("unread", func(t *testing.T) {
 		t.Parallel()
 		// Endless tasks fill the caller's window within the deadline. The log
-		// tells that the call ended before anything was taken.
+		// shows that the call ended before anything was received.
 		stream := rig.Open(t.Context(), t, rig.Dial(t, p.Addr()), rig.GetTask).Send(nil).Done()
 		rig.Eventually(t, "the call to end", func() bool {
 			return unread.MatchString(p.Stderr.String())
@@ -50,12 +49,11 @@ func TestDefaultDeadlineSilent(t *testing.T) {
 	}
 }
 
-// unread is the log line of a call that was sent one message, unlike the silent
-// ones.
+// unread matches the log line of a call that received one message. The silent calls
+// received none.
 var unread = regexp.MustCompile(`"method":"Contact/getTask","code":"DeadlineExceeded","took":\d+,"in":1,`)
 
-// soonAll receives to the end, which must come although the call has no
-// deadline of its own.
+// soonAll receives until the call ends, which it must although it sets no deadline.
 func soonAll(t testing.TB, stream *rig.Stream) (messages [][]byte, err error) {
 	t.Helper()
 	err = soon(t, "the call", func() (err error) {

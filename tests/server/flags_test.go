@@ -59,8 +59,8 @@ func TestFlags(t *testing.T) {
 	})
 }
 
-// TestBadFlags gives flags values that make no sense. None is taken for its
-// default, and all are named at once.
+// TestBadFlags gives flags invalid values. None is replaced by its default, and all
+// are reported at once.
 func TestBadFlags(t *testing.T) {
 	t.Parallel()
 	bad := [][2]string{
@@ -91,14 +91,14 @@ func TestBadFlags(t *testing.T) {
 	t.Run("all at once", func(t *testing.T) {
 		t.Parallel()
 		var args, names []string
-		for _, flag := range bad[:len(bad)-1] { // the last is no number of its kind: parsing ends there
+		for _, flag := range bad[:len(bad)-1] { // parsing ends at the last
 			args, names = append(args, flag[0], flag[1]), append(names, flag[0])
 		}
 		rig.WantText(t, refuse(t, 2, args...), names...)
 	})
 }
 
-// TestHelp checks that what the help says can be done is there.
+// TestHelp checks that the help names what it should.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	r := rig.Run(t, "serve", "--help")

@@ -17,26 +17,26 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// flooder is a hostile connection: HTTP/2 frames without the rules. It ignores
-// the server's flow control for the connection, which grpc-go does not enforce.
+// flooder is a hostile HTTP/2 connection. It ignores the server's flow control for
+// the connection, which grpc-go does not enforce.
 type flooder struct {
 	net.Conn
 	*http2.Framer
 	block bytes.Buffer
 	enc   *hpack.Encoder
 	next  uint32         // stream
-	away  *atomic.Uint32 // counts GOAWAY frames that tell to calm down
+	away  *atomic.Uint32 // counts GOAWAY frames with ENHANCE_YOUR_CALM
 }
 
-// attack is one way to flood the server: what to do with a connection. It returns
-// an error when the server ends the connection, which it does when ctx ends, too.
+// attack is one way to flood the server. Its function run returns an error when the
+// connection ends.
 type attack struct {
 	run    func(*flooder) error
-	unread bool // the server's frames are not
-	small  bool // the window of calls is 0
+	unread bool // whether the server's frames are left unread
+	small  bool // whether the window of calls is 0
 }
 
-// dialFlooder connects and begins HTTP/2.
+// dialFlooder connects and writes the preface of HTTP/2.
 func dialFlooder(ctx context.Context, addr string, settings ...http2.Setting) (*flooder, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -55,7 +55,7 @@ func dialFlooder(ctx context.Context, addr string, settings ...http2.Setting) (*
 	return f, nil
 }
 
-// call opens a stream with these header fields besides the usual.
+// call opens a stream with the usual header fields and these.
 func (f *flooder) call(path string, end bool, fields ...hpack.HeaderField) (id uint32, err error) {
 	f.block.Reset()
 	for _, field := range append([]hpack.HeaderField{
@@ -91,7 +91,7 @@ func (f *flooder) body(id uint32, message []byte) error {
 	return f.WriteData(id, true, message)
 }
 
-// begin runs the attack on a connection, until that or ctx ends.
+// begin runs the attack on a connection, until the connection or ctx ends.
 func (a attack) begin(ctx context.Context, addr string, away *atomic.Uint32) error {
 	var settings []http2.Setting
 	if a.small {
@@ -112,14 +112,14 @@ func (a attack) begin(ctx context.Context, addr string, away *atomic.Uint32) err
 		}
 		f.read()
 	}()
-	if err = a.run(f); err == nil { // what it has begun stays as it is
+	if err = a.run(f); err == nil { // it has done all, and its calls stay open
 		<-ended
 	}
 	_ = f.Close()
 	return err
 }
 
-// read reads until the connection ends, and heeds nothing.
+// read reads until the connection ends. It ignores all frames but GOAWAY.
 func (f *flooder) read() {
 	for {
 		frame, err := f.ReadFrame()
@@ -160,7 +160,7 @@ func madeReset(f *flooder) error {
 	}
 }
 
-// settingsFlood sends settings, each of which is to be acknowledged.
+// settingsFlood sends settings: the server must acknowledge each.
 func settingsFlood(f *flooder) error {
 	for {
 		if err := f.WriteSettings(); err != nil {
@@ -185,7 +185,7 @@ func gzipBombs(path string, size int) func(*flooder) error {
 	}
 }
 
-// bombOf is a request of one long string, compressed.
+// bombOf returns a request of one long string, compressed.
 var bombOf = func() func(int) []byte {
 	var mu sync.Mutex
 	known := make(map[int][]byte)

@@ -7,7 +7,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// attacks are measured, with their connections.
+// attacks are the attacks to measure, with their numbers of connections.
 var attacks = []struct {
 	name   string
 	conns  int
@@ -22,8 +22,8 @@ var attacks = []struct {
 	{"TinyUnread", 4, attack{run: tinyUnread, small: true}},
 }
 
-// BenchmarkFlood measures what a well-behaved client gets beside each attack, in
-// calls one after the other, and the server's memory. Run it with
+// BenchmarkFlood measures the sequential calls per second of a well-behaved client
+// during each attack, and the server's memory. Run it with
 // -benchtime 1x; its figures are those of docs/benchmarks.md.
 func BenchmarkFlood(b *testing.B) {
 	for _, flooding := range attacks {
@@ -45,8 +45,8 @@ func BenchmarkFlood(b *testing.B) {
 	}
 }
 
-// neighbour makes one call after the other and returns how many have succeeded,
-// and how long the longest took.
+// neighbour makes calls, one after the other, and returns how many have succeeded,
+// and how long the slowest took.
 func neighbour(t testing.TB, addr string, d time.Duration) (calls int, worst time.Duration) {
 	t.Helper()
 	conn := rig.Dial(t, addr)

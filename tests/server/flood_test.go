@@ -24,7 +24,7 @@ import (
 )
 
 // TestFloods attacks the server in each way, and checks that it ends the
-// attacker's connection, tells it why, and goes on answering others meanwhile.
+// attacker's connection, reports why, and still answers others meanwhile.
 func TestFloods(t *testing.T) {
 	t.Parallel()
 	held := []string{"--max-held-bytes", "8388608"}
@@ -60,9 +60,9 @@ func TestFloods(t *testing.T) {
 	}
 }
 
-// TestHonestResets has clients behind one connection that lose their patience with
-// half of their calls, and do not half-close what the server ends at once, which
-// their library resets then. The server lets them.
+// TestHonestResets has clients that share one connection. They cancel calls, and make
+// calls that the server ends before they half-close, which grpc-go then resets. The
+// server must not end the connection.
 func TestHonestResets(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t, "--max-resets", "20")
@@ -113,8 +113,8 @@ func failEarly(ctx context.Context, conn *grpc.ClientConn) error {
 	return nil
 }
 
-// TestUnreadAnswers has a client that reads nothing at all, so that it cannot be
-// told.
+// TestUnreadAnswers has a client that reads nothing, so that it does not even see
+// that the server ends the connection.
 func TestUnreadAnswers(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t, "--max-held-bytes", "8388608")
@@ -128,8 +128,8 @@ func TestUnreadAnswers(t *testing.T) {
 	})
 }
 
-// TestLargeHeaders sends one header that is larger than the limit: that costs the
-// call, not the connection.
+// TestLargeHeaders sends headers that are larger than the limit: the call fails, and
+// the connection stays.
 func TestLargeHeaders(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t, func(c *dynserver.Config) { c.GRPC.MaxHeaderBytes = 10_000 })
@@ -168,7 +168,7 @@ func (f *flooder) status(t testing.TB, id uint32) string {
 	}
 }
 
-// TestUnreadLog serves with a log that nobody reads, and stops.
+// TestUnreadLog stops a server whose log nobody reads.
 func TestUnreadLog(t *testing.T) {
 	t.Parallel()
 	for name, signals := range map[string]int{"drain": 1, "stop at once": 2} {

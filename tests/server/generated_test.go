@@ -73,7 +73,7 @@ func (generated) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.Streaming
 	}
 }
 
-// interopSchema is a part of what the generated code declares, with changes.
+// interopSchema declares a part of what the generated code declares, with changes.
 func interopSchema(changes ...string) dynserver.Source {
 	const text = `syntax = "proto3"; package grpc.testing;
 message SimpleRequest { int32 response_size = 2; Payload payload = 3; bool fill_username = 4; string more = 99; }
@@ -151,7 +151,7 @@ func checkGeneratedStreams(t *testing.T, s *rig.Server, client testpb.TestServic
 		t.Errorf("the end is %v", err)
 	}
 
-	// Who has no generated code finds it by reflection.
+	// Reflection describes the service to clients without generated code.
 	c, err := dynclient.Dial(rig.Context(t), s.Addr)
 	rig.Must(t, err)
 	defer c.Close()

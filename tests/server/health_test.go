@@ -29,8 +29,8 @@ service Idle { rpc Do(M) returns (M); }
 message M {}
 `
 
-// TestHealth checks Check and List: a service that nothing answers does not
-// serve.
+// TestHealth checks Check and List: a service without handlers is
+// NOT_SERVING.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"lab.proto": lab.Proto, "idle.proto": idleProto})
@@ -100,7 +100,7 @@ func TestHealthWatch(t *testing.T) {
 	rig.Eventually(t, "later.Later to be stale", func() bool {
 		return slices.ContainsFunc(s.Services(), func(i dynserver.ServiceInfo) bool { return i.Name == "later.Later" && len(i.Stale) > 0 })
 	})
-	rig.Replace(t, path, `syntax = "proto3";`) // it serves while it is stale, so nothing was told
+	rig.Replace(t, path, `syntax = "proto3";`) // a stale service is SERVING, so the watch sent nothing
 	later.want(unknown)
 
 	s.Stop()

@@ -12,7 +12,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestHostileDynamicRequests sends them to handlers with dynamic messages.
+// TestHostileDynamicRequests sends lab.WildMessages to handlers with dynamic
+// messages.
 func TestHostileDynamicRequests(t *testing.T) {
 	t.Parallel()
 	s := lab.StartWild(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestHostileMessages sends them to a handler with plain structs and to one
-// with dynamic messages, at once and in a stream.
+// TestHostileMessages sends lab.Hostile to a handler with plain structs and to one
+// with dynamic messages, in unary calls and in streams.
 func TestHostileMessages(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -44,8 +44,8 @@ func TestHostileMessages(t *testing.T) {
 	}
 }
 
-// TestHostileToBuiltins sends them to the server's own services. What they say
-// is grpc's business; the server must survive it.
+// TestHostileToBuiltins sends lab.Hostile to the server's own services. They may
+// answer anything, but the server must survive.
 func TestHostileToBuiltins(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t, "--channelz")
@@ -71,7 +71,7 @@ func TestHostileToBuiltins(t *testing.T) {
 	}
 }
 
-// TestHostileToExamples sends them to the methods of the example services, except
+// TestHostileToExamples sends lab.Hostile to the methods of the example services, except
 // for Contact/getTask, whose answers end with the deadline only.
 func TestHostileToExamples(t *testing.T) {
 	t.Parallel()
@@ -91,7 +91,7 @@ func TestHostileToExamples(t *testing.T) {
 	}
 }
 
-// TestHostileNames asks reflection for what nobody would call a name.
+// TestHostileNames asks reflection for invalid names.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t)
@@ -168,7 +168,7 @@ func TestHostileCalls(t *testing.T) {
 	}
 }
 
-// TestCardinality checks that one is one.
+// TestCardinality checks that a side which does not stream sends one message.
 func TestCardinality(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -208,7 +208,7 @@ func TestCardinality(t *testing.T) {
 	}
 }
 
-// TestCompressedHostile sends what is compressed badly.
+// TestCompressedHostile sends hostile messages compressed.
 func TestCompressedHostile(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)

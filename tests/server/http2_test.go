@@ -19,12 +19,12 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// frame is a message as gRPC frames it.
+// frame returns a message in the framing of gRPC.
 func frame(flag byte, body []byte) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{flag}, uint32(len(body))), body...)
 }
 
-// compressed is body in gzip.
+// compressed returns body in gzip.
 func compressed(t testing.TB, body []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -44,7 +44,7 @@ func h2(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// TestRawRequests sends what no gRPC client sends, over a real HTTP/2 one.
+// TestRawRequests sends requests that no gRPC client sends, by an HTTP/2 client.
 func TestRawRequests(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -108,7 +108,7 @@ func TestRawRequests(t *testing.T) {
 	}
 }
 
-// roundTrip returns both statuses.
+// roundTrip returns the status of HTTP and the one of gRPC.
 func roundTrip(t testing.TB, client *http.Client, req *http.Request) (code int, grpcStatus string) {
 	t.Helper()
 	res, err := client.Do(req)
@@ -121,7 +121,7 @@ func roundTrip(t testing.TB, client *http.Client, req *http.Request) (code int, 
 	return res.StatusCode, grpcStatus
 }
 
-// rawConn is an HTTP/2 connection on which anything can be written.
+// rawConn is an HTTP/2 connection that can write any frame.
 type rawConn struct {
 	net.Conn
 	*http2.Framer
@@ -136,7 +136,7 @@ func dialRaw(t testing.TB, addr string) rawConn {
 	return rawConn{conn, http2.NewFramer(conn, conn)}
 }
 
-// begin begins HTTP/2.
+// begin writes the preface of HTTP/2.
 func (c rawConn) begin(t testing.TB) rawConn {
 	t.Helper()
 	_, err := io.WriteString(c.Conn, http2.ClientPreface)
@@ -145,7 +145,7 @@ func (c rawConn) begin(t testing.TB) rawConn {
 	return c
 }
 
-// headers opens a stream. Large headers go into several frames.
+// headers opens a stream. It splits large headers into several frames.
 func (c rawConn) headers(t testing.TB, id uint32, fields ...string) {
 	t.Helper()
 	var block bytes.Buffer
@@ -160,7 +160,7 @@ func (c rawConn) headers(t testing.TB, id uint32, fields ...string) {
 	for block.Len() > 0 {
 		part := block.Next(largest)
 		if err := c.WriteContinuation(id, block.Len() == 0, part); err != nil {
-			return // the server has had enough
+			return // the server has ended the connection
 		}
 	}
 }
@@ -168,8 +168,7 @@ func (c rawConn) headers(t testing.TB, id uint32, fields ...string) {
 // drain reads until the connection ends.
 func (c rawConn) drain() { _, _ = io.Copy(io.Discard, c.Conn) }
 
-// TestRawFrames breaks HTTP/2 itself. Whatever happens to the connection, other
-// connections must not suffer.
+// TestRawFrames breaks the rules of HTTP/2. Other connections must still work.
 func TestRawFrames(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -248,7 +247,7 @@ func (c rawConn) awaitEnd(t testing.TB) {
 	}
 }
 
-// TestPathsWithoutSlash sends paths that HTTP clients refuse to.
+// TestPathsWithoutSlash sends paths that HTTP clients refuse.
 func TestPathsWithoutSlash(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)

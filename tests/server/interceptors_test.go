@@ -15,8 +15,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestInterceptorsRefuse checks that interceptors guard the services that the
-// server itself answers too, and see their shape.
+// TestInterceptorsRefuse checks that interceptors can also refuse calls of the
+// server's own services, and see the shape of the methods.
 func TestInterceptorsRefuse(t *testing.T) {
 	t.Parallel()
 	var seen journal
@@ -52,9 +52,8 @@ func TestInterceptorsRefuse(t *testing.T) {
 	}
 }
 
-// TestInterceptorsAround checks that an interceptor which lets calls pass does
-// so once for each, around the answer, and that what it returns is what callers
-// get.
+// TestInterceptorsAround checks that each interceptor runs once for a call, around
+// the handler, and that callers get the error that it returns.
 func TestInterceptorsAround(t *testing.T) {
 	t.Parallel()
 	var seen journal

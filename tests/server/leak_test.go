@@ -10,9 +10,9 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestNoLeaks starts and stops servers and looks for what they leave behind. It
-// does not run in parallel, so that there are no other servers around; the end
-// of the whole run is checked as well (see TestMain).
+// TestNoLeaks starts and stops servers and looks for goroutines that they leave
+// behind. It is not parallel, so there are no other servers. TestMain looks again
+// after all tests.
 func TestNoLeaks(t *testing.T) {
 	for name, use := range map[string]func(t *testing.T){
 		"served and watched": func(t *testing.T) {

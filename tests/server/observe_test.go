@@ -26,7 +26,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// journal is what was observed, in any order.
+// journal is a list of observations.
 type journal struct {
 	mu    sync.Mutex
 	lines []string
@@ -115,7 +115,7 @@ func TestObservers(t *testing.T) {
 	}
 }
 
-// observe is a middleware that notes what it sees.
+// observe is a middleware that notes each call.
 func observe(seen *journal, name string) handlers.Middleware {
 	return func(next handlers.Handler) handlers.Handler {
 		return handlers.HandlerFunc(func(ctx context.Context, call handlers.Call) error {
@@ -126,8 +126,8 @@ func observe(seen *journal, name string) handlers.Middleware {
 	}
 }
 
-// TestCallInMiddleware uses what a call offers besides its messages, with and
-// without TLS, around a raw handler, which sees the same.
+// TestCallInMiddleware uses the metadata and the peer of a call in middleware, with
+// and without TLS.
 func TestCallInMiddleware(t *testing.T) {
 	t.Parallel()
 	serverTLS, err := credentials.NewServerTLSFromFile(testdata.Path("server1.pem"), testdata.Path("server1.key"))
@@ -158,7 +158,7 @@ func TestCallInMiddleware(t *testing.T) {
 	}
 }
 
-// stamp is a middleware that tells the caller what it knows of it.
+// stamp is a middleware that returns to the caller what it knows about the caller.
 func stamp(next handlers.Handler) handlers.Handler {
 	return handlers.HandlerFunc(func(ctx context.Context, call handlers.Call) error {
 		from := handlers.CallFrom(ctx).Peer()
@@ -176,7 +176,7 @@ func stamp(next handlers.Handler) handlers.Handler {
 }
 
 // TestMiddlewareFaults checks that middleware which panics or fails without a
-// status does no more harm than a handler.
+// status is handled like a handler that does.
 func TestMiddlewareFaults(t *testing.T) {
 	t.Parallel()
 	for name, middleware := range map[string]handlers.Middleware{
@@ -201,8 +201,8 @@ func TestMiddlewareFaults(t *testing.T) {
 	}
 }
 
-// TestAccessLog checks --access-log: failed calls are all logged, successful
-// ones in the share that is asked for.
+// TestAccessLog checks --access-log: failed calls are all logged, of
+// the others the share that the flag sets.
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t, "--access-log", "1", "--log-format", "json")
@@ -217,8 +217,8 @@ func TestAccessLog(t *testing.T) {
 	)
 }
 
-// TestTwoServers runs two servers in one process that know different things by
-// the same names.
+// TestTwoServers runs two servers in one process whose schemas declare the same names
+// with different meanings.
 func TestTwoServers(t *testing.T) {
 	t.Parallel()
 	type reply struct{ Text string }

@@ -56,7 +56,7 @@ func TestOwnServicesAreDispatched(t *testing.T) {
 }
 
 // TestDefaultDeadlineSparesHealth lets a watch of health outlive the deadline
-// that other streams have. Neither brings one of its own.
+// that other streams have. The client sets no deadline for either.
 func TestDefaultDeadlineSparesHealth(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t, func(c *dynserver.Config) {

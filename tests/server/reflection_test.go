@@ -13,8 +13,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestReflectionClosure checks that reflection gives every service with all that
-// it imports, also for the server's own, in both versions.
+// TestReflectionClosure checks that both versions of reflection return every service
+// with all imports, also the server's own services.
 func TestReflectionClosure(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t, "--channelz")
@@ -29,7 +29,7 @@ func TestReflectionClosure(t *testing.T) {
 				t.Errorf("services: %v", services)
 			}
 			for _, name := range services {
-				// Not all of them fit into one registry, so not into one client.
+				// One client cannot hold all of them: some declare the same names.
 				client := rig.Reflectors(t.Context(), conn)[version]
 				service, err := client.ResolveService(name)
 				client.Reset()
@@ -127,8 +127,8 @@ func TestReflectionFollows(t *testing.T) {
 	}
 }
 
-// TestReserved declares services that the server itself answers: they stay the
-// server's.
+// TestReserved declares services that the server itself answers: the server
+// still answers them.
 func TestReserved(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{

@@ -18,8 +18,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestErrorsKeepSecrets has handlers fail with errors that hold more than a
-// caller may know around something that has a code.
+// TestErrorsKeepSecrets has handlers fail with errors that wrap a status in a text
+// that callers must not see.
 func TestErrorsKeepSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cret"

@@ -103,7 +103,7 @@ func TestSecondSignal(t *testing.T) {
 			stream.MustRecv()
 			p.Signal(signals[0])
 			p.AwaitStderr("draining")
-			p.Signal(signals[1]) // too soon to be another one
+			p.Signal(signals[1]) // too soon to count as the second
 			p.SignalUntilExit(signals[1])
 			_, err := stream.All()
 			rig.WantCode(t, err, codes.Unavailable)
@@ -124,7 +124,7 @@ func TestDrainIdle(t *testing.T) {
 	raw.drain()
 }
 
-// TestShutdown checks the library: Shutdown ends Serve, and may come again.
+// TestShutdown checks that Shutdown ends Serve, and can be called again.
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	s := lab.Start(t)
@@ -145,8 +145,7 @@ func TestShutdown(t *testing.T) {
 	rig.Must(t, err)
 }
 
-// TestServeEndsAtOnce ends Serve before it has begun, or nearly so: that is no
-// error.
+// TestServeEndsAtOnce ends Serve before or just after it begins: that is not an error.
 func TestServeEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	for i := range 100 {
@@ -210,7 +209,7 @@ func TestUnixSocket(t *testing.T) {
 	}
 }
 
-// TestListenErrors checks what is refused, and that it is said clearly.
+// TestListenErrors checks the errors of addresses that cannot be used.
 func TestListenErrors(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

@@ -15,8 +15,7 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// broken is a folder with every kind of mistake in files of their own, and one
-// good file.
+// broken is a folder with a file for every kind of mistake, and one good file.
 var broken = map[string]string{
 	"good.proto":        rig.ServiceProto("Good"),
 	"syntax.proto":      "syntax = \"proto3\";\nmessage M {\n  string text 1;\n}\n",
@@ -32,8 +31,7 @@ var broken = map[string]string{
 	"deeper/enum.proto": "syntax = \"proto3\";\npackage e;\nenum E {\n  A = 1;\n}\n",
 }
 
-// TestStartStrict checks that the first start fails, with all errors and their
-// places.
+// TestStartStrict checks that the start fails with all errors and their positions.
 func TestStartStrict(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, broken)
@@ -49,8 +47,8 @@ func TestStartStrict(t *testing.T) {
 	}
 }
 
-// TestStartLenient starts with what is good, says what is not, and picks up what
-// is mended.
+// TestStartLenient serves the good file, logs the errors, and serves a file when it
+// is fixed.
 func TestStartLenient(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, broken)
@@ -68,7 +66,7 @@ func TestStartLenient(t *testing.T) {
 	})
 }
 
-// TestStartNothing checks sources that are not there, or are empty.
+// TestStartNothing checks missing and empty sources.
 func TestStartNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -82,8 +80,8 @@ func TestStartNothing(t *testing.T) {
 	p.AwaitStderr("added: p.A")
 }
 
-// TestStartHandlers checks that New reports handlers that do not fit, all of
-// them and with both sides, and what is wrong with the registry.
+// TestStartHandlers checks that New reports all handlers that do not fit, with both
+// positions, and the errors of the registry.
 func TestStartHandlers(t *testing.T) {
 	t.Parallel()
 	config := rig.Config(t, lab.Proto, func(reg *handlers.Registry) {
@@ -108,8 +106,8 @@ func TestStartHandlers(t *testing.T) {
 	rig.WantText(t, fmt.Sprint(err), "registered twice", "lab.go:", `pattern "lab.*"`, "nil implementation")
 }
 
-// TestStartEmpty warns about a folder in which there is nothing to serve: it is
-// more often a mistake than a plan.
+// TestStartEmpty checks the warning about a folder without .proto files, which is
+// most often a mistake.
 func TestStartEmpty(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"notes.txt": "no schema", "sub/README.md": "neither"})

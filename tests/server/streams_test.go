@@ -30,7 +30,7 @@ message M { string text = 1; }
 
 type textMsg struct{ Text string }
 
-// TestStreams exercises what streams may do besides taking turns.
+// TestStreams checks streams on which the sides do not take turns.
 func TestStreams(t *testing.T) {
 	t.Parallel()
 	left := make(chan struct{})
@@ -167,7 +167,8 @@ func TestConcurrency(t *testing.T) {
 	stops.Wait()
 }
 
-// TestRegisterLater gives a running server a handler, which its next reload sees.
+// TestRegisterLater registers a handler with a running server: the next reload binds
+// it.
 func TestRegisterLater(t *testing.T) {
 	t.Parallel()
 	config := rig.Config(t, lab.Proto, lab.Register)

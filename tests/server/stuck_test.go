@@ -18,8 +18,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// startStuck serves lab.Lab/Echo with a handler that does not listen to its
-// context, and begins a call of it. The handler ends with the test.
+// startStuck serves lab.Lab/Echo with a handler that ignores its context, and begins
+// a call. The handler ends with the test.
 func startStuck(t testing.TB, changes ...func(*dynserver.Config)) *rig.Server {
 	t.Helper()
 	entered, release := make(chan struct{}), make(chan struct{})
@@ -40,8 +40,7 @@ func startStuck(t testing.TB, changes ...func(*dynserver.Config)) *rig.Server {
 	return s
 }
 
-// soon fails the test unless the function returns. It says so while the
-// handler is still stuck.
+// soon fails the test unless f returns, while the handler is still stuck.
 func soon(t testing.TB, what string, f func() error) error {
 	t.Helper()
 	done := make(chan error, 1)
@@ -55,15 +54,15 @@ func soon(t testing.TB, what string, f func() error) error {
 	}
 }
 
-// ended is a context that has ended.
+// ended returns a context that has ended.
 func ended() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }
 
-// TestStuckHandler shuts down beside a handler that would never end: nobody
-// waits for it longer than was asked for.
+// TestStuckHandler shuts down while a handler does not end: Shutdown and Serve wait
+// only as long as they are told.
 func TestStuckHandler(t *testing.T) {
 	t.Parallel()
 	t.Run("Shutdown", func(t *testing.T) {
@@ -93,8 +92,7 @@ func TestStuckHandler(t *testing.T) {
 	})
 }
 
-// TestSecondShutdown cuts a drain that has been given all the time there is, as
-// the second signal does.
+// TestSecondShutdown ends a long drain, as the second signal does.
 func TestSecondShutdown(t *testing.T) {
 	t.Parallel()
 	patient := func(c *dynserver.Config) { c.DrainTimeout = time.Hour }
@@ -129,7 +127,7 @@ func startHolding(t testing.TB, changes ...func(*dynserver.Config)) *rig.Server 
 }
 
 // TestShutdownEnded shuts down with a context that has ended: that fails only
-// if it had to cut something.
+// if calls were in progress.
 func TestShutdownEnded(t *testing.T) {
 	t.Parallel()
 	t.Run("idle", func(t *testing.T) {
@@ -149,19 +147,18 @@ func TestShutdownEnded(t *testing.T) {
 		s := startHolding(t)
 		err := s.Shutdown(ended())
 		if !errors.Is(err, context.Canceled) || !strings.Contains(fmt.Sprint(err), "cut") {
-			t.Errorf("Shutdown: %v, want one that tells of the cut", err)
+			t.Errorf("Shutdown: %v, want one that reports the cut", err)
 		}
 	})
 	t.Run("no drain, idle", func(t *testing.T) {
 		t.Parallel()
 		s := lab.Start(t, func(c *dynserver.Config) { c.DrainTimeout = -1 })
 		lab.Alive(t, s)
-		s.Stop() // Serve must return nil: see startLocal
+		s.Stop() // Serve must return nil: see rig.Local
 	})
 }
 
-// TestNoDrain stops a server that has nothing to wait for, and must not: that
-// is a clean end.
+// TestNoDrain stops an idle server that must not wait: that is a clean end.
 func TestNoDrain(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t, "--drain", "0")
@@ -174,7 +171,7 @@ func TestNoDrain(t *testing.T) {
 	}
 }
 
-// TestSecondSignalUnread does not wait for a caller who takes nothing.
+// TestSecondSignalUnread sends the second signal while a caller reads nothing.
 func TestSecondSignalUnread(t *testing.T) {
 	t.Parallel()
 	p := rig.Serve(t, "--drain", "1h", "--task-interval", "1us")

@@ -15,8 +15,8 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestTimesOutOfRange sends times that are messages like any other on the wire, and
-// that no time.Time or time.Duration stands for.
+// TestTimesOutOfRange sends valid messages whose values no time.Time or time.Duration
+// can have.
 func TestTimesOutOfRange(t *testing.T) {
 	t.Parallel()
 	type numbers struct{ Seconds, Nanos int64 }
@@ -48,7 +48,7 @@ service Whole {
 	for _, c := range []struct {
 		method string
 		in     proto.Message
-		want   codes.Code // of Plain; Whole takes all
+		want   codes.Code // of Plain; Whole accepts all
 	}{
 		{"At", &timestamppb.Timestamp{Seconds: 253402300799, Nanos: 999999999}, codes.OK},
 		{"At", &timestamppb.Timestamp{Seconds: 253402300800}, codes.InvalidArgument},

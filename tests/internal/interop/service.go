@@ -49,7 +49,8 @@ type (
 	outputResponse struct{ Payload *payload }
 )
 
-// Register registers all that servers answer: UnimplementedCall is left out.
+// Register registers every method that servers must answer: all but
+// UnimplementedCall.
 func Register(reg *handlers.Registry) {
 	reg.Handle("grpc.testing.TestService/EmptyCall", handlers.Unary(emptyCall))
 	reg.Handle("grpc.testing.TestService/UnaryCall", handlers.Unary(unaryCall))
@@ -80,7 +81,7 @@ func unaryCall(ctx context.Context, in *simpleRequest) (*simpleResponse, error) 
 	return out, nil
 }
 
-// cacheableUnaryCall has generated messages, for a change.
+// cacheableUnaryCall has generated messages, unlike the others.
 func cacheableUnaryCall(_ context.Context, in *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
 	p, err := newPayload(in.GetResponseSize())
 	if err != nil {

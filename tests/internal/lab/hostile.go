@@ -11,11 +11,11 @@ import (
 )
 
 // BadMapEntry is a map entry with a good key and then a key of the wrong wire
-// type, for lab.Msg.labels: it brings down servers that use dynamicpb.
+// type, for lab.Msg.labels: it crashes servers that use dynamicpb.
 var BadMapEntry = []byte{0x12, 0x05, 0x0a, 0x01, 'a', 0x08, 0x01}
 
-// nested is lab.Msg with that many messages inside each other. It has to be
-// written from the inside out without copying what is inside each time.
+// nested returns a lab.Msg with that many messages inside each other. It computes
+// the lengths from the inside out, and copies nothing twice.
 func nested(depth int) []byte {
 	heads, size := make([][]byte, depth), 0
 	for i := range heads {
@@ -26,7 +26,7 @@ func nested(depth int) []byte {
 	return slices.Concat(heads...)
 }
 
-// groups are unknown groups inside each other.
+// groups returns unknown groups inside each other.
 func groups(depth int, closed bool) []byte {
 	b := bytes.Repeat(protowire.AppendTag(nil, 9, protowire.StartGroupType), depth)
 	if closed {
@@ -35,9 +35,9 @@ func groups(depth int, closed bool) []byte {
 	return b
 }
 
-// Hostile are bodies that are no message, and some that are one against
-// all appearances. What the wrong wire type makes of a known field is an unknown
-// field, as in every protobuf implementation.
+// Hostile are bodies that are invalid messages of lab.Msg, and some that look invalid
+// and are not. A known field of the wrong wire type is an unknown field, as in every
+// protobuf implementation.
 var Hostile = []struct {
 	Name string
 	Body []byte

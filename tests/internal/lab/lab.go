@@ -152,8 +152,7 @@ func HandleDown(_ context.Context, in *Msg) iter.Seq2[*Msg, error] {
 
 func handleChat(_ context.Context, in iter.Seq2[*Msg, error]) iter.Seq2[*Msg, error] { return in }
 
-// handleHold sends one message and then waits for the caller to leave, or for the
-// deadline.
+// handleHold sends one message and then waits until its context ends.
 func handleHold(ctx context.Context, in *Msg) iter.Seq2[*Msg, error] {
 	return func(yield func(*Msg, error) bool) {
 		if yield(in, nil) {
@@ -205,7 +204,7 @@ func withDetails() error {
 	return st.Err()
 }
 
-// handleRaw misbehaves on the level of messages, as the request says.
+// handleRaw breaks the rules for messages in the way that the request names.
 func handleRaw(ctx context.Context, call handlers.Call) error {
 	in, err := call.Recv()
 	if err != nil {

@@ -49,9 +49,9 @@ func manyFields(n int) string {
 	return b.String()
 }
 
-// WildMessages are messages, or bytes that are none (no JSON), each of which made
-// some parser write through an address of the caller's choice, crash, read a wrong
-// value, or accept what it must refuse.
+// WildMessages are messages of wild.Msg, or invalid bytes if JSON is empty. Each made
+// some parser crash, write to an address that the bytes contain, read a wrong value,
+// or accept invalid bytes.
 var WildMessages = []struct{ Name, Body, JSON string }{
 	{"value before key, large message", "\x0a\x05\x12\x00\x0a\x01a", `{"big":{"a":{}}}`},
 	{"value before key, small message", "\x12\x05\x12\x00\x0a\x01a", `{"small":{"a":{}}}`},
@@ -102,7 +102,7 @@ func StartWild(t testing.TB) *rig.Server {
 	return rig.Local(t, rig.Config(t, WildProto, registerWild))
 }
 
-// answerWild answers with the bytes that are asked for by name.
+// answerWild answers with the body whose name the request contains.
 func answerWild(call handlers.Call, pack bool) error {
 	in, err := call.Recv()
 	if err != nil {
