@@ -32,7 +32,7 @@ func Guard(log *slog.Logger) Middleware {
 				}
 			}()
 			if err := next.ServeRPC(ctx, call); err != nil {
-				return settle(ctx, err, call.Method(), log)
+				return toStatus(ctx, err, call.Method(), log)
 			}
 			return nil
 		})
@@ -41,9 +41,9 @@ func Guard(log *slog.Logger) Middleware {
 
 var errInternal = status.Error(codes.Internal, "internal error")
 
-// settle gives err a status. What wraps a status or a context's error may hold
+// toStatus gives err a status. What wraps a status or a context's error may hold
 // anything, a URL with a token for example, so it is left behind.
-func settle(ctx context.Context, err error, m *Method, log *slog.Logger) error {
+func toStatus(ctx context.Context, err error, m *Method, log *slog.Logger) error {
 	var coded interface{ GRPCStatus() *status.Status }
 	if errors.As(err, &coded) && coded.GRPCStatus() != nil {
 		return coded.GRPCStatus().Err()

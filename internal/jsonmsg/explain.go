@@ -25,14 +25,14 @@ func explain(data []byte, md protoreflect.MessageDescriptor, types codec.Types) 
 	if err == nil {
 		err = x.message(md, "", v)
 	}
-	if errors.Is(err, errGaveUp) {
+	if errors.Is(err, errStopped) {
 		return nil
 	}
 	return err
 }
 
-// errGaveUp ends a walk that cannot go on, because what follows is no JSON.
-var errGaveUp = errors.New("gave up")
+// errStopped ends a walk that cannot go on, because what follows is no JSON.
+var errStopped = errors.New("gave up")
 
 type explainer struct {
 	data  []byte
@@ -59,7 +59,7 @@ func (x *explainer) next() (value, error) {
 	start := int(x.dec.InputOffset())
 	tok, err := x.dec.Token()
 	if err != nil {
-		return value{}, errGaveUp
+		return value{}, errStopped
 	}
 	for start < len(x.data) && bytes.IndexByte([]byte(" \t\r\n,:"), x.data[start]) >= 0 {
 		start++
@@ -99,7 +99,7 @@ func (x *explainer) rest(v value) ([]byte, error) {
 
 func (x *explainer) message(md protoreflect.MessageDescriptor, path string, v value) error {
 	if x.depth++; x.depth > codec.MaxDepth {
-		return errGaveUp
+		return errStopped
 	}
 	defer func() { x.depth-- }()
 	known := wellknown.Of(md.FullName())
@@ -125,7 +125,7 @@ func (x *explainer) opaque(md protoreflect.MessageDescriptor, path string, v val
 	case err == nil:
 		return nil
 	case kind == wellknown.Value || kind == wellknown.Struct && v.opens('{') || kind == wellknown.ListValue && v.opens('['):
-		return wrong(path, "%s", position.ReplaceAllString(plain(err), "")) // somewhere inside
+		return errorAt(path, "%s", position.ReplaceAllString(plain(err), "")) // somewhere inside
 	}
 	return mismatch(path, wantMessage(md), v.tok)
 }
@@ -170,9 +170,9 @@ func (x *explainer) members(md protoreflect.MessageDescriptor, path string, inAn
 func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, name string) error {
 	at := join(path, name)
 	if first, twice := have.fields[fd.Number()]; twice && first == name {
-		return wrong(at, "the field is there twice")
+		return errorAt(at, "the field is there twice")
 	} else if twice {
-		return wrong(at, "the field is there twice, as %s and as %s", quoted(first), quoted(name))
+		return errorAt(at, "the field is there twice, as %s and as %s", quoted(first), quoted(name))
 	}
 	have.fields[fd.Number()] = name
 	v, err := x.next()
@@ -188,7 +188,7 @@ func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, nam
 	}
 	if oneof := fd.ContainingOneof(); oneof != nil {
 		if first, set := have.oneofs[oneof.Name()]; set {
-			return wrong(at, "only one field of the oneof %s can be set, and %s is", oneof.FullName(), quoted(first))
+			return errorAt(at, "only one field of the oneof %s can be set, and %s is", oneof.FullName(), quoted(first))
 		}
 		have.oneofs[oneof.Name()] = name
 	}
@@ -197,7 +197,7 @@ func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, nam
 
 func (x *explainer) list(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if !v.opens('[') {
-		return mismatch(path, "a list of "+noun(fd), v.tok)
+		return mismatch(path, "a list of "+typeName(fd), v.tok)
 	}
 	for i := 0; x.dec.More(); i++ {
 		v, err := x.next()
@@ -214,7 +214,7 @@ func (x *explainer) list(fd protoreflect.FieldDescriptor, path string, v value) 
 
 func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if !v.opens('{') {
-		return mismatch(path, "an object (map<"+noun(fd.MapKey())+", "+noun(fd.MapValue())+">)", v.tok)
+		return mismatch(path, "an object (map<"+typeName(fd.MapKey())+", "+typeName(fd.MapValue())+">)", v.tok)
 	}
 	keys := map[any]bool{}
 	for x.dec.More() {
@@ -224,10 +224,10 @@ func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v valu
 		}
 		key, ok := mapKey(fd.MapKey().Kind(), name)
 		if !ok {
-			return wrong(path, "expected keys of type %s, got %s", noun(fd.MapKey()), quoted(name))
+			return errorAt(path, "expected keys of type %s, got %s", typeName(fd.MapKey()), quoted(name))
 		}
 		if keys[key] {
-			return wrong(path, "the key %s is there twice", quoted(name))
+			return errorAt(path, "the key %s is there twice", quoted(name))
 		}
 		keys[key] = true
 		v, err := x.next()

@@ -23,20 +23,20 @@ func (x *explainer) lookup(md protoreflect.MessageDescriptor, path, name string)
 	for i := range names {
 		names[i] = md.Fields().Get(i).JSONName()
 	}
-	return nil, unknown(join(path, name), md, "field", name, names)
+	return nil, unknownName(join(path, name), md, "field", name, names)
 }
 
 func (x *explainer) extension(md protoreflect.MessageDescriptor, path, name string) (protoreflect.FieldDescriptor, error) {
 	xt, err := x.types.FindExtensionByName(protoreflect.FullName(name[1 : len(name)-1]))
 	if err != nil || xt == nil {
-		return nil, wrong(join(path, name), "no extension of that name is known")
+		return nil, errorAt(join(path, name), "no extension of that name is known")
 	}
 	fd := xt.TypeDescriptor()
 	if fd.ContainingMessage().FullName() != md.FullName() {
-		return nil, wrong(join(path, name), "this extends %s, not %s", fd.ContainingMessage().FullName(), md.FullName())
+		return nil, errorAt(join(path, name), "this extends %s, not %s", fd.ContainingMessage().FullName(), md.FullName())
 	}
 	if !md.ExtensionRanges().Has(fd.Number()) {
-		return nil, errGaveUp
+		return nil, errStopped
 	}
 	return fd, nil
 }
@@ -58,7 +58,7 @@ func (x *explainer) single(fd protoreflect.FieldDescriptor, path string, v value
 	case err == nil:
 		return nil
 	case isString && fd.Kind() == protoreflect.StringKind:
-		return errGaveUp // its UTF-8 or its escapes are broken, which protojson says better
+		return errStopped // its UTF-8 or its escapes are broken, which protojson says better
 	}
 	return mismatch(path, wantField(fd), v.tok)
 }
@@ -79,7 +79,7 @@ func enum(fd protoreflect.FieldDescriptor, path, name string, v value) error {
 	for i := range names {
 		names[i] = string(values.Get(i).Name())
 	}
-	return unknown(path, fd.Enum(), "value", name, names)
+	return unknownName(path, fd.Enum(), "value", name, names)
 }
 
 // any goes through a google.protobuf.Any whose brace was read.
@@ -94,7 +94,7 @@ func (x *explainer) any(path string, v value) error {
 	}
 	mt, err := x.types.FindMessageByURL(url)
 	if err != nil {
-		return wrong(element(path, "@type"), "the message type %s is not known", quoted(url))
+		return errorAt(element(path, "@type"), "the message type %s is not known", quoted(url))
 	}
 	if !isWellKnown(mt.Descriptor()) {
 		return x.members(mt.Descriptor(), path, true)
@@ -126,7 +126,7 @@ func (x *explainer) typeURL(path string, v value) (string, error) {
 			continue
 		}
 		if url != "" {
-			return "", wrong(element(path, "@type"), "it is there twice")
+			return "", errorAt(element(path, "@type"), "it is there twice")
 		}
 		s, _ := v.tok.(string)
 		if s == "" {
@@ -138,7 +138,7 @@ func (x *explainer) typeURL(path string, v value) (string, error) {
 		return "", err
 	}
 	if url == "" && !empty {
-		return "", wrong(path, `"@type" is missing, which names what the google.protobuf.Any holds, such as "type.googleapis.com/google.protobuf.Duration"`)
+		return "", errorAt(path, `"@type" is missing, which names what the google.protobuf.Any holds, such as "type.googleapis.com/google.protobuf.Duration"`)
 	}
 	return url, nil
 }
@@ -158,9 +158,9 @@ func (x *explainer) customInAny(md protoreflect.MessageDescriptor, path string) 
 		case name == "@type":
 			continue
 		case name != "value":
-			return unknown(join(path, name), md, "field", name, []string{"@type", "value"})
+			return unknownName(join(path, name), md, "field", name, []string{"@type", "value"})
 		case found:
-			return wrong(join(path, name), "the field is there twice")
+			return errorAt(join(path, name), "the field is there twice")
 		}
 		found = true
 		if err := x.message(md, join(path, name), v); err != nil {
@@ -168,7 +168,7 @@ func (x *explainer) customInAny(md protoreflect.MessageDescriptor, path string) 
 		}
 	}
 	if !found && wellknown.Of(md.FullName()).Kind != wellknown.Empty {
-		return wrong(path, `"value" is missing, which holds the %s`, md.FullName())
+		return errorAt(path, `"value" is missing, which holds the %s`, md.FullName())
 	}
 	_, err := x.next()
 	return err

@@ -13,9 +13,9 @@ import (
 	"github.com/dyngate/dyngate/internal/nearest"
 )
 
-// wrong is what is wrong at a place of the document; path is empty for the
+// errorAt returns an error at a place of the document; path is empty for the
 // document itself.
-func wrong(path, format string, args ...any) error {
+func errorAt(path, format string, args ...any) error {
 	if path != "" {
 		format, args = "%s: "+format, slices.Concat([]any{path}, args)
 	}
@@ -23,14 +23,14 @@ func wrong(path, format string, args ...any) error {
 }
 
 func mismatch(path, want string, tok json.Token) error {
-	return wrong(path, "expected %s, got %s", want, got(tok))
+	return errorAt(path, "expected %s, got %s", want, describeToken(tok))
 }
 
-// unknown says that owner has nothing of that kind and name, and what it has,
+// unknownName says that owner has nothing of that kind and name, and what it has,
 // nearest first.
-func unknown(path string, owner protoreflect.Descriptor, kind, name string, has []string) error {
+func unknownName(path string, owner protoreflect.Descriptor, kind, name string, has []string) error {
 	if len(has) == 0 {
-		return wrong(path, "%s has no %s %s, nor any other", owner.FullName(), kind, quoted(name))
+		return errorAt(path, "%s has no %s %s, nor any other", owner.FullName(), kind, quoted(name))
 	}
 	near, hint := nearest.Names(name, has, 3), ""
 	for _, n := range near {
@@ -40,7 +40,7 @@ func unknown(path string, owner protoreflect.Descriptor, kind, name string, has 
 		hint = " (did you mean " + strings.TrimPrefix(hint, " or ") + "?)"
 	}
 	others := slices.DeleteFunc(has, func(n string) bool { return slices.Contains(near, n) })
-	return wrong(path, "%s has no %s %s%s; it has: %s",
+	return errorAt(path, "%s has no %s %s%s; it has: %s",
 		owner.FullName(), kind, quoted(name), hint, listed(slices.Concat(near, others)))
 }
 
@@ -48,7 +48,7 @@ func unknown(path string, owner protoreflect.Descriptor, kind, name string, has 
 func join(path, name string) string {
 	bare := strings.TrimSuffix(strings.TrimPrefix(name, "["), "]") // of an extension
 	switch {
-	case !protoreflect.FullName(bare).IsValid() || len(name) > longest:
+	case !protoreflect.FullName(bare).IsValid() || len(name) > maxQuoted:
 		return element(path, name)
 	case path == "":
 		return name
@@ -60,15 +60,15 @@ func element(path, key string) string { return path + "[" + quoted(key) + "]" }
 
 func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
-// longest is how much of a text of the document an error repeats.
-const longest = 60
+// maxQuoted is how much of a text of the document an error repeats.
+const maxQuoted = 60
 
 // quoted is a text of the document, fit for a terminal.
 func quoted(s string) string {
-	if len(s) <= longest {
+	if len(s) <= maxQuoted {
 		return strconv.Quote(s)
 	}
-	return strconv.Quote(strings.ToValidUTF8(s[:longest], "")) + "..."
+	return strconv.Quote(strings.ToValidUTF8(s[:maxQuoted], "")) + "..."
 }
 
 // listed joins names, or the first of many.
@@ -80,14 +80,14 @@ func listed(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// got names a value by its first token.
-func got(tok json.Token) string {
+// describeToken names a value by its first token.
+func describeToken(tok json.Token) string {
 	switch tok := tok.(type) {
 	case string:
 		return "the string " + quoted(tok)
 	case json.Number:
-		if len(tok) > longest {
-			return "the number " + string(tok[:longest]) + "..."
+		if len(tok) > maxQuoted {
+			return "the number " + string(tok[:maxQuoted]) + "..."
 		}
 		return "the number " + string(tok)
 	case bool:
@@ -137,8 +137,8 @@ func wantMessage(md protoreflect.MessageDescriptor) string {
 	return "an object (" + name + ")"
 }
 
-// noun is the type of an element of a field.
-func noun(fd protoreflect.FieldDescriptor) string {
+// typeName returns the type of an element of a field.
+func typeName(fd protoreflect.FieldDescriptor) string {
 	switch {
 	case fd.Message() != nil:
 		return string(fd.Message().FullName())

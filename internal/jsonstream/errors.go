@@ -28,9 +28,9 @@ func (r *Reader) explain(err error) error {
 	return fmt.Errorf("document %d: %w", r.document, err)
 }
 
-// wanted says what should have been there, by the words with which
+// expectations say what should have been there, by the words with which
 // encoding/json ends its errors.
-var wanted = map[string]string{
+var expectations = map[string]string{
 	"looking for beginning of value":             "expected a value",
 	"looking for beginning of object key string": "expected a key in double quotes",
 	"after object key":                           "expected a colon after the key",
@@ -50,7 +50,7 @@ func problem(text string, found rune) string {
 		return "the document is nested too deeply"
 	}
 	context := text[strings.LastIndex(text, "' ")+1:]
-	if want, ok := wanted[strings.TrimSpace(context)]; ok {
+	if want, ok := expectations[strings.TrimSpace(context)]; ok {
 		return fmt.Sprintf("%s, found %q", want, found)
 	}
 	if strings.HasPrefix(context, " in literal ") {

@@ -248,7 +248,7 @@ func (e *encoder) extension(f *field, v protoreflect.Value) *wire.Error {
 // the only field of a message that is otherwise empty.
 func (e *encoder) foreignExtension(m *Message, x *extension) *wire.Error {
 	e.foreign = true
-	alone := carrier{m.typ.zero, x}
+	alone := singleExtension{m.typ.zero, x}
 	b, err := proto.MarshalOptions{AllowPartial: true, Deterministic: e.deterministic}.Marshal(alone)
 	if err != nil {
 		return wire.NewUnencodable("%v", err)

@@ -164,7 +164,7 @@ func (m *Message) setExtension(fd protoreflect.FieldDescriptor, v protoreflect.V
 	if x, ok := xd.Type().(*ExtensionType); ok {
 		v = x.take(v)
 		if x.f.shape == single && x.f.isInvalid(v) {
-			m.more().unchecked = true
+			m.ensureExtra().unchecked = true
 		}
 	} else {
 		checkForeign(xd, v)
@@ -190,7 +190,7 @@ func checkForeign(xd protoreflect.ExtensionTypeDescriptor, v protoreflect.Value)
 }
 
 func (m *Message) putExtension(xd protoreflect.ExtensionTypeDescriptor, v protoreflect.Value) {
-	e := m.more()
+	e := m.ensureExtra()
 	i, ok := m.findExtension(xd.Number())
 	if ok {
 		e.extensions[i] = extension{xd, v}

@@ -132,7 +132,7 @@ type (
 // single returns an empty message of its own field.
 func (k *maker) single(t *Type) *Message {
 	if t.refs > 0 || t.nums > smallNums || t.strs > smallStrs {
-		return t.alone()
+		return t.newUnshared()
 	}
 	l := &k.leaves
 	if len(l.heads) == 0 || len(l.page.nums)-l.nums < t.nums || len(l.page.strs)-l.strs < t.strs {
@@ -202,9 +202,9 @@ func (t *Type) newPage(n int) page {
 	return p
 }
 
-// alone returns an empty message that shares no memory, small ones in one
+// newUnshared returns an empty message that shares no memory, small ones in one
 // allocation.
-func (t *Type) alone() *Message {
+func (t *Type) newUnshared() *Message {
 	switch {
 	case t.nums <= 2 && t.strs <= 2 && t.refs == 0:
 		s := new(struct {

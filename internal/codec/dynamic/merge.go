@@ -141,7 +141,7 @@ func (k *maker) copyRef(f *field, ref any) any {
 }
 
 func (k *maker) mergeExtra(dst *Message, src *extra) {
-	e := dst.more()
+	e := dst.ensureExtra()
 	e.unchecked = e.unchecked || src.unchecked
 	if len(src.unknown) > 0 {
 		e.unknown = append(e.unknown[:len(e.unknown):len(e.unknown)], src.unknown...)
@@ -171,8 +171,8 @@ func (k *maker) mergeValue(xd protoreflect.ExtensionTypeDescriptor, old, v proto
 func (k *maker) mergeElement(xd protoreflect.ExtensionTypeDescriptor, old, v protoreflect.Value) protoreflect.Value {
 	switch {
 	case xd.Message() != nil:
-		dst, mine := own(old.Message())
-		src, ours := own(v.Message())
+		dst, mine := asMessage(old.Message())
+		src, ours := asMessage(v.Message())
 		if mine && ours {
 			k.mergeMessages(dst, src)
 		} else {

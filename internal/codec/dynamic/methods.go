@@ -110,9 +110,9 @@ var methods = protoiface.Methods{
 }
 
 func marshal(in protoiface.MarshalInput) (protoiface.MarshalOutput, error) {
-	m, ok := own(in.Message)
+	m, ok := asMessage(in.Message)
 	if !ok {
-		return protoiface.MarshalOutput{Buf: in.Buf}, errNotOwn
+		return protoiface.MarshalOutput{Buf: in.Buf}, errNotMessage
 	}
 	e := newEncoder(maxProtoDepth)
 	e.deterministic = in.Flags&protoiface.MarshalDeterministic != 0
@@ -127,9 +127,9 @@ func marshal(in protoiface.MarshalInput) (protoiface.MarshalOutput, error) {
 
 func unmarshal(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error) {
 	var out protoiface.UnmarshalOutput
-	m, ok := own(in.Message)
+	m, ok := asMessage(in.Message)
 	if !ok {
-		return out, errNotOwn
+		return out, errNotMessage
 	}
 	m.mustBeValid()
 	d := decoder{
@@ -150,12 +150,12 @@ func unmarshal(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error)
 	return out, nil
 }
 
-// errNotOwn is for types that embed a Message and have a ProtoReflect of their own.
-var errNotOwn = errors.New("dynamic: the message is not a dynamic.Message")
+// errNotMessage is for types that embed a Message and have a ProtoReflect of their own.
+var errNotMessage = errors.New("dynamic: the message is not a dynamic.Message")
 
 func merge(in protoiface.MergeInput) protoiface.MergeOutput {
-	dst, ok := own(in.Destination)
-	src, same := own(in.Source)
+	dst, ok := asMessage(in.Destination)
+	src, same := asMessage(in.Source)
 	if !ok || !same || dst.typ != src.typ {
 		return protoiface.MergeOutput{}
 	}
@@ -166,25 +166,25 @@ func merge(in protoiface.MergeInput) protoiface.MergeOutput {
 
 func checkInitialized(in protoiface.CheckInitializedInput) (protoiface.CheckInitializedOutput, error) {
 	var out protoiface.CheckInitializedOutput
-	m, ok := own(in.Message)
+	m, ok := asMessage(in.Message)
 	if !ok {
-		return out, errNotOwn
+		return out, errNotMessage
 	}
 	return out, m.requiredError()
 }
 
-// carrier is a message with nothing but one extension.
-type carrier struct {
+// singleExtension is a message with nothing but one extension.
+type singleExtension struct {
 	protoreflect.Message
 	x *extension
 }
 
-func (c carrier) ProtoReflect() protoreflect.Message   { return c }
-func (c carrier) Interface() protoreflect.ProtoMessage { return c }
-func (c carrier) ProtoMethods() *protoiface.Methods    { return nil }
-func (c carrier) GetUnknown() protoreflect.RawFields   { return nil }
-func (c carrier) Range(visit func(protoreflect.FieldDescriptor, protoreflect.Value) bool) {
+func (c singleExtension) ProtoReflect() protoreflect.Message   { return c }
+func (c singleExtension) Interface() protoreflect.ProtoMessage { return c }
+func (c singleExtension) ProtoMethods() *protoiface.Methods    { return nil }
+func (c singleExtension) GetUnknown() protoreflect.RawFields   { return nil }
+func (c singleExtension) Range(visit func(protoreflect.FieldDescriptor, protoreflect.Value) bool) {
 	visit(c.x.xd, c.x.value)
 }
 
-var _ proto.Message = carrier{}
+var _ proto.Message = singleExtension{}

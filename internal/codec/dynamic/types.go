@@ -47,10 +47,10 @@ func NewMessage(md protoreflect.MessageDescriptor) *Message {
 func (t *Type) Descriptor() protoreflect.MessageDescriptor { return t.md }
 
 // NewMessage returns an empty message.
-func (t *Type) NewMessage() *Message { return t.alone() }
+func (t *Type) NewMessage() *Message { return t.newUnshared() }
 
 // New is NewMessage. It implements protoreflect.MessageType.
-func (t *Type) New() protoreflect.Message { return t.alone() }
+func (t *Type) New() protoreflect.Message { return t.newUnshared() }
 
 // Zero returns the empty message that cannot be changed.
 func (t *Type) Zero() protoreflect.Message { return t.zero }

@@ -3,6 +3,7 @@ package dynamic
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -111,7 +112,7 @@ func (f *field) unboxMessage(v protoreflect.Value) *Message {
 	if given.Descriptor().FullName() != want.FullName() {
 		panic(fmt.Sprintf("dynamic: %s cannot be set to a %s", f.fd.FullName(), given.Descriptor().FullName()))
 	}
-	if m, ok := own(given); ok && m.typ.md == want {
+	if m, ok := asMessage(given); ok && m.typ.md == want {
 		return m
 	}
 	b, err := proto.MarshalOptions{AllowPartial: true}.Marshal(given.Interface())
@@ -125,13 +126,74 @@ func (f *field) unboxMessage(v protoreflect.Value) *Message {
 	return m
 }
 
-// own returns m as a message of this package, if it is one or wraps one.
-func own(m protoreflect.Message) (*Message, bool) {
+// asMessage returns m as a message of this package, if it is one or wraps one.
+func asMessage(m protoreflect.Message) (*Message, bool) {
 	if m, ok := m.(*Message); ok {
 		return m, true
 	}
 	inner, ok := m.Interface().(*Message)
 	return inner, ok
+}
+
+// filled returns a list or map as reflection has it, the one that cannot be
+// changed if it is empty.
+func (f *field) filled(ref any) protoreflect.Value {
+	// The types that are found at once come first.
+	switch l := ref.(type) {
+	case *messageList:
+		if len(l.v) > 0 {
+			return protoreflect.ValueOfList(l)
+		}
+	case *textList:
+		if len(l.v) > 0 {
+			return protoreflect.ValueOfList(l)
+		}
+	case *numberList:
+		if len(l.v) > 0 {
+			return protoreflect.ValueOfList(l)
+		}
+	case *textTable:
+		if len(l.entries) > 0 {
+			return protoreflect.ValueOfMap(l)
+		}
+	default:
+		if ref.(container).Len() > 0 {
+			return boxRef(ref)
+		}
+	}
+	return f.empty
+}
+
+// boxRef returns a list or map as reflection has it.
+func boxRef(ref any) protoreflect.Value {
+	if l, ok := ref.(protoreflect.List); ok {
+		return protoreflect.ValueOfList(l)
+	}
+	return protoreflect.ValueOfMap(ref.(protoreflect.Map))
+}
+
+// unset returns what Get returns for a field that is not set.
+func (f *field) unset() protoreflect.Value {
+	if f.shape == single {
+		switch f.class {
+		case message:
+			return protoreflect.ValueOfMessage(f.messageType().zero)
+		case blob:
+			return protoreflect.ValueOfBytes(slices.Clone(f.empty.Bytes())) // the descriptor's own must not be changed
+		}
+	}
+	return f.empty
+}
+
+// fresh returns a new value for the field, which Set takes: empty, or the default.
+func (f *field) fresh() protoreflect.Value {
+	switch {
+	case f.shape != single:
+		return boxRef(f.newRef())
+	case f.class == message:
+		return protoreflect.ValueOfMessage(f.messageType().NewMessage())
+	}
+	return f.unset()
 }
 
 // element holds the values of one class as T.

@@ -52,9 +52,9 @@ func (b *binder) join() error {
 	return errors.Join(all...)
 }
 
-// inOrder sorts the problems since start, found in one struct, by its fields.
+// sortProblems sorts the problems since start, found in one struct, by its fields.
 // From outside they all are in the field whose type the struct is.
-func (b *binder) inOrder(start, outer int) {
+func (b *binder) sortProblems(start, outer int) {
 	found := b.problems[start:]
 	slices.SortStableFunc(found, func(a, c problem) int { return cmp.Compare(a.at, c.at) })
 	for i := range found {
@@ -148,23 +148,23 @@ func hasOneField(name protoreflect.FullName) bool {
 	return false
 }
 
-// claim is a Go field that a message field was found for.
-type claim struct {
+// fieldMatch is a Go field that a message field was found for.
+type fieldMatch struct {
 	goField
 	fd protoreflect.FieldDescriptor
 }
 
 // bindStruct binds the fields of a struct.
 func (b *binder) bindStruct(pl *plan) {
-	defer b.inOrder(len(b.problems), b.at)
-	claims := b.claims(pl)
+	defer b.sortProblems(len(b.problems), b.at)
+	matches := b.matchFields(pl)
 	required := pl.md.RequiredNumbers()
 	bound := map[protowire.Number]bool{}
-	for _, c := range claims {
+	for _, c := range matches {
 		bound[c.fd.Number()] = true
 	}
-	fields := make([]field, 0, len(claims)+required.Len())
-	for _, c := range claims {
+	fields := make([]field, 0, len(matches)+required.Len())
+	for _, c := range matches {
 		fields = append(fields, field{})
 		f := &fields[len(fields)-1]
 		b.at = c.at
@@ -197,7 +197,7 @@ func (pl *plan) linkRequired() {
 			f.seen = 1 << (n - 1)
 			pl.seenAll |= f.seen
 		} else {
-			pl.crowded = true
+			pl.manyRequired = true
 		}
 	}
 }

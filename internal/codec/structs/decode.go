@@ -87,7 +87,7 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 			i += n
 		default:
 			var n int
-			n, known, err = d.other(f, unsafe.Add(p, f.off), tag, b[i:])
+			n, known, err = d.fixedOrGroup(f, unsafe.Add(p, f.off), tag, b[i:])
 			i += n
 		}
 		if err != nil {
@@ -107,15 +107,16 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 	if end != 0 {
 		return wire.NewMalformed(wire.DetailGroup)
 	}
-	if seen != pl.seenAll || pl.crowded {
+	if seen != pl.seenAll || pl.manyRequired {
 		d.partial = true
 	}
 	return nil
 }
 
-// other reads the value of a field in one of the rarer wire types. It returns
+// fixedOrGroup reads the value of a field that is neither a varint nor
+// length-prefixed. It returns
 // its length, and whether the field took it.
-func (d *decoder) other(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, bool, *Error) {
+func (d *decoder) fixedOrGroup(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, bool, *Error) {
 	switch protowire.Type(tag & 7) {
 	case protowire.Fixed32Type:
 		if len(b) < 4 {
@@ -161,7 +162,7 @@ func (d *decoder) sub(pl *plan, p unsafe.Pointer, b []byte) *Error {
 
 // keep saves an unknown field, if the struct has a place for it.
 func (pl *plan) keep(p unsafe.Pointer, raw []byte) {
-	if pl.keeps {
+	if pl.keepsUnknown {
 		u := (*[]byte)(unsafe.Add(p, pl.unknown))
 		*u = append(*u, raw...)
 	}

@@ -8,8 +8,8 @@ func (b *binder) finish() {
 	for again := true; again; {
 		again = false
 		for _, pl := range b.list {
-			if !pl.demands && pl.demandsNow() {
-				pl.demands, again = true, true
+			if !pl.hasRequired && pl.findsRequired() {
+				pl.hasRequired, again = true, true
 			}
 		}
 	}
@@ -19,17 +19,17 @@ func (b *binder) finish() {
 	done := map[*plan]bool{}
 	for _, pl := range b.list {
 		pl.collectInits(done)
-		pl.strict = pl.demands || pl.inits != nil
+		pl.strict = pl.hasRequired || pl.inits != nil
 	}
 }
 
-// demandsNow tells whether a message has required fields, as far as is known.
-func (pl *plan) demandsNow() bool {
+// findsRequired tells whether a message has required fields, as far as is known.
+func (pl *plan) findsRequired() bool {
 	if _, ok := pl.leaf.(generatedLeaf); ok || len(pl.required) > 0 {
 		return true
 	}
 	for i := range pl.fields {
-		if sub := pl.fields[i].sub; sub != nil && sub.demands {
+		if sub := pl.fields[i].sub; sub != nil && sub.hasRequired {
 			return true
 		}
 	}
@@ -66,7 +66,7 @@ func (pl *plan) watchValues() {
 		if f.maps == nil {
 			continue
 		}
-		if value := &f.sub.fields[1]; value.sub != nil && value.sub.demands {
+		if value := &f.sub.fields[1]; value.sub != nil && value.sub.hasRequired {
 			value.seen, f.sub.seenAll = 1, 1
 		}
 	}

@@ -63,15 +63,15 @@ func (b *binder) bindUnknown(pl *plan, sf reflect.StructField, name string, at u
 	switch {
 	case sf.Type.Kind() != reflect.Slice || sf.Type.Elem().Kind() != reflect.Uint8:
 		b.problem("%s.%s (%s) cannot hold unknown fields: make it []byte", typeName(pl.typ), name, sf.Type)
-	case pl.keeps:
+	case pl.keepsUnknown:
 		b.problem("%s.%s: there is already a field for unknown fields", typeName(pl.typ), name)
 	}
-	pl.keeps, pl.unknown = true, at
+	pl.keepsUnknown, pl.unknown = true, at
 }
 
-// claims finds the message field of each Go field.
-func (b *binder) claims(pl *plan) []claim {
-	var out []claim
+// matchFields finds the message field of each Go field.
+func (b *binder) matchFields(pl *plan) []fieldMatch {
+	var out []fieldMatch
 	for _, g := range b.goFields(pl, pl.typ, "", 0, 0) {
 		b.at = g.at
 		fd, trouble := findField(pl.md, g)
@@ -79,15 +79,15 @@ func (b *binder) claims(pl *plan) []claim {
 			b.problem("%s.%s %s", typeName(pl.typ), g.name, trouble)
 			continue
 		}
-		i := slices.IndexFunc(out, func(c claim) bool { return c.fd == fd })
+		i := slices.IndexFunc(out, func(c fieldMatch) bool { return c.fd == fd })
 		switch {
 		case i < 0:
-			out = append(out, claim{g, fd})
+			out = append(out, fieldMatch{g, fd})
 		case out[i].depth == g.depth:
 			b.problem("%s.%s and %[1]s.%[3]s are both bound to %s: tag one of them with another name, or with \"-\"",
 				typeName(pl.typ), out[i].name, g.name, fd.FullName())
 		case out[i].depth > g.depth:
-			out[i] = claim{g, fd} // as in Go, the outer field hides the embedded one
+			out[i] = fieldMatch{g, fd} // as in Go, the outer field hides the embedded one
 		}
 	}
 	return out

@@ -113,7 +113,7 @@ func decodePackedEnum(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 			return wire.Malformed(next)
 		}
 		i = next
-		if !f.decodeBits(d, f, p, x) && f.owner.keeps {
+		if !f.decodeBits(d, f, p, x) && f.owner.keepsUnknown {
 			raw := protowire.AppendVarint(nil, protowire.EncodeTag(protowire.Number(f.tag>>3), f.wire))
 			f.owner.keep(unsafe.Add(p, -int(f.off)), protowire.AppendVarint(raw, x))
 		}

@@ -143,7 +143,7 @@ func (e *encoder) entry(f *field, ent *entry) *Error {
 	e.depth--
 	key, value := &f.sub.fields[0], &f.sub.fields[1]
 	p := unsafe.Add(ent.mem, value.off)
-	before, lacks := e.Written(), len(e.missing)
+	before, missingBefore := e.Written(), len(e.missing)
 	err := errNilValue(value, p)
 	if err == nil {
 		err = value.encode(e, value, p)
@@ -155,7 +155,7 @@ func (e *encoder) entry(f *field, ent *entry) *Error {
 		err.Path = wire.Join(ent.label(), err.Path)
 		return err
 	}
-	for i := lacks; i < len(e.missing); i++ {
+	for i := missingBefore; i < len(e.missing); i++ {
 		e.missing[i] = wire.Join(f.name+ent.label(), e.missing[i])
 	}
 	e.PrefixField(f.tag, before)

@@ -26,15 +26,15 @@ type plan struct {
 	dense  []*field
 	sparse map[uint32]*field
 
-	inits    []func(p unsafe.Pointer) // set what is not zero in an empty message
-	oneofs   [][]*field               // members of each oneof of which two or more are bound
-	required []required
-	seenAll  uint64 // the field.seen bits of all required fields
-	demands  bool   // required fields in it or below
-	crowded  bool   // more required fields than bits
-	strict   bool   // required fields or defaults in it or below: see isZero
-	keeps    bool   // unknown fields are kept at offset unknown
-	unknown  uintptr
+	inits        []func(p unsafe.Pointer) // set what is not zero in an empty message
+	oneofs       [][]*field               // members of each oneof of which two or more are bound
+	required     []required
+	seenAll      uint64 // the field.seen bits of all required fields
+	hasRequired  bool   // required fields in it or below
+	manyRequired bool   // more required fields than bits
+	strict       bool   // required fields or defaults in it or below: see isZero
+	keepsUnknown bool   // unknown fields are kept at offset unknown
+	unknown      uintptr
 }
 
 // required is a required field of a message, bound or not.

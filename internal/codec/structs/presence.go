@@ -47,7 +47,7 @@ func encodePointer(e *encoder, f *field, p unsafe.Pointer) *Error {
 	q := *(*unsafe.Pointer)(p)
 	if q == nil {
 		if f.required {
-			return e.miss(f)
+			return e.addMissing(f)
 		}
 		return nil
 	}

@@ -111,7 +111,7 @@ func (g *engine) unmarshal(b []byte, p unsafe.Pointer) error {
 	}
 	var missing []string
 	if d.partial {
-		missing = d.lacking(g.root, b, "", nil)
+		missing = d.appendMissing(g.root, b, "", nil)
 	}
 	d.arena, d.used, d.lists, d.listed = nil, 0, nil, 0
 	clear(d.blocks)

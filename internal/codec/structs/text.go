@@ -152,7 +152,7 @@ func encodePlainBytes(e *encoder, f *field, p unsafe.Pointer) *Error {
 	b := *(*[]byte)(p)
 	switch {
 	case b == nil && f.required:
-		return e.miss(f)
+		return e.addMissing(f)
 	case len(b) == 0 && !f.always && (b == nil || !f.present):
 		return nil
 	}
