@@ -58,7 +58,7 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 	for _, s := range now.Services {
 		for _, route := range s.Routes {
 			if len(route.Registrations) == 0 {
-				r.Unanswered = append(r.Unanswered, route.Method.Path())
+				r.Unanswered = append(r.Unanswered, route.Path())
 			}
 		}
 		name := s.Desc.FullName()
@@ -163,7 +163,7 @@ func servicesOf(g *dispatch.Generation) []ServiceInfo {
 
 func methodInfo(r *dispatch.Route) MethodInfo {
 	info := MethodInfo{
-		Path:             r.Method.Path(),
+		Path:             r.Path(),
 		StreamsRequests:  r.Method.IsStreamingClient(),
 		StreamsResponses: r.Method.IsStreamingServer(),
 	}

@@ -137,7 +137,7 @@ func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (
 // second Guard so that middleware sees statuses, the rules of cardinality, the
 // handlers.
 func (b *Builder) route(f *schema.File, m *handlers.Method, regs []*handlers.Registration) (*Route, []*diag.Diagnostic) {
-	r := &Route{Method: m, Registrations: regs, bound: handlers.HandlerFunc(unanswered)}
+	r := &Route{Method: m, Registrations: regs, path: "/" + m.Path(), bound: handlers.HandlerFunc(unanswered)}
 	list := make([]handlers.Handler, len(regs))
 	var problems []*diag.Diagnostic
 	for i, reg := range regs {

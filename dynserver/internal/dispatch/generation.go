@@ -141,7 +141,7 @@ func (b *Builder) serve(g *Generation, s *Service, own bool) {
 	served := make([]Served, len(s.Routes))
 	for i, r := range s.Routes {
 		served[i] = Served{Route: r, handler: b.wrap(r.bound, g.middleware), own: own}
-		g.routes["/"+r.Method.Path()] = &served[i]
+		g.routes[r.path] = &served[i]
 	}
 }
 

@@ -21,8 +21,12 @@ type Route struct {
 	// method without a handler has none.
 	Registrations []*handlers.Registration
 
+	path  string // of its calls
 	bound handlers.Handler
 }
+
+// Path returns the method as registrations write it: pkg.Service/Method.
+func (r *Route) Path() string { return r.path[1:] }
 
 // Serve runs one call. The error, if any, has a status.
 func (r *Served) Serve(ctx context.Context, call handlers.Call) error {

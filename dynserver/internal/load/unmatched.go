@@ -40,7 +40,7 @@ func meant(g *dispatch.Generation, pattern string) string {
 	}
 	for _, r := range svc.Routes {
 		if len(r.Registrations) == 0 && exact && len(nearest.Names(method, []string{string(r.Method.Name())}, 1)) > 0 {
-			return r.Method.Path()
+			return r.Path()
 		}
 	}
 	return ""
