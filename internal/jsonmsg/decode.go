@@ -34,7 +34,7 @@ func Decode(data []byte, m proto.Message, types codec.Types) (err error) {
 			return better
 		}
 		if len(bytes.TrimSpace(data)) == 0 {
-			return errors.New("there is no JSON")
+			return errors.New("the JSON is empty")
 		}
 		return errors.New(plain(err))
 	}

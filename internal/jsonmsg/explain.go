@@ -170,9 +170,9 @@ func (x *explainer) members(md protoreflect.MessageDescriptor, path string, inAn
 func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, name string) error {
 	at := join(path, name)
 	if first, twice := have.fields[fd.Number()]; twice && first == name {
-		return errorAt(at, "the field is there twice")
+		return errorAt(at, "the field is set twice")
 	} else if twice {
-		return errorAt(at, "the field is there twice, as %s and as %s", quoted(first), quoted(name))
+		return errorAt(at, "the field is set twice, as %s and as %s", quoted(first), quoted(name))
 	}
 	have.fields[fd.Number()] = name
 	v, err := x.next()
@@ -188,7 +188,7 @@ func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, nam
 	}
 	if oneof := fd.ContainingOneof(); oneof != nil {
 		if first, set := have.oneofs[oneof.Name()]; set {
-			return errorAt(at, "only one field of the oneof %s can be set, and %s is", oneof.FullName(), quoted(first))
+			return errorAt(at, "only one field of the oneof %s can be set, and %s already is", oneof.FullName(), quoted(first))
 		}
 		have.oneofs[oneof.Name()] = name
 	}
@@ -227,7 +227,7 @@ func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v valu
 			return errorAt(path, "expected keys of type %s, got %s", typeName(fd.MapKey()), quoted(name))
 		}
 		if keys[key] {
-			return errorAt(path, "the key %s is there twice", quoted(name))
+			return errorAt(path, "the key %s occurs twice", quoted(name))
 		}
 		keys[key] = true
 		v, err := x.next()

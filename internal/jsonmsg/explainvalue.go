@@ -29,11 +29,11 @@ func (x *explainer) lookup(md protoreflect.MessageDescriptor, path, name string)
 func (x *explainer) extension(md protoreflect.MessageDescriptor, path, name string) (protoreflect.FieldDescriptor, error) {
 	xt, err := x.types.FindExtensionByName(protoreflect.FullName(name[1 : len(name)-1]))
 	if err != nil || xt == nil {
-		return nil, errorAt(join(path, name), "no extension of that name is known")
+		return nil, errorAt(join(path, name), "unknown extension")
 	}
 	fd := xt.TypeDescriptor()
 	if fd.ContainingMessage().FullName() != md.FullName() {
-		return nil, errorAt(join(path, name), "this extends %s, not %s", fd.ContainingMessage().FullName(), md.FullName())
+		return nil, errorAt(join(path, name), "it extends %s, not %s", fd.ContainingMessage().FullName(), md.FullName())
 	}
 	if !md.ExtensionRanges().Has(fd.Number()) {
 		return nil, errStopped
@@ -94,7 +94,7 @@ func (x *explainer) any(path string, v value) error {
 	}
 	mt, err := x.types.FindMessageByURL(url)
 	if err != nil {
-		return errorAt(element(path, "@type"), "the message type %s is not known", quoted(url))
+		return errorAt(element(path, "@type"), "unknown message type %s", quoted(url))
 	}
 	if !isWellKnown(mt.Descriptor()) {
 		return x.members(mt.Descriptor(), path, true)
@@ -126,7 +126,7 @@ func (x *explainer) typeURL(path string, v value) (string, error) {
 			continue
 		}
 		if url != "" {
-			return "", errorAt(element(path, "@type"), "it is there twice")
+			return "", errorAt(element(path, "@type"), "it occurs twice")
 		}
 		s, _ := v.tok.(string)
 		if s == "" {
@@ -138,7 +138,7 @@ func (x *explainer) typeURL(path string, v value) (string, error) {
 		return "", err
 	}
 	if url == "" && !empty {
-		return "", errorAt(path, `"@type" is missing, which names what the google.protobuf.Any holds, such as "type.googleapis.com/google.protobuf.Duration"`)
+		return "", errorAt(path, `"@type" is missing: the type of the message, such as "type.googleapis.com/google.protobuf.Duration"`)
 	}
 	return url, nil
 }
@@ -160,7 +160,7 @@ func (x *explainer) customInAny(md protoreflect.MessageDescriptor, path string) 
 		case name != "value":
 			return unknownName(join(path, name), md, "field", name, []string{"@type", "value"})
 		case found:
-			return errorAt(join(path, name), "the field is there twice")
+			return errorAt(join(path, name), "the field is set twice")
 		}
 		found = true
 		if err := x.message(md, join(path, name), v); err != nil {
@@ -168,7 +168,7 @@ func (x *explainer) customInAny(md protoreflect.MessageDescriptor, path string) 
 		}
 	}
 	if !found && wellknown.Of(md.FullName()).Kind != wellknown.Empty {
-		return errorAt(path, `"value" is missing, which holds the %s`, md.FullName())
+		return errorAt(path, `"value" is missing: the JSON of the %s`, md.FullName())
 	}
 	_, err := x.next()
 	return err

@@ -43,7 +43,7 @@ func ToMap(m proto.Message, types codec.Types, opts EncodeOptions) (map[string]a
 		return nil, err
 	}
 	if data[0] != '{' {
-		return nil, fmt.Errorf("%s is no object in JSON", m.ProtoReflect().Descriptor().FullName())
+		return nil, fmt.Errorf("%s is not an object in JSON", m.ProtoReflect().Descriptor().FullName())
 	}
 	var values map[string]any
 	if err := json.Unmarshal(data, &values); err != nil {

@@ -30,18 +30,12 @@ func mismatch(path, want string, tok json.Token) error {
 // nearest first.
 func unknownName(path string, owner protoreflect.Descriptor, kind, name string, has []string) error {
 	if len(has) == 0 {
-		return errorAt(path, "%s has no %s %s, nor any other", owner.FullName(), kind, quoted(name))
+		return errorAt(path, "%s has no %s %s; it has none at all", owner.FullName(), kind, quoted(name))
 	}
-	near, hint := nearest.Names(name, has, 3), ""
-	for _, n := range near {
-		hint += " or " + strconv.Quote(n)
-	}
-	if hint != "" {
-		hint = " (did you mean " + strings.TrimPrefix(hint, " or ") + "?)"
-	}
+	near := nearest.Names(name, has, 3)
 	others := slices.DeleteFunc(has, func(n string) bool { return slices.Contains(near, n) })
 	return errorAt(path, "%s has no %s %s%s; it has: %s",
-		owner.FullName(), kind, quoted(name), hint, listed(slices.Concat(near, others)))
+		owner.FullName(), kind, quoted(name), nearest.DidYouMean(near), listed(slices.Concat(near, others)))
 }
 
 // join appends the name of a field to a path.

@@ -5,6 +5,7 @@ package nearest
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -60,6 +61,19 @@ func (x *Index) Names(name string, limit int) []string {
 		names = append(names, c.name)
 	}
 	return names
+}
+
+// DidYouMean puts the names that [Names] returned into a question at the end of an
+// error: ` (did you mean "a" or "b"?)`. It returns "" if there are none.
+func DidYouMean(near []string) string {
+	if len(near) == 0 {
+		return ""
+	}
+	quoted := make([]string, len(near))
+	for i, name := range near {
+		quoted[i] = strconv.Quote(name)
+	}
+	return " (did you mean " + strings.Join(quoted, " or ") + "?)"
 }
 
 // fold is a name without its package, letter case and underscores.
