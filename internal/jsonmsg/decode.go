@@ -25,7 +25,7 @@ import (
 //	items[2].colour: shop.Item has no field "colour" (did you mean "color"?); it has: color, name, qty
 //	required fields are not set: items[2].name
 //
-// Text that is no JSON at all is reported with its line and column.
+// Text that is not JSON is reported with its line and column.
 func Decode(data []byte, m proto.Message, types codec.Types) (err error) {
 	defer noPanic(&err)
 	types = orGlobal(types)
@@ -50,8 +50,8 @@ func unmarshal(data []byte, m proto.Message, types codec.Types) error {
 	return protojson.UnmarshalOptions{AllowPartial: true, Resolver: types, RecursionLimit: codec.MaxDepth}.Unmarshal(data, m)
 }
 
-// plain is what protojson says, without what it says for the sake of variety
-// and what a terminal should not see.
+// plain returns the text of an error of protojson, without its random white space
+// and without control characters.
 func plain(err error) string {
 	text := strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0")
 	switch text {

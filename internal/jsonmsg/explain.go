@@ -14,9 +14,9 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// protojson's errors have no path and no expectations. So when it has refused a
-// document, the document is walked again, in the same order and by the same
-// rules, to the first place that is wrong.
+// The errors of protojson have no path and do not say what was expected. So when
+// protojson refuses a document, the explainer reads it again, in the same order and
+// by the same rules, up to the first error.
 
 // explain returns what is wrong with a document, nil if the walk finds nothing.
 func explain(data []byte, md protoreflect.MessageDescriptor, types codec.Types) error {
@@ -31,8 +31,8 @@ func explain(data []byte, md protoreflect.MessageDescriptor, types codec.Types) 
 	return err
 }
 
-// errStopped ends a walk that cannot go on, because what follows is no JSON.
-var errStopped = errors.New("gave up")
+// errStopped ends a walk that cannot continue, because the text is not JSON.
+var errStopped = errors.New("not JSON")
 
 type explainer struct {
 	data  []byte
@@ -47,7 +47,7 @@ func newExplainer(data []byte, types codec.Types) *explainer {
 	return &explainer{data: data, dec: dec, types: types}
 }
 
-// value is a value of the document of which the first token was read.
+// value is a value of the document whose first token has been read.
 type value struct {
 	tok   json.Token
 	start int
@@ -76,7 +76,7 @@ func (x *explainer) key() (string, error) {
 	return v.tok.(string), nil
 }
 
-// rest reads what is left of a value, and returns all of its text.
+// rest reads the rest of a value, and returns all of its text.
 func (x *explainer) rest(v value) ([]byte, error) {
 	open := 0
 	for tok := v.tok; ; {
@@ -114,7 +114,7 @@ func (x *explainer) message(md protoreflect.MessageDescriptor, path string, v va
 	return x.members(md, path, false)
 }
 
-// opaque asks protojson about a message whose JSON names no fields.
+// opaque checks a message whose JSON has no field names, by means of protojson.
 func (x *explainer) opaque(md protoreflect.MessageDescriptor, path string, v value) error {
 	text, err := x.rest(v)
 	if err != nil {
@@ -130,17 +130,18 @@ func (x *explainer) opaque(md protoreflect.MessageDescriptor, path string, v val
 	return mismatch(path, wantMessage(md), v.tok)
 }
 
-// position is where protojson finds a mistake, counted from the start of the
+// position matches the position in an error of protojson, which is relative to the
 // text that it was given.
 var position = regexp.MustCompile(`\(line \d+:\d+\): `)
 
-// seen is what the members of an object have set so far.
+// seen records what the members of an object have set so far.
 type seen struct {
 	fields map[protoreflect.FieldNumber]string
 	oneofs map[protoreflect.Name]string
 }
 
-// members goes through an object whose brace was read. In an Any, "@type" is no field.
+// members checks the members of an object whose brace has been read. In an Any,
+// "@type" is not a field.
 func (x *explainer) members(md protoreflect.MessageDescriptor, path string, inAny bool) error {
 	have := seen{map[protoreflect.FieldNumber]string{}, map[protoreflect.Name]string{}}
 	for x.dec.More() {
@@ -166,7 +167,7 @@ func (x *explainer) members(md protoreflect.MessageDescriptor, path string, inAn
 	return err
 }
 
-// field goes through the value of one member.
+// field checks the value of one member.
 func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, name string) error {
 	at := join(path, name)
 	if first, twice := have.fields[fd.Number()]; twice && first == name {

@@ -8,7 +8,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// lookup finds the field that a name of the document means.
+// lookup returns the field that has a name.
 func (x *explainer) lookup(md protoreflect.MessageDescriptor, path, name string) (protoreflect.FieldDescriptor, error) {
 	if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
 		return x.extension(md, path, name)
@@ -41,7 +41,7 @@ func (x *explainer) extension(md protoreflect.MessageDescriptor, path, name stri
 	return fd, nil
 }
 
-// single goes through a value of a field that is no list and no map, or an element of one.
+// single checks a value of a singular field, or one element of a list or map.
 func (x *explainer) single(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if fd.Message() != nil {
 		return x.message(fd.Message(), path, v)
@@ -82,7 +82,7 @@ func enum(fd protoreflect.FieldDescriptor, path, name string, v value) error {
 	return unknownName(path, fd.Enum(), "value", name, names)
 }
 
-// any goes through a google.protobuf.Any whose brace was read.
+// any checks a google.protobuf.Any whose brace has been read.
 func (x *explainer) any(path string, v value) error {
 	url, err := x.typeURL(path, v)
 	if err != nil {
@@ -102,8 +102,8 @@ func (x *explainer) any(path string, v value) error {
 	return x.customInAny(mt.Descriptor(), path)
 }
 
-// typeURL looks ahead for the "@type" of the object that v begins; it is empty
-// only if the object is.
+// typeURL looks ahead for the "@type" of the object that starts with v. The result is
+// empty only if the object is.
 func (x *explainer) typeURL(path string, v value) (string, error) {
 	ahead := newExplainer(x.data[v.start:], x.types)
 	if _, err := ahead.next(); err != nil {
@@ -143,7 +143,7 @@ func (x *explainer) typeURL(path string, v value) (string, error) {
 	return url, nil
 }
 
-// customInAny goes through an Any that holds a well-known type.
+// customInAny checks an Any that holds a well-known type.
 func (x *explainer) customInAny(md protoreflect.MessageDescriptor, path string) error {
 	found := false
 	for x.dec.More() {

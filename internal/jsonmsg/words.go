@@ -26,8 +26,8 @@ func mismatch(path, want string, tok json.Token) error {
 	return errorAt(path, "expected %s, got %s", want, describeToken(tok))
 }
 
-// unknownName says that owner has nothing of that kind and name, and what it has,
-// nearest first.
+// unknownName returns an error for a name that owner does not have. It lists the
+// names that owner has, the nearest first.
 func unknownName(path string, owner protoreflect.Descriptor, kind, name string, has []string) error {
 	if len(has) == 0 {
 		return errorAt(path, "%s has no %s %s; it has none at all", owner.FullName(), kind, quoted(name))
@@ -54,10 +54,10 @@ func element(path, key string) string { return path + "[" + quoted(key) + "]" }
 
 func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
-// maxQuoted is how much of a text of the document an error repeats.
+// maxQuoted bounds how many bytes of a text of the document an error repeats.
 const maxQuoted = 60
 
-// quoted is a text of the document, fit for a terminal.
+// quoted returns a text of the document, safe for a terminal.
 func quoted(s string) string {
 	if len(s) <= maxQuoted {
 		return strconv.Quote(s)
@@ -65,7 +65,7 @@ func quoted(s string) string {
 	return strconv.Quote(strings.ToValidUTF8(s[:maxQuoted], "")) + "..."
 }
 
-// listed joins names, or the first of many.
+// listed joins names. Of many it joins the first ones.
 func listed(names []string) string {
 	const most = 20
 	if len(names) <= most {
@@ -95,7 +95,7 @@ func describeToken(tok json.Token) string {
 	return "null"
 }
 
-// wantField names what the field, or an element of it, takes.
+// wantField names the values that the field, or an element of it, accepts.
 func wantField(fd protoreflect.FieldDescriptor) string {
 	switch fd.Kind() {
 	case protoreflect.BoolKind:
@@ -113,7 +113,7 @@ func wantField(fd protoreflect.FieldDescriptor) string {
 	return fd.Kind().String()
 }
 
-// wantMessage names what JSON a message is read from.
+// wantMessage names the JSON of a message.
 func wantMessage(md protoreflect.MessageDescriptor) string {
 	name := string(md.FullName())
 	switch known := wellknown.Of(md.FullName()); known.Kind {
@@ -131,7 +131,7 @@ func wantMessage(md protoreflect.MessageDescriptor) string {
 	return "an object (" + name + ")"
 }
 
-// typeName returns the type of an element of a field.
+// typeName returns the name of the type of one element of a field.
 func typeName(fd protoreflect.FieldDescriptor) string {
 	switch {
 	case fd.Message() != nil:

@@ -16,12 +16,12 @@ type Message struct {
 	page  *page // nil in the empty message that cannot be changed
 	extra *extra
 
-	// Where the message's part of each slice of the page begins. Its length is
-	// what the type says.
+	// The start of the message's part of each slice of the page. The type has
+	// their lengths.
 	nums, strs, refs uint32
 }
 
-// extra is what few messages have.
+// extra is the part of a message that few messages need.
 type extra struct {
 	unknown    protoreflect.RawFields
 	extensions []extension // by number
@@ -87,8 +87,8 @@ func (m *Message) Has(fd protoreflect.FieldDescriptor) bool {
 // container is a list or a map.
 type container interface{ Len() int }
 
-// Get returns the value of a field: its default, or an empty value that cannot
-// be changed, if it is not set.
+// Get returns the value of a field. If it is not set, that is its default, or an
+// empty value that cannot be changed.
 func (m *Message) Get(fd protoreflect.FieldDescriptor) protoreflect.Value {
 	f := m.typ.fieldOf(fd)
 	if f == nil {
@@ -157,8 +157,8 @@ func (m *Message) Clear(fd protoreflect.FieldDescriptor) {
 	}
 }
 
-// Mutable returns the value of a list, map or message field, made if it is not
-// there yet. It panics for other fields.
+// Mutable returns the value of a list, map or message field, and creates it if it
+// is not set. It panics for other fields.
 func (m *Message) Mutable(fd protoreflect.FieldDescriptor) protoreflect.Value {
 	f := m.typ.fieldOf(fd)
 	m.mustBeValid()
@@ -181,7 +181,7 @@ func (m *Message) Mutable(fd protoreflect.FieldDescriptor) protoreflect.Value {
 	return boxRef(*m.ref(f))
 }
 
-// NewField returns a value that Set takes for a field: empty, or the default.
+// NewField returns a new value for a field, empty or the default.
 func (m *Message) NewField(fd protoreflect.FieldDescriptor) protoreflect.Value {
 	f := m.typ.fieldOf(fd)
 	if f == nil {

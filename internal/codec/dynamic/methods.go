@@ -13,17 +13,16 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// Options say how messages are read and written by [Options.Unmarshal] and
-// [Options.Marshal].
+// Options configure [Options.Unmarshal] and [Options.Marshal].
 type Options struct {
-	// Resolver finds the extensions of what is read. Default: none, extensions
+	// Resolver finds extensions when a message is read. Default: none, extensions
 	// are unknown fields.
 	Resolver protoregistry.ExtensionTypeResolver
 }
 
 // Unmarshal reads b into m, merging into what is there. The error is a
 // *wire.Error of the kind ErrMalformed, after which m holds what was read before
-// the mistake, or a *wire.RequiredError, after which it holds all.
+// the error, or a *wire.RequiredError, after which m holds all other fields.
 func (o Options) Unmarshal(b []byte, m *Message) error {
 	m.mustBeValid()
 	d := decoder{in: b, resolver: o.Resolver, depth: wire.MaxDepth}
@@ -53,9 +52,9 @@ func (o Options) Append(b []byte, m *Message) ([]byte, error) {
 	return b, nil
 }
 
-// Marshal is Append into a buffer of the exact size, which comes from the pool
-// if it is large enough to be pooled, and goes back there when it is freed. A nil
-// pool means no pool.
+// Marshal writes m like Append, into a buffer of the exact size. A buffer that is
+// large enough to be pooled comes from pool and returns there when it is freed. A
+// nil pool means no pool.
 func (o Options) Marshal(m *Message, pool mem.BufferPool) (mem.Buffer, error) {
 	e, err := o.encode(m)
 	if err != nil {
@@ -99,8 +98,8 @@ func (e *encoder) release() {
 	}
 }
 
-// methods are what package proto calls instead of going through reflection.
-// There is no Size: writing a message backwards takes less time than measuring it.
+// methods are the functions that package proto calls instead of using reflection.
+// Size is missing: writing a message backwards takes less time than measuring it.
 var methods = protoiface.Methods{
 	Flags:            protoiface.SupportMarshalDeterministic | protoiface.SupportUnmarshalDiscardUnknown,
 	Marshal:          marshal,
@@ -173,7 +172,7 @@ func checkInitialized(in protoiface.CheckInitializedInput) (protoiface.CheckInit
 	return out, m.requiredError()
 }
 
-// singleExtension is a message with nothing but one extension.
+// singleExtension is a message that has one extension and nothing else.
 type singleExtension struct {
 	protoreflect.Message
 	x *extension

@@ -33,9 +33,9 @@ func (t *Type) mayHaveRequired() bool {
 	return r == reachRequired
 }
 
-// reachesRequired goes through the types that md leads to, without recursion:
-// there may be a million of them. It stops at maxReach types, and says yes.
-// Extensions may bring anything.
+// reachesRequired looks for required fields in the types that md contains, without
+// recursion, as there may be a million. It returns true if there are more than
+// maxReach types, or extensions, which may have required fields.
 func reachesRequired(md protoreflect.MessageDescriptor) bool {
 	seen := map[protoreflect.MessageDescriptor]bool{md: true}
 	for queue := []protoreflect.MessageDescriptor{md}; len(queue) > 0; {
@@ -75,15 +75,15 @@ func (m *Message) hasRequired() bool {
 	return true
 }
 
-// requiredChecker goes through a message for the required fields that are not set. The
-// path grows and shrinks in place: there may be many messages below a long one.
+// requiredChecker collects the required fields that are not set in a message. The
+// path grows and shrinks in place, as a long path may have many messages below it.
 type requiredChecker struct {
 	path  []byte
-	paths []string // of what is not set
+	paths []string // of the fields that are not set
 	deep  bool     // a message contains itself
 }
 
-// enough reports whether there is no use in going on.
+// enough reports whether the search can stop.
 func (c *requiredChecker) enough() bool { return c.deep || len(c.paths) >= wire.MaxMissing }
 
 // in calls visit with a field, or an element in brackets, at the end of the path.
@@ -97,7 +97,7 @@ func (c *requiredChecker) in(part string, visit func()) {
 	c.path = c.path[:n]
 }
 
-// message looks into a message.
+// message checks a message.
 func (c *requiredChecker) message(m *Message, depth int) {
 	if !m.typ.mayHaveRequired() {
 		return
@@ -129,7 +129,7 @@ func (c *requiredChecker) message(m *Message, depth int) {
 	}
 }
 
-// ref looks into what a field has.
+// ref checks the value of a field.
 func (c *requiredChecker) ref(ref any, depth int) {
 	switch v := ref.(type) {
 	case *Message:
@@ -156,7 +156,7 @@ func (c *requiredChecker) ref(ref any, depth int) {
 	}
 }
 
-// extension looks into an extension of messages, of whatever implementation.
+// extension checks an extension whose values are messages of any implementation.
 func (c *requiredChecker) extension(x *extension, depth int) {
 	if !x.xd.IsList() {
 		c.foreign(x.value.Message(), depth)

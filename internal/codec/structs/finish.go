@@ -2,8 +2,8 @@ package structs
 
 import "unsafe"
 
-// finish works out what depends on the plans that a plan nests, when all of
-// them are there: recursive messages have plans that nest themselves.
+// finish computes what depends on nested plans. It runs when all plans exist, as
+// the plans of recursive messages contain themselves.
 func (b *binder) finish() {
 	for again := true; again; {
 		again = false
@@ -23,7 +23,8 @@ func (b *binder) finish() {
 	}
 }
 
-// findsRequired tells whether a message has required fields, as far as is known.
+// findsRequired reports whether a message is known to have required fields, in it
+// or below.
 func (pl *plan) findsRequired() bool {
 	if _, ok := pl.leaf.(generatedLeaf); ok || len(pl.required) > 0 {
 		return true
@@ -36,8 +37,8 @@ func (pl *plan) findsRequired() bool {
 	return false
 }
 
-// collectInits lists what to set in an empty message, in the structs that it
-// holds as plain values as well. Those cannot be recursive.
+// collectInits collects the defaults that are set in an empty message, also in the
+// structs that it holds as plain values, which cannot be recursive.
 func (pl *plan) collectInits(done map[*plan]bool) {
 	if done[pl] {
 		return
@@ -58,8 +59,8 @@ func (pl *plan) collectInits(done map[*plan]bool) {
 	}
 }
 
-// watchValues has it noted when an entry of a map lacks its value and that value
-// is a message with required fields: there it counts as an empty message.
+// watchValues marks maps whose value type has required fields, so that an entry
+// without a value is noticed: it counts as an empty message.
 func (pl *plan) watchValues() {
 	for i := range pl.fields {
 		f := &pl.fields[i]

@@ -12,12 +12,12 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// Reading notes only that some occurrence of a message lacked a required field.
-// That may still be no mistake: a later occurrence may have brought it, or the
-// message may have been replaced by another member of its oneof, or by a later
-// entry of its map. So when the note was taken, the input, known to be
-// well-formed, is read again for nothing but its required fields. Here an error
-// is likely, so speed does not matter.
+// The decoder only records that some occurrence of a message lacked a required
+// field. That may not be an error: a later occurrence may have the field, or
+// another member of its oneof, or a later entry of its map, may have replaced the
+// message. So in this case the input, which is well-formed, is read a second time
+// for its required fields alone. An error is likely then, so speed does not
+// matter.
 
 // presence is what was found in one message.
 type presence struct {
@@ -35,8 +35,8 @@ type lastEntry struct {
 	value []byte
 }
 
-// appendMissing appends the paths of the required fields that the message b lacks, until
-// there are wire.MaxMissing.
+// appendMissing appends the paths of the required fields that are missing in the
+// message b, up to wire.MaxMissing paths.
 func (d *decoder) appendMissing(pl *plan, b []byte, path string, out []string) []string {
 	if len(out) >= wire.MaxMissing {
 		return out
