@@ -18,8 +18,21 @@ type Source = schema.Source
 func Path(path string) Source { return schema.Path(path) }
 
 // FS is a file system as an import root, an embedded one for example. Name
-// stands for it in messages.
+// stands for it in messages. It is read at each reload, and not watched unless it
+// is a [ChangingFS].
 func FS(name string, fsys fs.FS) Source { return schema.FS(name, fsys) }
+
+// ChangingFS is a file system that reports when it changes. A server that watches
+// its sources then reloads.
+type ChangingFS interface {
+	fs.FS
+
+	// Changed returns a channel that is closed at the next change, as ctx.Done does
+	// when a context ends. The server asks for it before it reads the files, and again
+	// before it reads them the next time, so no change is lost. There may be several
+	// servers. Nil means that there will be no change.
+	Changed() <-chan struct{}
+}
 
 // SchemaLimits bound what schemas may cost. The zero value stands for the
 // defaults, which hostile files cannot turn against the server.
