@@ -77,7 +77,7 @@ type Config struct {
 	// for RemoveAfter holds the rest back, too.
 	StrictReload bool
 
-	// Watch reloads when the sources change. A reload that fails because
+	// Watch reloads when the sources or the files of the providers change. A reload that fails because
 	// something could not be read is tried again, at first after a tenth of a
 	// second, later every ten seconds.
 	Watch bool

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 	"github.com/dyngate/dyngate/internal/watch"
@@ -20,7 +21,7 @@ const (
 	never = time.Duration(math.MaxInt64)
 )
 
-// follow reloads when the sources change, until ctx ends.
+// follow reloads when the sources or the files of the providers change, until ctx ends.
 func (s *Server) follow(ctx context.Context) {
 	f := follower{server: s, again: watch.NewBell()}
 	f.timer = time.AfterFunc(never, f.again.Ring)
@@ -28,7 +29,7 @@ func (s *Server) follow(ctx context.Context) {
 	f.schedule(Report{Diagnostics: s.lastDiagnostics()}, time.Time{}, nil)
 	watch.Run(ctx, watch.Options{
 		Roots:   s.roots,
-		Signals: append(s.compiler.Signals(), f.again),
+		Signals: append(s.compiler.Signals(), f.again, s.rootsChanged),
 		Poll:    s.config.WatchPoll,
 		Log:     s.config.Log,
 	}, f.reload)
@@ -39,7 +40,22 @@ func (s *Server) roots() []watch.Root {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	roots := s.compiler.Roots()
+	for _, p := range s.providers {
+		for _, path := range filesOf(p) {
+			roots = append(roots, watch.Root{Path: path})
+		}
+	}
 	return roots
+}
+
+// filesOf returns the files of a provider. There are none if it panics.
+func filesOf(p handlers.Provider) (files []string) {
+	defer func() {
+		if recover() != nil {
+			files = nil
+		}
+	}()
+	return p.Files()
 }
 
 // follower reloads a server whose sources have changed, or may have.

@@ -16,7 +16,11 @@ import (
 // error is one of reading only, or ctx's; nothing has changed then. Reloads run
 // one after another. After Shutdown there is nothing to reload.
 func (s *Server) Reload(ctx context.Context) (Report, error) {
+	before := s.roots()
 	report, _, err := s.reload(ctx, 0)
+	if !slices.Equal(before, s.roots()) {
+		s.rootsChanged.Ring()
+	}
 	return report, err
 }
 

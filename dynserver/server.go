@@ -19,6 +19,7 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/watch"
 )
 
 // Server serves the services of its sources. Its methods are safe for
@@ -30,6 +31,8 @@ type Server struct {
 	current  dispatch.Current
 	grpc     *grpcfront.Server
 	health   *discovery.Health
+
+	rootsChanged watch.Bell // by a Reload
 
 	loading     sync.Mutex // one load at a time; guards what follows
 	providers   []handlers.Provider
@@ -48,7 +51,7 @@ type Server struct {
 // Nothing listens until Serve; a Server that is never served must be Shutdown.
 func New(ctx context.Context, config Config) (*Server, error) {
 	config = config.withDefaults()
-	s := &Server{config: config, middleware: config.Middleware}
+	s := &Server{config: config, middleware: config.Middleware, rootsChanged: watch.NewBell()}
 	s.providers = append([]handlers.Provider{config.Handlers}, config.Providers...)
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())

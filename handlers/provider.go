@@ -68,6 +68,15 @@ type Provider interface {
 	// A registration that has not changed should be the same pointer as before:
 	// its handlers are kept then. Nil answers mean that the last ones stay.
 	Load(ctx context.Context) (Answers, []*diag.Diagnostic)
+
+	// Files returns the files and folders that the last Load read, or would have
+	// read if they existed; nil if there are none. A server that watches its sources
+	// reloads when one of them changes, too. A folder stands for all files below it,
+	// except for names that begin with a dot.
+	//
+	// A server that watches calls Load at least twice, as files may change before
+	// they are watched. It calls Files between loads only.
+	Files() []string
 }
 
 // Answers are the registrations of one load, with what they need: connections,

@@ -92,6 +92,9 @@ func (r *Registry) Load(context.Context) (Answers, []*diag.Diagnostic) {
 	return &registered{slices.Clone(r.ordered)}, slices.Clone(r.wrong)
 }
 
+// Files implements [Provider]: there are none.
+func (r *Registry) Files() []string { return nil }
+
 // registered are Answers that need nothing.
 type registered struct{ list []*Registration }
 

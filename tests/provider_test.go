@@ -35,7 +35,8 @@ type turn struct {
 	released atomic.Int32
 }
 
-func (p *turns) Name() string { return "turns" }
+func (p *turns) Name() string    { return "turns" }
+func (p *turns) Files() []string { return nil }
 
 func (p *turns) Load(context.Context) (handlers.Answers, []*diag.Diagnostic) {
 	p.mu.Lock()
