@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 // Invoke calls a unary method, pkg.Service/Method, with what is at hand. in is
@@ -38,7 +38,7 @@ func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ..
 		return c.notFound(ctx, method, err)
 	}
 	if m.IsStreamingClient() || m.IsStreamingServer() {
-		shape, _ := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
+		shape, _ := codec.Shape(m.IsStreamingClient(), m.IsStreamingServer())
 		return fmt.Errorf("%s is %s: use Stream", m.Path(), shape)
 	}
 	types := c.schema.Types(ctx, m)

@@ -12,12 +12,12 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/mem"
 
-	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 // Dynamic is a message of whatever type the method declares, read and built by
 // reflection; [Method.NewRequest] makes one. A response is read-only.
-type Dynamic = message.Dynamic
+type Dynamic = codec.Dynamic
 
 // Unary returns a stub for a unary method, checked against the schema: the error
 // says if there is no such method, if it streams, and all that does not fit
@@ -85,8 +85,8 @@ type stub[In, Out any] struct {
 type binding[In, Out any] struct {
 	generation uint64
 	method     *Method
-	in         message.Codec[In]
-	out        message.Codec[Out]
+	in         codec.Codec[In]
+	out        codec.Codec[Out]
 }
 
 func newStub[In, Out any](c *Client, path string, streamsIn, streamsOut bool) (*stub[In, Out], error) {
@@ -106,8 +106,8 @@ func newStub[In, Out any](c *Client, path string, streamsIn, streamsOut bool) (*
 }
 
 func (s *stub[In, Out]) bind(m *Method, generation uint64) (*binding[In, Out], error) {
-	in, inErr := message.Bind[In](m.Input(), m.Types, message.Options{})
-	out, outErr := message.Bind[Out](m.Output(), m.Types, message.Options{})
+	in, inErr := codec.Bind[In](m.Input(), m.Types, codec.Options{})
+	out, outErr := codec.Bind[Out](m.Output(), m.Types, codec.Options{})
 	if inErr != nil && outErr != nil && inErr.Error() == outErr.Error() {
 		outErr = nil // one type for both: once is enough
 	}
@@ -121,7 +121,7 @@ func (s *stub[In, Out]) checkShape(m *Method) error {
 	if m.IsStreamingClient() == s.desc.ClientStreams && m.IsStreamingServer() == s.desc.ServerStreams {
 		return nil
 	}
-	shape, constructor := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
+	shape, constructor := codec.Shape(m.IsStreamingClient(), m.IsStreamingServer())
 	return fmt.Errorf("the method is %s: use dynclient.%s", shape, constructor)
 }
 

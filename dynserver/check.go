@@ -41,18 +41,18 @@ type CheckResult struct {
 // The error is one that keeps it from checking: a source that cannot be read at
 // all, nothing in against, or ctx's.
 func Check(ctx context.Context, config Config, against ...Source) (*CheckResult, error) {
-	var report Report
-	s, err := New(ctx, Config{
-		Sources: config.Sources, SchemaLimits: config.SchemaLimits, Handlers: config.Handlers, Providers: config.Providers,
-		RequireHandlers: config.RequireHandlers, Middleware: config.Middleware, Log: config.Log,
-		Lenient: true, OnReload: func(r Report) { report = r },
-	})
+	config = config.withDefaults()
+	config.Channelz = false // it would begin to collect data
+	own, _ := config.ownServices(nil, nil)
+	loader := config.loader(own)
+	defer loader.Release()
+	generation, diags, err := loader.Load(ctx, nil, config.Middleware, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = s.Shutdown(ctx) }() // at once, as nothing has called it
-	now := s.current.Load().Snapshot
-	result := &CheckResult{Diagnostics: report.Diagnostics, Services: s.Services()}
+	defer generation.Unpin()
+	now := generation.Snapshot
+	result := &CheckResult{Diagnostics: diags, Services: servicesOf(generation)}
 	for _, f := range now.Files() {
 		if f.Descriptor() != nil {
 			result.Files++
@@ -61,7 +61,7 @@ func Check(ctx context.Context, config Config, against ...Source) (*CheckResult,
 	if len(against) == 0 {
 		return result, nil
 	}
-	old, err := schema.New(schema.Options{Sources: against, Logger: config.Log, Limits: config.SchemaLimits}).Compile(ctx)
+	old, err := schema.New(schema.Options{Sources: against, Limits: config.SchemaLimits}).Compile(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading what to compare with: %w", err)
 	}

@@ -10,7 +10,7 @@
 //	if err != nil { ... } // everything that is wrong, each with its place
 //	lis, err := net.Listen("tcp", "127.0.0.1:50051")
 //	if err != nil { ... }
-//	err = srv.Serve(ctx, lis) // until ctx ends; then drains
+//	err = srv.Serve(ctx, dynserver.GRPC(lis)) // until ctx ends; then drains
 //
 // Reflection (v1 and v1alpha) and health are on. With Config.Watch the server
 // follows its sources: a new file's services are live at once, a broken edit

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
 	"github.com/dyngate/dyngate/internal/watch"
@@ -29,7 +28,7 @@ func (s *Server) follow(ctx context.Context) {
 	f.schedule(Report{Diagnostics: s.lastDiagnostics()}, time.Time{}, nil)
 	watch.Run(ctx, watch.Options{
 		Roots:   s.roots,
-		Signals: append(s.compiler.Signals(), f.again, s.rootsChanged),
+		Signals: append(s.loader.Signals(), f.again, s.rootsChanged),
 		Poll:    s.config.WatchPoll,
 		Log:     s.config.Log,
 	}, f.reload)
@@ -39,23 +38,7 @@ func (s *Server) follow(ctx context.Context) {
 func (s *Server) roots() []watch.Root {
 	s.loading.Lock()
 	defer s.loading.Unlock()
-	roots := s.compiler.Roots()
-	for _, p := range s.providers {
-		for _, path := range filesOf(p) {
-			roots = append(roots, watch.Root{Path: path})
-		}
-	}
-	return roots
-}
-
-// filesOf returns the files of a provider. There are none if it panics.
-func filesOf(p handlers.Provider) (files []string) {
-	defer func() {
-		if recover() != nil {
-			files = nil
-		}
-	}()
-	return p.Files()
+	return s.loader.Roots()
 }
 
 // follower reloads a server whose sources have changed, or may have.

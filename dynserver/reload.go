@@ -43,7 +43,7 @@ func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, 
 	if s.closing.Err() != nil {
 		return Report{Generation: old.Number}, time.Time{}, nil
 	}
-	now, diags, err := s.read(ctx, old, settling)
+	now, diags, err := s.loader.Load(ctx, old, s.middleware, settling)
 	if err != nil {
 		return Report{Generation: old.Number}, time.Time{}, err
 	}
@@ -60,50 +60,6 @@ func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, 
 		s.config.OnReload(report)
 	}
 	return report, leaving, nil
-}
-
-// read builds what the sources say now into the generation after old.
-func (s *Server) read(
-	ctx context.Context, old *dispatch.Generation, settling time.Duration,
-) (*dispatch.Generation, []*diag.Diagnostic, error) {
-	snap, err := s.compiler.Compile(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	wrong := s.loadProviders(ctx)
-	now, diags := s.builder.Build(old, dispatch.Input{
-		Snapshot: snap, Leases: s.leases, Middleware: s.middleware, Since: time.Now().Add(-settling),
-	})
-	return now, diag.Sort(slices.Concat(wrong, diags, unmatched(now))), nil
-}
-
-// loadProviders asks all providers for what answers now.
-func (s *Server) loadProviders(ctx context.Context) (wrong []*diag.Diagnostic) {
-	first := s.leases == nil
-	for i, p := range s.providers {
-		answers, diags := loadProvider(ctx, p)
-		wrong = append(wrong, diags...)
-		switch {
-		case first:
-			s.leases = append(s.leases, dispatch.NewLease(answers))
-		case answers != nil && slices.Equal(answers.Registrations(), s.leases[i].Answers().Registrations()):
-			answers.Release() // nothing has changed
-		case answers != nil:
-			s.leases[i].Release()
-			s.leases[i] = dispatch.NewLease(answers)
-		}
-	}
-	return wrong
-}
-
-// loadProvider asks one provider. One that panics has brought nothing.
-func loadProvider(ctx context.Context, p handlers.Provider) (answers handlers.Answers, diags []*diag.Diagnostic) {
-	defer func() {
-		if v := recover(); v != nil {
-			answers, diags = nil, []*diag.Diagnostic{diag.New(diag.Error, diag.Position{}, "loading %s panicked: %v", p.Name(), v)}
-		}
-	}()
-	return p.Load(ctx)
 }
 
 // lastDiagnostics returns those of the last load.

@@ -149,8 +149,10 @@ type MethodInfo struct {
 
 // Services describes the services that can be called now, by name, without the
 // server's own (reflection, health).
-func (s *Server) Services() []ServiceInfo {
-	services := s.current.Load().Services
+func (s *Server) Services() []ServiceInfo { return servicesOf(s.current.Load()) }
+
+func servicesOf(g *dispatch.Generation) []ServiceInfo {
+	services := g.Services
 	infos := make([]ServiceInfo, len(services))
 	for i, svc := range services {
 		infos[i] = ServiceInfo{Name: string(svc.Desc.FullName()), File: svc.File.Location(), Stale: svc.Stale}

@@ -12,17 +12,16 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/internal/codec"
-	"github.com/dyngate/dyngate/internal/message"
 )
 
 // Option settles how an adapter reads its requests.
-type Option func(*message.Options)
+type Option func(*codec.Options)
 
 // AliasInput lets the strings and bytes of requests share the request's memory
 // instead of being copied one by one. It is safe, and faster for small messages
 // and for many strings; its price is that a single string kept from a request
 // keeps the whole request in memory.
-func AliasInput() Option { return func(o *message.Options) { o.Alias = true } }
+func AliasInput() Option { return func(o *codec.Options) { o.Alias = true } }
 
 // Unary makes an [Implementation] of a function that answers one request with
 // one response. fn may keep in. A nil response without an error is a mistake of
@@ -92,12 +91,12 @@ type adapter[In, Out any] struct {
 
 // Bind checks the method's shape and both message types.
 func (a adapter[In, Out]) Bind(m *Method) (Handler, error) {
-	var opts message.Options
+	var opts codec.Options
 	for _, o := range a.opts {
 		o(&opts)
 	}
-	in, inErr := message.Bind[In](m.Input(), m.Types, opts)
-	out, outErr := message.Bind[Out](m.Output(), m.Types, opts)
+	in, inErr := codec.Bind[In](m.Input(), m.Types, opts)
+	out, outErr := codec.Bind[Out](m.Output(), m.Types, opts)
 	if inErr != nil && outErr != nil && inErr.Error() == outErr.Error() {
 		outErr = nil // one type for both: once is enough
 	}
@@ -113,16 +112,16 @@ func (a adapter[In, Out]) checkShape(m *Method) error {
 	if a.streamsIn == m.IsStreamingClient() && a.streamsOut == m.IsStreamingServer() {
 		return nil
 	}
-	shape, adapter := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
-	mine, _ := message.Shape(a.streamsIn, a.streamsOut)
+	shape, adapter := codec.Shape(m.IsStreamingClient(), m.IsStreamingServer())
+	mine, _ := codec.Shape(a.streamsIn, a.streamsOut)
 	return fmt.Errorf("the method is %s, its handler %s: use handlers.%s", shape, mine, adapter)
 }
 
 // typedCall is a Call whose messages are Go values.
 type typedCall[In, Out any] struct {
 	call Call
-	in   message.Codec[In]
-	out  message.Codec[Out]
+	in   codec.Codec[In]
+	out  codec.Codec[Out]
 }
 
 func (c typedCall[In, Out]) recv() (*In, error) {

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 var _ grpc.ServiceRegistrar = (*Registry)(nil)
@@ -56,8 +56,8 @@ func (s *generatedService) Bind(m *Method) (Handler, error) {
 		return nil, errors.New("the generated code has no such method")
 	}
 	if stream.ClientStreams != m.IsStreamingClient() || stream.ServerStreams != m.IsStreamingServer() {
-		mine, _ := message.Shape(stream.ClientStreams, stream.ServerStreams)
-		want, _ := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
+		mine, _ := codec.Shape(stream.ClientStreams, stream.ServerStreams)
+		want, _ := codec.Shape(m.IsStreamingClient(), m.IsStreamingServer())
 		return nil, fmt.Errorf("the method is %s, that of the generated code %s", want, mine)
 	}
 	if s.own != nil {
@@ -108,7 +108,7 @@ func (s *generatedStream) RecvMsg(v any) error {
 	defer data.Free()
 	buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer buf.Free()
-	if err := message.Decode(buf.ReadOnlyData(), m, s.call.Method().Types); err != nil {
+	if err := codec.Decode(buf.ReadOnlyData(), m, s.call.Method().Types); err != nil {
 		return decodeError(err)
 	}
 	return nil
@@ -119,7 +119,7 @@ func (s *generatedStream) SendMsg(v any) error {
 	if !ok {
 		return fmt.Errorf("%T is no protobuf message", v)
 	}
-	buf, err := message.Encode(m)
+	buf, err := codec.Encode(m)
 	if err != nil {
 		return fmt.Errorf("cannot encode the response: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/describe"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/schema"
@@ -36,7 +37,7 @@ func TestExampleIsGood(t *testing.T) {
 	}
 }
 
-func checkExample(t *testing.T, md protoreflect.MessageDescriptor, types jsonmsg.Types) []byte {
+func checkExample(t *testing.T, md protoreflect.MessageDescriptor, types codec.Types) []byte {
 	t.Helper()
 	example, err := describe.Example(md, types)
 	if err != nil {
@@ -89,7 +90,7 @@ func TestExample(t *testing.T) {
 			"mu": {"1": 1.5}}`,
 		"three.sub.Known": `{
 			"any": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "text"},
-			"at": "2006-01-02T15:04:05Z", "took": "1.5s", "mask": "field,other.field", "fields": {"key": "value"}, "value": "value", "list": ["value"],
+			"at": "2006-01-02T15:04:05Z", "took": "1.5s", "mask": "name,address.city", "fields": {"key": "value"}, "value": "value", "list": ["value"],
 			"empty": {}, "nothing": null, "nothings": [null], "values": ["value"], "times": {"key": "2006-01-02T15:04:05Z"},
 			"d": 1.5, "f": 1.5, "i64": "1", "u64": "1", "i32": 1, "u32": 1, "b": true, "s": "s", "by": "Ynk="}`,
 		"three.sub.Tree": `{"label": "label", "left": {"label": "label"}, "right": {"label": "label"}, "more": [{"label": "label"}]}`,

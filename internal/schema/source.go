@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,16 +46,10 @@ type Options struct {
 	// DropComments leaves comments out of what File.DescriptorWithComments returns.
 	DropComments bool
 
-	// Logger gets what a user should know but cannot fix in a schema. Nil is silent.
-	Logger *slog.Logger
-
 	Limits Limits
 }
 
 func (o Options) withDefaults() Options {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
 	o.Limits = o.Limits.withDefaults()
 	o.Sources = slices.Clone(o.Sources)
 	return o

@@ -22,10 +22,10 @@ type Builder struct {
 	// RequireHandlers makes a method that nothing answers an error.
 	RequireHandlers bool
 
-	// Builtin are the services that the server answers itself, with their
-	// methods. A schema that declares one of them is warned about and its
-	// declaration ignored.
-	Builtin map[string][]string
+	// Own are the registrations of the services that the server itself answers,
+	// health for one. Each has Declares set. A schema that declares one of them is
+	// warned about and its declaration ignored.
+	Own []*handlers.Registration
 }
 
 // Input is what a generation is made of.
@@ -53,12 +53,13 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 	if prev == nil {
 		prev = &Generation{}
 	}
-	registrations, diags := newTable(in.Leases)
-	diags = append(diags, in.Snapshot.Diagnostics()...)
+	own, diags := b.own(prev)
+	registrations, wrong := newTable(registrationsOf(in.Leases))
+	diags = slices.Concat(diags, wrong, in.Snapshot.Diagnostics())
 	services := make(map[protoreflect.FullName]*Service)
 	for _, s := range slices.Concat(in.Snapshot.Services(), registrations.declared(in.Snapshot, prev)) {
 		name := s.Desc.FullName()
-		if _, reserved := b.Builtin[string(name)]; reserved {
+		if own[name] != nil {
 			diags = append(diags, s.File.Diagnose(diag.Warning, s.Desc,
 				"service %s is answered by the server itself; this declaration is ignored", name))
 			continue
@@ -75,9 +76,25 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 	k := keeper{prev: prev, snap: in.Snapshot, since: in.Since}
 	k.keep(services)
 	slices.SortStableFunc(diags, func(a, b *diag.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
-	now := b.newGeneration(prev, in, services)
+	now := b.newGeneration(prev, in, services, own)
 	now.Leaving, now.Unmatched = k.leaving, registrations.unmatched()
 	return now, slices.CompactFunc(diags, func(a, b *diag.Diagnostic) bool { return a == b })
+}
+
+// own returns the services that the server itself answers.
+func (b *Builder) own(prev *Generation) (map[protoreflect.FullName]*Service, []*diag.Diagnostic) {
+	if prev.own != nil {
+		return prev.own, nil
+	}
+	services := make(map[protoreflect.FullName]*Service)
+	registrations, diags := newTable(b.Own)
+	for _, reg := range b.Own {
+		s := &schema.Service{Desc: reg.Declares, File: schema.BuiltIn(reg.Declares.ParentFile())}
+		bound, problems := b.bind(s, registrations, nil)
+		diags = append(diags, problems...)
+		services[reg.Declares.FullName()] = bound
+	}
+	return services, diags
 }
 
 // bind binds every method of a service, or says all that keeps it from being

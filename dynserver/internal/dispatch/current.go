@@ -27,6 +27,24 @@ func (c *Current) Pin() *Generation {
 	}
 }
 
+// Begin finds the route of a call's path, and pins the generation for the call,
+// which must unpin it in the end. The error for an unknown path has a status.
+//
+// Calls of the server's own services pin nothing, and the generation is nil: they
+// need nothing of it, and may last for as long as their callers like.
+func (c *Current) Begin(path string) (*Served, *Generation, error) {
+	g := c.Pin()
+	route := g.Route(path)
+	if route != nil && !route.own {
+		return route, g, nil
+	}
+	defer g.Unpin()
+	if route == nil {
+		return nil, nil, g.Unknown(path)
+	}
+	return route, nil, nil
+}
+
 // Swap serves g from now on. The generation before ends with its last call.
 func (c *Current) Swap(g *Generation) {
 	g.ended = c.forget
@@ -60,7 +78,7 @@ func (c *Current) forget(g *Generation) {
 // Close serves nothing from now on: what the last generation needs is released
 // when its calls have ended.
 func (c *Current) Close() {
-	nothing := new(Builder).newGeneration(&Generation{}, Input{}, nil)
+	nothing := new(Builder).newGeneration(&Generation{}, Input{}, nil, nil)
 	c.Swap(nothing)
 }
 
@@ -91,9 +109,10 @@ func (g *Generation) pin() bool {
 	}
 }
 
-// Unpin ends a call, or the time in which the generation was served.
+// Unpin ends a call, or the time in which the generation was served. There is
+// nothing to do for a nil generation.
 func (g *Generation) Unpin() {
-	if g.pins.Add(-1) == 0 {
+	if g != nil && g.pins.Add(-1) == 0 {
 		g.end()
 	}
 }

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -28,7 +29,8 @@ type Generation struct {
 	// Snapshot is the schema as it was read. Stale services are older than it.
 	Snapshot *schema.Snapshot
 
-	// Services are the services that can be called, by full name.
+	// Services are the services that can be called, by full name, but for those
+	// that the server itself answers.
 	Services []*Service
 
 	// Leaving is zero, or the first time at which a file changed that a service
@@ -40,9 +42,9 @@ type Generation struct {
 	Unmatched []*handlers.Registration
 
 	services map[protoreflect.FullName]*Service
-	routes   map[string]*Served // by the path of a call: /pkg.Service/Method
-	builtin  map[string][]string
-	known    func() *nearest.Index // the names of all services, made when first asked for
+	routes   map[string]*Served                 // by the path of a call: /pkg.Service/Method
+	own      map[protoreflect.FullName]*Service // that the server itself answers
+	derived  sync.Map                           // by *Derived
 
 	middleware []handlers.Middleware
 	leases     leases // of the registrations that its routes use
@@ -55,6 +57,7 @@ type Generation struct {
 type Served struct {
 	*Route
 	handler handlers.Handler
+	own     bool // of a service that the server itself answers
 }
 
 // Service is a service that can be called. It is immutable.
@@ -103,60 +106,70 @@ func (g *Generation) SharesMiddleware(other *Generation) bool {
 // Service returns the service of that name, or nil.
 func (g *Generation) Service(name protoreflect.FullName) *Service { return g.services[name] }
 
+// Own returns the services that the server itself answers, by full name.
+func (g *Generation) Own() []*Service {
+	return slices.SortedFunc(maps.Values(g.own), byName)
+}
+
+func byName(a, b *Service) int {
+	return strings.Compare(string(a.Desc.FullName()), string(b.Desc.FullName()))
+}
+
 // Route returns the route of a call's path, "/pkg.Service/Method", or nil.
 func (g *Generation) Route(path string) *Served { return g.routes[path] }
 
 // newGeneration returns a generation, which is pinned once.
-func (b *Builder) newGeneration(prev *Generation, in Input, services map[protoreflect.FullName]*Service) *Generation {
+func (b *Builder) newGeneration(prev *Generation, in Input, services, own map[protoreflect.FullName]*Service) *Generation {
 	g := &Generation{
-		Number: prev.Number + 1, Snapshot: in.Snapshot, services: services, builtin: b.Builtin,
-		Services:   make([]*Service, 0, len(services)),
+		Number: prev.Number + 1, Snapshot: in.Snapshot, services: services, own: own,
+		Services:   slices.SortedFunc(maps.Values(services), byName),
 		routes:     make(map[string]*Served, 4*len(services)),
 		middleware: in.Middleware,
 	}
 	g.pins.Store(1)
 	for _, s := range services {
-		g.Services = append(g.Services, s)
-		served := make([]Served, len(s.Routes))
-		for i, r := range s.Routes {
-			served[i] = Served{Route: r, handler: b.wrap(r.bound, in.Middleware)}
-			g.routes["/"+r.Method.Path()] = &served[i]
-		}
+		b.serve(g, s, false)
+	}
+	for _, s := range own {
+		b.serve(g, s, true)
 	}
 	g.leases, g.held = leasesOf(in.Leases).hold(g.Services, prev.leases)
-	slices.SortFunc(g.Services, func(a, b *Service) int {
-		return strings.Compare(string(a.Desc.FullName()), string(b.Desc.FullName()))
-	})
-	g.known = sync.OnceValue(g.names)
 	return g
 }
 
-func (g *Generation) names() *nearest.Index {
-	names := slices.Sorted(maps.Keys(g.builtin))
-	for _, s := range g.Services {
-		names = append(names, string(s.Desc.FullName()))
+// serve adds the routes of a service, with the middleware around them.
+func (b *Builder) serve(g *Generation, s *Service, own bool) {
+	served := make([]Served, len(s.Routes))
+	for i, r := range s.Routes {
+		served[i] = Served{Route: r, handler: b.wrap(r.bound, g.middleware), own: own}
+		g.routes["/"+r.Method.Path()] = &served[i]
 	}
-	return nearest.NewIndex(names)
 }
+
+// names are the names of all services.
+var names = NewDerived(func(g *Generation) *nearest.Index {
+	var all []string
+	for _, s := range slices.Concat(g.Own(), g.Services) {
+		all = append(all, string(s.Desc.FullName()))
+	}
+	return nearest.NewIndex(all)
+})
 
 // Unknown is the error for a path without a route: UNIMPLEMENTED, with the known
 // names that are nearest.
 func (g *Generation) Unknown(path string) error {
 	service, method, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	methods, known := g.builtin[service]
-	if s := g.services[protoreflect.FullName(service)]; s != nil {
-		methods, known = s.MethodNames(), true
-	}
-	if known {
+	name := protoreflect.FullName(service)
+	if s := cmp.Or(g.own[name], g.services[name]); s != nil {
 		return unknownError("unknown method %q of service %s", clip(method), service,
-			nearest.Names(method, methods, 3))
+			nearest.Names(method, s.MethodNames(), 3))
 	}
 	return unknownError("unknown service %q%s", clip(service), "", g.NearServices(service, 3))
 }
 
 // NearServices returns up to limit services whose names are near to name.
 func (g *Generation) NearServices(name string, limit int) []string {
-	return g.known().Names(name, limit)
+	return names.Of(g).Names(name, limit)
 }
 
 func unknownError(format, what, where string, near []string) error {

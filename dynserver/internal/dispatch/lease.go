@@ -36,6 +36,13 @@ func (l *Lease) Release() {
 // Answers returns what the lease is of.
 func (l *Lease) Answers() handlers.Answers { return l.answers }
 
+func registrationsOf(list []*Lease) (regs []*handlers.Registration) {
+	for _, l := range list {
+		regs = append(regs, l.answers.Registrations()...)
+	}
+	return regs
+}
+
 // none are no answers.
 type none struct{}
 

@@ -29,20 +29,18 @@ type entry struct {
 
 // newTable makes a table. Registrations that are wrong by themselves are left
 // out and reported, as are ties.
-func newTable(leases []*Lease) (*table, []*diag.Diagnostic) {
+func newTable(regs []*handlers.Registration) (*table, []*diag.Diagnostic) {
 	var all []*entry
 	var problems []*diag.Diagnostic
-	for _, l := range leases {
-		for _, reg := range l.answers.Registrations() {
-			p, err := pattern.Parse(reg.Pattern)
-			switch {
-			case err != nil:
-				problems = append(problems, diag.New(diag.Error, reg.Position, "%v", err))
-			case reg.Implementation == nil:
-				problems = append(problems, diag.New(diag.Error, reg.Position, "nothing is registered for %q", p.Text))
-			default:
-				all = append(all, &entry{Registration: reg, pattern: p})
-			}
+	for _, reg := range regs {
+		p, err := pattern.Parse(reg.Pattern)
+		switch {
+		case err != nil:
+			problems = append(problems, diag.New(diag.Error, reg.Position, "%v", err))
+		case reg.Implementation == nil:
+			problems = append(problems, diag.New(diag.Error, reg.Position, "nothing is registered for %q", p.Text))
+		default:
+			all = append(all, &entry{Registration: reg, pattern: p})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *entry) int {

@@ -5,7 +5,9 @@ package grpcfront
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 
@@ -21,43 +23,46 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// Server is a grpc.Server that serves the calls of generations, and of the
-// services that are registered on it.
+// Server is a grpc.Server that serves the calls of generations.
 type Server struct {
-	*grpc.Server
-	current  *dispatch.Current
-	builtins map[string]*builtin // by path
-	services map[string]grpc.ServiceInfo
-	codec    codec
-	limiter  *limiter
-	maxRecv  int
+	server  *grpc.Server
+	current *dispatch.Current
+	codec   codec
+	limiter *limiter
+	maxRecv int
 }
 
 // New returns a server for the generation that is current when a call begins.
 func New(opts Options, current *dispatch.Current, log *slog.Logger) *Server {
-	s := &Server{
-		current: current, builtins: make(map[string]*builtin), services: make(map[string]grpc.ServiceInfo),
-		codec: newCodec(), limiter: opts.limiter(log), maxRecv: opts.maxRecv(),
-	}
-	s.Server = grpc.NewServer(append(opts.serverOptions(s),
+	s := &Server{current: current, codec: codec{new(packed)}, limiter: opts.limiter(log), maxRecv: opts.maxRecv()}
+	s.server = grpc.NewServer(append(opts.serverOptions(s),
 		grpc.ForceServerCodecV2(s.codec),
 		grpc.UnknownServiceHandler(s.serve))...)
 	return s
 }
 
+// Serve accepts connections until the server stops.
+func (s *Server) Serve(lis net.Listener) error {
+	if err := s.server.Serve(lis); !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil
+}
+
 // Stop closes all connections and listeners.
 func (s *Server) Stop() {
-	s.Server.Stop()
+	s.server.Stop()
 	s.limiter.close()
 }
 
 // GracefulStop closes the listeners and waits for the calls in progress.
 func (s *Server) GracefulStop() {
-	s.Server.GracefulStop()
+	s.server.GracefulStop()
 	s.limiter.close()
 }
 
-// serve is a grpc.StreamHandler.
+// serve is a grpc.StreamHandler. It serves a call from the generation in which it
+// begins.
 func (s *Server) serve(_ any, stream grpc.ServerStream) error {
 	ctx := stream.Context()
 	transport := grpc.ServerTransportStreamFromContext(ctx)
@@ -71,26 +76,11 @@ func (s *Server) serve(_ any, stream grpc.ServerStream) error {
 	call := &call{stream: stream, conn: conn, maxRecv: s.maxRecv}
 	call.held.Store(callCost)
 	defer call.end()
-	path := transport.Method()
-	builtin := s.builtins[path]
-	if builtin == nil {
-		return s.serveRoute(ctx, transport, call)
-	}
-	if err := checkContent(ctx, transport); err != nil {
+	route, generation, err := s.current.Begin(transport.Method())
+	if err != nil {
 		return err
 	}
-	call.compressed = isCompressed(transport)
-	return builtin.serve(ctx, call, s.codec)
-}
-
-// serveRoute serves a call from the generation in which it begins.
-func (s *Server) serveRoute(ctx context.Context, transport grpc.ServerTransportStream, call *call) error {
-	generation := s.current.Pin()
 	defer generation.Unpin()
-	route := generation.Route(transport.Method())
-	if route == nil {
-		return generation.Unknown(transport.Method())
-	}
 	if err := checkContent(ctx, transport); err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ type hotStream struct {
 }
 
 func newHotStream(method string) *hotStream {
-	s := &hotStream{codec: newCodec()}
+	s := &hotStream{codec: codec{new(packed)}}
 	message := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "Ada Lovelace")
 	s.request = mem.BufferSlice{mem.SliceBuffer(message)}
 	ctx := metadata.NewIncomingContext(context.Background(), metadata.Pairs(

@@ -13,9 +13,6 @@ import (
 
 // shape returns the shape of a method, if it is known.
 func (s *Server) shape(path string) (client, server, ok bool) {
-	if b := s.builtins[path]; b != nil {
-		return b.client, b.server, true
-	}
 	route := s.current.Load().Route(path)
 	if route == nil {
 		return false, false, false
