@@ -81,6 +81,9 @@ func (s *Server) adopt(old, now *dispatch.Generation, diags []*diag.Diagnostic, 
 		report.Generation, report.Applied = now.Number, true
 		s.current.Swap(now)
 		s.health.Changed()
+	case !now.SharesLeases(old):
+		now.Number = old.Number // it is the same for callers, but ends what earlier loads held
+		s.current.Swap(now)
 	default:
 		now.Unpin()
 	}

@@ -80,7 +80,8 @@ type Provider interface {
 }
 
 // Answers are the registrations of one load, with what they need: connections,
-// processes. Each load has its own.
+// processes. Each load has its own, so what a registration needs that several loads
+// return is needed until the last of them is released.
 type Answers interface {
 	// Registrations returns them in any order, always the same.
 	Registrations() []*Registration
