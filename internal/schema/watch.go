@@ -12,7 +12,7 @@ import (
 func (c *Compiler) Roots() []watch.Root {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var roots []watch.Root
+	roots := make([]watch.Root, 0, len(c.opts.Sources))
 	for i, s := range c.opts.Sources {
 		if s.path == "" {
 			continue

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -195,8 +196,8 @@ func TestRootComesLater(t *testing.T) {
 			watch.Root{Path: filepath.Join(dir, "link")})
 		want := ""
 		for i, name := range []string{"some/where/folder/deep/f", "some/where/else/file.txt", "x/y/linked"} {
-			write(t, filepath.Join(dir, name), fmt.Sprint(i))
-			want = strings.TrimSpace(want + " " + fmt.Sprint(i))
+			write(t, filepath.Join(dir, name), strconv.Itoa(i))
+			want = strings.TrimSpace(want + " " + strconv.Itoa(i))
 			r.eventually(want)
 		}
 		write(t, filepath.Join(dir, "x/y/linked"), "new")
@@ -352,7 +353,7 @@ func TestRootsChangeForever(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	began := time.Now()
 	watch.Run(ctx, watch.Options{Roots: func() []watch.Root {
-		return []watch.Root{{Path: filepath.Join(os.TempDir(), "never", fmt.Sprint(calls))}}
+		return []watch.Root{{Path: filepath.Join(os.TempDir(), "never", strconv.Itoa(calls))}}
 	}}, func(context.Context) {
 		if calls++; calls == 12 {
 			cancel()
