@@ -11,8 +11,8 @@ import (
 	"github.com/dyngate/dyngate/internal/watch"
 )
 
-// The times between two attempts of a reload that fails because something could
-// not be read: each is twice the one before.
+// The times between two attempts of a reload that fails because a file cannot be
+// read. Each is twice the one before.
 const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 10 * time.Second
@@ -20,7 +20,8 @@ const (
 	never = time.Duration(math.MaxInt64)
 )
 
-// follow reloads when the sources or the files of the providers change, until ctx ends.
+// follow reloads when the sources or the files of the providers change, until ctx
+// ends.
 func (s *Server) follow(ctx context.Context) {
 	f := follower{server: s, again: watch.NewBell()}
 	f.timer = time.AfterFunc(never, f.again.Ring)
