@@ -39,8 +39,16 @@ type turn struct {
 	released atomic.Int32
 }
 
-func (p *turns) Name() string    { return "turns" }
-func (p *turns) Files() []string { return nil }
+func (p *turns) Name() string { return "turns" }
+
+func (p *turns) Files() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wrong == "panic" {
+		panic("another mistake")
+	}
+	return nil
+}
 
 func (p *turns) Load(context.Context) (handlers.Answers, []*diag.Diagnostic) {
 	p.mu.Lock()

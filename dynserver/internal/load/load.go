@@ -66,7 +66,7 @@ func (l *Loader) Load(
 func (l *Loader) Roots() []watch.Root {
 	roots := l.compiler.Roots()
 	for _, p := range l.providers {
-		for _, path := range filesOf(p) {
+		for _, path := range l.filesOf(p) {
 			roots = append(roots, watch.Root{Path: path})
 		}
 	}
@@ -74,10 +74,10 @@ func (l *Loader) Roots() []watch.Root {
 }
 
 // filesOf returns the files of a provider. There are none if it panics.
-func filesOf(p handlers.Provider) (files []string) {
+func (l *Loader) filesOf(p handlers.Provider) (files []string) {
 	defer func() {
-		if recover() != nil {
-			files = nil
+		if v := recover(); v != nil {
+			l.builder.Log.Error("the files of a provider are not watched: Files panicked", "provider", p.Name(), "panic", v)
 		}
 	}()
 	return p.Files()
