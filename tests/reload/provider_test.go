@@ -41,6 +41,15 @@ type turn struct {
 
 func (p *turns) Name() string { return "turns" }
 
+func (p *turns) Files() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wrong == "panic" {
+		panic("another mistake")
+	}
+	return nil
+}
+
 func (p *turns) Load(context.Context) (handlers.Answers, []*diag.Diagnostic) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

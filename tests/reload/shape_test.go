@@ -25,7 +25,7 @@ func TestReloadShape(t *testing.T) {
 	s := rig.Local(t, config)
 	stream := rig.Open(rig.Context(t), t, s.Conn, lab.Chat)
 	for _, change := range []struct{ old, new, message string }{
-		{"rpc Chat(stream Msg) returns (stream Msg);", "rpc Chat(Msg) returns (Msg);", "the method is unary, its handler bidirectional-streaming: use handlers.Unary"},
+		{"rpc Chat(stream Msg) returns (stream Msg);", "rpc Chat(Msg) returns (Msg);", "the method is unary, but its handler is bidirectional-streaming: use handlers.Unary"},
 		{"string text = 1;", "int64 text = 1;", "text"},
 		{"string text = 1;", "", "Text"},
 	} {
