@@ -17,9 +17,9 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// TestForeignAnswers answers each kind of stub with the messages that
+// TestAnswers answers each kind of stub with the messages that
 // TestHostileMessages sends to servers.
-func TestForeignAnswers(t *testing.T) {
+func TestAnswers(t *testing.T) {
 	t.Parallel()
 	bodies := make(map[string][]byte)
 	for _, m := range lab.Hostile {
@@ -63,8 +63,8 @@ func TestForeignAnswers(t *testing.T) {
 	}
 }
 
-// TestForeignBomb sends a small answer that is large after decompression.
-func TestForeignBomb(t *testing.T) {
+// TestBomb sends a small answer that is large after decompression.
+func TestBomb(t *testing.T) {
 	t.Parallel()
 	var body bytes.Buffer
 	w := gzip.NewWriter(&body)

@@ -71,9 +71,9 @@ const retrying = `{"methodConfig": [{
 		"backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}
 }]}`
 
-// TestForeignRetry checks that calls are retried as the service config says, and
+// TestRetry checks that calls are retried as the service config says, and
 // that each attempt sends the same bytes.
-func TestForeignRetry(t *testing.T) {
+func TestRetry(t *testing.T) {
 	t.Parallel()
 	body := bytes.Repeat([]byte("dyngate "), 1<<12) // more than one buffer of grpc's
 	for name, call := range map[string]func(context.Context, *dynclient.Client) ([]byte, error){
@@ -173,9 +173,9 @@ func startBackend(t testing.TB, status healthpb.HealthCheckResponse_ServingStatu
 	return b
 }
 
-// TestForeignRoundRobin balances calls over the servers that are healthy, as the
+// TestRoundRobin balances calls over the servers that are healthy, as the
 // service config says, and follows when that changes.
-func TestForeignRoundRobin(t *testing.T) {
+func TestRoundRobin(t *testing.T) {
 	t.Parallel()
 	well, ill := startBackend(t, healthy), startBackend(t, unhealthy)
 	r := manual.NewBuilderWithScheme("both")

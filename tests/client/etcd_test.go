@@ -68,8 +68,8 @@ func base64Of(s string) string { return base64.StdEncoding.EncodeToString([]byte
 
 type etcdPair struct{ Key, Value []byte }
 
-// TestForeignEtcd uses etcd, which has no reflection, by its .proto files.
-func TestForeignEtcd(t *testing.T) {
+// TestEtcd uses etcd, which has no reflection, by its .proto files.
+func TestEtcd(t *testing.T) {
 	t.Parallel()
 	addr, root := startEtcd(t), etcdProtos(t)
 	call := func(method, data string, args ...string) rig.Result {

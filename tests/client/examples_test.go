@@ -26,8 +26,8 @@ grpc.examples.echo.Echo/ClientStreamingEcho(stream grpc.examples.echo.EchoReques
 grpc.examples.echo.Echo/BidirectionalStreamingEcho(stream grpc.examples.echo.EchoRequest) returns (stream grpc.examples.echo.EchoResponse)
 `
 
-// TestForeignReflection finds the services of a server by grpc-go's reflection.
-func TestForeignReflection(t *testing.T) {
+// TestReflection finds the services of a server by grpc-go's reflection.
+func TestReflection(t *testing.T) {
 	t.Parallel()
 	addr := startReflectionExample(t)
 	for name, test := range map[string]struct {

@@ -29,8 +29,8 @@ func callInterop(t testing.TB, addr, method string, args ...string) rig.Result {
 	return rig.Run(t, append([]string{"call", addr, method, "--proto", interopProtos, "-o", "ndjson"}, args...)...)
 }
 
-// TestForeignInterop makes calls of every shape to grpc-go's interop server.
-func TestForeignInterop(t *testing.T) {
+// TestInterop makes calls of every shape to grpc-go's interop server.
+func TestInterop(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t)
 	at := " at " + addr
@@ -130,9 +130,9 @@ func TestForeignInterop(t *testing.T) {
 	})
 }
 
-// TestForeignPingPong types each request after the answer to the previous one:
+// TestPingPong types each request after the answer to the previous one:
 // neither requests nor answers may wait in a buffer.
-func TestForeignPingPong(t *testing.T) {
+func TestPingPong(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t)
 	c := rig.Start(t, "call", addr, "FullDuplexCall", "--proto", interopProtos, "-o", "ndjson", "-d", "-")
@@ -149,9 +149,9 @@ func TestForeignPingPong(t *testing.T) {
 	c.Result().Want(t, 0, want)
 }
 
-// TestForeignStdinOpen calls a server that ends the call while standard input is
+// TestStdinOpen calls a server that ends the call while standard input is
 // open.
-func TestForeignStdinOpen(t *testing.T) {
+func TestStdinOpen(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t)
 	start := func(args ...string) *rig.Process {
@@ -166,9 +166,9 @@ func TestForeignStdinOpen(t *testing.T) {
 	c.Result().Want(t, 2, "", `"responseParameter"`, `"responseParameters"`)
 }
 
-// TestForeignTLS uses the certificates of grpc-go's tests, which are for
+// TestTLS uses the certificates of grpc-go's tests, which are for
 // foo.test.google.fr and similar names.
-func TestForeignTLS(t *testing.T) {
+func TestTLS(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t, "--use_tls",
 		"--tls_cert_file="+testdata.Path("server1.pem"), "--tls_key_file="+testdata.Path("server1.key"))
@@ -197,9 +197,9 @@ func TestForeignTLS(t *testing.T) {
 	}
 }
 
-// TestForeignKilled kills a server in the middle of a stream: the answers so far are
+// TestKilled kills a server in the middle of a stream: the answers so far are
 // printed, and the status is UNAVAILABLE.
-func TestForeignKilled(t *testing.T) {
+func TestKilled(t *testing.T) {
 	t.Parallel()
 	const held = `{"responseParameters": [{"size": 1}, {"size": 2}, {"size": 3, "intervalUs": 60000000}]}`
 	const came = `{"payload":{"body":"AA=="}}` + "\n" + `{"payload":{"body":"AAA="}}` + "\n"

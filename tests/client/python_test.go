@@ -53,8 +53,8 @@ func startPython(t testing.TB) (server *rig.Process, gzip, deflate string) {
 	return server, gzip, "127.0.0.1:" + regexp.MustCompile(`Deflate on port (\d+)\n`).FindStringSubmatch(server.Stdout.String())[1]
 }
 
-// TestForeignPython calls a server of gRPC's C core.
-func TestForeignPython(t *testing.T) {
+// TestPython calls a server of gRPC's C core.
+func TestPython(t *testing.T) {
 	t.Parallel()
 	server, gzip, deflate := startPython(t)
 	tooLarge := filepath.Join(t.TempDir(), "large.json")

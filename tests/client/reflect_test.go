@@ -26,9 +26,9 @@ func badFile(more string) string {
 	service { name: "Bad" method { name: "Do" input_type: ".bad.Msg" output_type: ".bad.Msg" } } ` + more
 }
 
-// TestForeignFiles calls a method whose file is invalid. The other services still
+// TestFiles calls a method whose file is invalid. The other services still
 // work.
-func TestForeignFiles(t *testing.T) {
+func TestFiles(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		files  map[string]string // the first that is asked for is bad.proto
@@ -77,8 +77,8 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
-// TestForeignMirror calls servers whose reflection does not work.
-func TestForeignMirror(t *testing.T) {
+// TestMirror calls servers whose reflection does not work.
+func TestMirror(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		answer func(ctx context.Context, in *refv1.ServerReflectionRequest) (*refv1.ServerReflectionResponse, error)
@@ -140,9 +140,9 @@ func hanging(ctx context.Context, in *refv1.ServerReflectionRequest) (*refv1.Ser
 	return nil, ctx.Err()
 }
 
-// TestForeignDefaultLimits waits for servers that do not answer, without flags: the
+// TestDefaultLimits waits for servers that do not answer, without flags: the
 // default limits end that.
-func TestForeignDefaultLimits(t *testing.T) {
+func TestDefaultLimits(t *testing.T) {
 	t.Parallel()
 	hangs := startMirror(t, &mirror{services: []string{"good.Good"}, answer: hanging})
 	silent := listenRaw(t, says(""))
@@ -157,8 +157,8 @@ func TestForeignDefaultLimits(t *testing.T) {
 	all.Wait()
 }
 
-// TestForeignReflectionCut ends the connection instead of the second answer.
-func TestForeignReflectionCut(t *testing.T) {
+// TestReflectionCut ends the connection instead of the second answer.
+func TestReflectionCut(t *testing.T) {
 	t.Parallel()
 	var server *grpc.Server
 	m := &mirror{services: []string{"good.Good"}}
@@ -175,9 +175,9 @@ func TestForeignReflectionCut(t *testing.T) {
 	rig.Run(t, "call", addr, "Do").Want(t, 78, "", "UNAVAILABLE: ", addr)
 }
 
-// TestForeignReflectionGivesUp calls a method by the end of its name. One service
+// TestReflectionGivesUp calls a method by the end of its name. One service
 // has it, and the server ends reflection before it describes the other.
-func TestForeignReflectionGivesUp(t *testing.T) {
+func TestReflectionGivesUp(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[codes.Code]int{codes.DeadlineExceeded: 68, codes.Canceled: 65, codes.Unavailable: 78} {
 		t.Run(code.String(), func(t *testing.T) {
@@ -217,9 +217,9 @@ func startMany(t testing.TB, n int, takes time.Duration) (addr string, services 
 	}}), services
 }
 
-// TestForeignManyServices calls a server that has thousands of services, and
+// TestManyServices calls a server that has thousands of services, and
 // completes their names, which may take two seconds.
-func TestForeignManyServices(t *testing.T) {
+func TestManyServices(t *testing.T) {
 	t.Parallel()
 	addr, services := startMany(t, 20_000, 0)
 	rig.Run(t, "list", addr).Want(t, 0, strings.Join(services, "\n")+"\n")
@@ -242,9 +242,9 @@ func TestForeignManyServices(t *testing.T) {
 	}
 }
 
-// TestForeignMirrorLibrary uses the library, in this process: Main finds goroutines
+// TestMirrorLibrary uses the library, in this process: Main finds goroutines
 // that it leaves behind.
-func TestForeignMirrorLibrary(t *testing.T) {
+func TestMirrorLibrary(t *testing.T) {
 	t.Parallel()
 	hangs := startMirror(t, &mirror{services: []string{"bad.Bad"}, answer: hanging})
 	c, err := dynclient.Dial(rig.Context(t), hangs, dynclient.WithSchemaTimeout(300*time.Millisecond))

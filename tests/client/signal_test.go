@@ -54,9 +54,9 @@ func (s *endless) StreamingOutputCall(_ *testpb.StreamingOutputCallRequest, stre
 	}
 }
 
-// TestForeignSignals interrupts and terminates calls: the status says by which
+// TestSignals interrupts and terminates calls: the status says by which
 // signal, and the server sees the end.
-func TestForeignSignals(t *testing.T) {
+func TestSignals(t *testing.T) {
 	t.Parallel()
 	for sig, want := range map[syscall.Signal]struct {
 		status int
@@ -125,9 +125,9 @@ func startUnread(t *testing.T) (*rig.Process, *endless, *os.File) {
 	return p, srv, r
 }
 
-// TestForeignNobodyReads closes standard output while answers come, as
+// TestNobodyReads closes standard output while answers come, as
 // `| head -1` does: the process ends, and with it the call.
-func TestForeignNobodyReads(t *testing.T) {
+func TestNobodyReads(t *testing.T) {
 	t.Parallel()
 	p, srv, out := startUnread(t)
 	rig.Must(t, out.Close())
@@ -137,8 +137,8 @@ func TestForeignNobodyReads(t *testing.T) {
 	rig.Eventually(t, "the server to see the end", func() bool { return srv.ended.Load() == 1 })
 }
 
-// TestForeignUnread interrupts a call whose answers nobody reads.
-func TestForeignUnread(t *testing.T) {
+// TestUnread interrupts a call whose answers nobody reads.
+func TestUnread(t *testing.T) {
 	t.Parallel()
 	p, srv, _ := startUnread(t)
 	p.Signal(os.Interrupt)
@@ -162,9 +162,9 @@ func (sated) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.StreamingOutp
 	return stream.Send(new(testpb.StreamingOutputCallResponse))
 }
 
-// TestForeignSated calls a server that ends the call with OK while standard input is
+// TestSated calls a server that ends the call with OK while standard input is
 // open, and while a large file is sent.
-func TestForeignSated(t *testing.T) {
+func TestSated(t *testing.T) {
 	t.Parallel()
 	addr := rig.LocalGRPC(t, func(s *grpc.Server) { testpb.RegisterTestServiceServer(s, sated{}) })
 	many := filepath.Join(t.TempDir(), "many.json")

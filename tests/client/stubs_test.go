@@ -76,9 +76,9 @@ func asks(sizes ...int32) *interopAsk {
 	return ask
 }
 
-// TestForeignStubs makes calls of the four shapes to grpc-go's interop server
+// TestStubs makes calls of the four shapes to grpc-go's interop server
 // with plain structs, and with generated messages.
-func TestForeignStubs(t *testing.T) {
+func TestStubs(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t)
 	c := dialInterop(t, addr)
@@ -195,8 +195,8 @@ func slow() *interopAsk {
 	return &interopAsk{ResponseParameters: []interopAnswer{{Size: 1}, {Size: 2, IntervalUs: 1800_000_000}}}
 }
 
-// TestForeignCancel ends calls before the server does.
-func TestForeignCancel(t *testing.T) {
+// TestCancel ends calls before the server does.
+func TestCancel(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t)
 	c := dialInterop(t, addr)
@@ -276,8 +276,8 @@ func TestForeignCancel(t *testing.T) {
 	})
 }
 
-// TestForeignTLSLibrary uses the credentials of grpc.
-func TestForeignTLSLibrary(t *testing.T) {
+// TestTLSLibrary uses the credentials of grpc.
+func TestTLSLibrary(t *testing.T) {
 	t.Parallel()
 	_, addr := startInteropServer(t, "--use_tls",
 		"--tls_cert_file="+testdata.Path("server1.pem"), "--tls_key_file="+testdata.Path("server1.key"))

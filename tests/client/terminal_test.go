@@ -74,9 +74,9 @@ func startRude(t testing.TB) string {
 		}))
 }
 
-// TestForeignTerminal calls a server that sends control characters wherever it can.
+// TestTerminal calls a server that sends control characters wherever it can.
 // rig.Process.Result checks that none is printed.
-func TestForeignTerminal(t *testing.T) {
+func TestTerminal(t *testing.T) {
 	t.Parallel()
 	addr := startRude(t)
 	for name, test := range map[string]struct {

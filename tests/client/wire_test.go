@@ -76,7 +76,7 @@ var noServers = map[string]func(net.Conn){
 	"settings, and random": says("\x00\x00\x00\x04\x00\x00\x00\x00\x00" + strings.Repeat("\x1b]0;\x07\xff\x00\x9c", 1000)),
 }
 
-func TestForeignNoServer(t *testing.T) {
+func TestNoServer(t *testing.T) {
 	t.Parallel()
 	for name, serve := range noServers {
 		t.Run(name, func(t *testing.T) {
@@ -181,9 +181,9 @@ func after(data string, fields ...string) func(serverConn, uint32) {
 	}
 }
 
-// TestForeignFrames calls servers that do not end a call correctly, or that send
+// TestFrames calls servers that do not end a call correctly, or that send
 // control characters.
-func TestForeignFrames(t *testing.T) {
+func TestFrames(t *testing.T) {
 	t.Parallel()
 	const empty = "\x00\x00\x00\x00\x00" // a message
 	for name, test := range map[string]struct {
