@@ -14,9 +14,9 @@ import (
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
-// WildProto has what made parsers of dynamic messages fail: maps of large and
+// wildProto has what made parsers of dynamic messages fail: maps of large and
 // small messages, a oneof of words, strings and messages, groups.
-var WildProto = `edition = "2023";
+var wildProto = `edition = "2023";
 package wild;
 import "google/protobuf/any.proto";
 service Wild {
@@ -96,10 +96,10 @@ func registerWild(reg *handlers.Registry) {
 	}
 }
 
-// StartWild serves WildProto.
+// StartWild serves wildProto.
 func StartWild(t testing.TB) *rig.Server {
 	t.Helper()
-	return rig.Local(t, rig.Config(t, WildProto, registerWild))
+	return rig.Local(t, rig.Config(t, wildProto, registerWild))
 }
 
 // answerWild answers with the body whose name the request contains.

@@ -106,7 +106,7 @@ var servesOn = regexp.MustCompile(`(?m)^gRPC, with reflection and health, on (.*
 // AwaitAddrs reads the addresses that `dyngate serve` prints.
 func (p *Process) AwaitAddrs(limit time.Duration) {
 	p.t.Helper()
-	EventuallyWithin(p.t, limit, "the addresses that dyngate prints", func() bool {
+	eventuallyWithin(p.t, limit, "the addresses that dyngate prints", func() bool {
 		if p.Exited() {
 			p.t.Fatalf("dyngate has exited: %v\n%s", p.err, &p.Stderr)
 		}

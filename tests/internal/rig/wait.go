@@ -15,11 +15,11 @@ const Patience = 30 * time.Second
 // Eventually polls until ok returns true. It fails the test after Patience.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	EventuallyWithin(t, Patience, what, ok)
+	eventuallyWithin(t, Patience, what, ok)
 }
 
-// EventuallyWithin is Eventually with another limit.
-func EventuallyWithin(t testing.TB, d time.Duration, what string, ok func() bool) {
+// eventuallyWithin is Eventually with another limit.
+func eventuallyWithin(t testing.TB, d time.Duration, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(d)
 	for !ok() {
