@@ -40,12 +40,19 @@ func TestPythonClients(t *testing.T) {
 	python := rig.Python(t)
 	var args []string
 	for _, port := range tutorialPorts {
-		lis, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			// The server of the README's tour may have taken them.
+		// Other tests' connections have random ports, for a short time. The server of
+		// the README's tour keeps its ports.
+		var err error
+		free := rig.Poll(rig.Patience/3, func() bool {
+			var lis net.Listener
+			if lis, err = net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+				err = lis.Close()
+			}
+			return err == nil
+		})
+		if !free {
 			rig.Missing(t, "the tutorials' ports must be free on 127.0.0.1: %v", err)
 		}
-		rig.Must(t, lis.Close())
 		args = append(args, "--grpc", "127.0.0.1:"+port)
 	}
 	p := rig.Serve(t, append(args, "--task-interval", "50ms")...)

@@ -21,13 +21,21 @@ func Eventually(t testing.TB, what string, ok func() bool) {
 // eventuallyWithin is Eventually with another limit.
 func eventuallyWithin(t testing.TB, d time.Duration, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(d)
+	if !Poll(d, ok) {
+		t.Fatalf("waited %v for %s", d, what)
+	}
+}
+
+// Poll polls until ok returns true. It returns false after the limit.
+func Poll(limit time.Duration, ok func() bool) bool {
+	deadline := time.Now().Add(limit)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for %s", d, what)
+			return false
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
+	return true
 }
 
 // Context returns a context that ends with the test, or after Patience.
