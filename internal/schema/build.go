@@ -31,7 +31,7 @@ func (c *Compiler) build(ctx context.Context, n *node, g *graph) {
 		n.dirty = true
 		return
 	}
-	n.publish(made, !c.opts.DropComments)
+	n.publish(made, !c.opts.DropComments, c.encodings)
 
 	if wasGood && made == last && n.session == c.session && (before != nil || n.ir == nil) {
 		// Nothing but comments changed. Importers keep the view of it that they were built with,

@@ -32,6 +32,7 @@ type Compiler struct {
 	session     *ir.Session
 	parsedBytes atomic.Int64 // since the session began
 	versions    atomic.Uint64
+	encodings   *encodings
 
 	newEvents func() (*fsnotify.Watcher, error)
 	parseFile func(path string, text *source.File, lim Limits) parsed
@@ -52,6 +53,8 @@ func New(opts Options) *Compiler {
 		readers: make([]reader, len(opts.Sources)),
 		builtin: newBuiltin(),
 		session: new(ir.Session),
+
+		encodings: newEncodings(),
 
 		newEvents: fsnotify.NewWatcher,
 		parseFile: parseText,
@@ -96,7 +99,8 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.last, c.seen, c.stale = assemble(g, found, c.setTimes()), served, false
+	c.last, c.seen, c.stale = assemble(g, found, c.setTimes(), c.last), served, false
+	c.encodings.prune(c.last)
 	return c.last, nil
 }
 

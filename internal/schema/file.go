@@ -25,6 +25,8 @@ type File struct {
 	services []declared // those of a broken file
 	comments bool
 
+	encodings *encodings // the compiler's; nil if it keeps none
+
 	// The compiler's view, for comments and positions. It is replaced when an import of
 	// the file was compiled anew, so that the old import can be freed.
 	source atomic.Pointer[ir.File]
@@ -197,7 +199,7 @@ func (f *File) sourceInfo() (info *descriptorpb.SourceCodeInfo) {
 }
 
 // publish sets the node's File: the one it had if nothing that can be seen changed.
-func (n *node) publish(made *linked, comments bool) {
+func (n *node) publish(made *linked, comments bool, encodings *encodings) {
 	source := n.ir
 	if n.in.proto != nil {
 		source = nil // it was made of an outline
@@ -209,7 +211,7 @@ func (n *node) publish(made *linked, comments bool) {
 		n.file.source.Store(source)
 		return
 	}
-	n.file = &File{input: n.in, linked: made, comments: comments}
+	n.file = &File{input: n.in, linked: made, comments: comments, encodings: encodings}
 	n.file.source.Store(source)
 	if made != nil {
 		return

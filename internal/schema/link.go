@@ -89,13 +89,13 @@ func describe(file *ir.File, comments bool) (*descriptorpb.FileDescriptorProto, 
 	if err != nil {
 		return nil, nil, err
 	}
-	mendPublicImports(file, fd)
+	fixPublicImports(file, fd)
 	return fd, content, nil
 }
 
-// mendPublicImports sets the indexes of public imports right: the compiler counts
+// fixPublicImports corrects the indexes of public imports: the compiler counts
 // option imports too, which have a list of their own.
-func mendPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
+func fixPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
 	if len(fd.GetOptionDependency()) == 0 {
 		return
 	}

@@ -20,6 +20,7 @@ type Snapshot struct {
 	broken   []*BrokenService
 	files    []*File
 	byPath   map[string]*File
+	index    *Index // of the good files
 	all      []*diag.Diagnostic
 	errors   []*diag.Diagnostic
 	sources  []*diag.Diagnostic   // those about the sources themselves
@@ -55,26 +56,46 @@ func (s *Snapshot) Files() []*File { return s.files }
 // File returns the served or imported file with an import path, or nil.
 func (s *Snapshot) File(path string) *File { return s.byPath[path] }
 
-// Find finds a declaration of any kind by its full name, first among the files
-// that are served, then among those that they import; nil, nil if there is none.
-// Broken files have none.
+// Find finds a declaration of any kind by its full name, and the file that has it; nil, nil if none does.
+// If several files declare the name, those that are served come first, in the order of their paths, and then
+// those that they import. Broken files have no declarations.
 func (s *Snapshot) Find(name protoreflect.FullName) (protoreflect.Descriptor, *File) {
-	for _, f := range s.files {
-		if f.linked == nil {
-			continue
-		}
-		if d := Find(f.linked.desc, name); d != nil {
-			return d, f
-		}
+	d := s.index.Find(name)
+	if d == nil {
+		return nil, nil
 	}
-	for _, p := range slices.Sorted(maps.Keys(s.byPath)) {
-		if f := s.byPath[p]; f.linked != nil {
-			if d := Find(f.linked.desc, name); d != nil {
-				return d, f
-			}
-		}
+	return d, s.byPath[d.ParentFile().Path()]
+}
+
+// Method finds a method by the path of its calls, "/pkg.Service/Method", and the file that declares it; nil, nil
+// if there is none.
+func (s *Snapshot) Method(path string) (protoreflect.MethodDescriptor, *File) {
+	service, method, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if !ok || !strings.HasPrefix(path, "/") {
+		return nil, nil
 	}
-	return nil, nil
+	i, ok := slices.BinarySearchFunc(s.services, service, func(s *Service, name string) int {
+		return strings.Compare(string(s.Desc.FullName()), name)
+	})
+	if !ok {
+		return nil, nil
+	}
+	m := s.services[i].Desc.Methods().ByName(protoreflect.Name(method))
+	if m == nil {
+		return nil, nil
+	}
+	return m, s.services[i].File
+}
+
+// Extension finds the extension of a message with a field number; nil if there is none. If several files
+// declare one, the first in the order of their paths counts.
+func (s *Snapshot) Extension(message protoreflect.FullName, number protoreflect.FieldNumber) protoreflect.ExtensionDescriptor {
+	return s.index.Extension(message, number)
+}
+
+// Extensions returns the extensions of a message, one for each field number, sorted by it.
+func (s *Snapshot) Extensions(message protoreflect.FullName) []protoreflect.ExtensionDescriptor {
+	return s.index.Extensions(message)
 }
 
 // Forget frees what only comments and positions need, most of what a snapshot
@@ -92,8 +113,8 @@ func (s *Snapshot) Diagnostics() []*diag.Diagnostic { return s.all }
 // Errors returns those diagnostics that are errors.
 func (s *Snapshot) Errors() []*diag.Diagnostic { return s.errors }
 
-// assemble makes the snapshot of a graph whose nodes are all built.
-func assemble(g *graph, sources []*diag.Diagnostic, sets map[string]time.Time) *Snapshot {
+// assemble makes the snapshot of a graph whose nodes are all built. Earlier is the last snapshot, or nil.
+func assemble(g *graph, sources []*diag.Diagnostic, sets map[string]time.Time, earlier *Snapshot) *Snapshot {
 	s := &Snapshot{byPath: make(map[string]*File, len(g.order)), sources: sources, sets: sets}
 	s.all = slices.Clone(sources)
 	for _, n := range g.order {
@@ -103,11 +124,34 @@ func assemble(g *graph, sources []*diag.Diagnostic, sets map[string]time.Time) *
 	for _, n := range g.served {
 		s.files = append(s.files, n.file)
 	}
+	s.indexFiles(earlier)
 	s.gatherServices()
 	s.all = append(s.all, s.findHomonyms()...)
 	s.all = diag.Sort(s.all)
 	s.errors = errorsOf(s.all)
 	return s
+}
+
+// indexFiles indexes the served files in the order of their paths, and then those that they import.
+func (s *Snapshot) indexFiles(earlier *Snapshot) {
+	paths := slices.Sorted(maps.Keys(s.byPath))
+	files := make([]protoreflect.FileDescriptor, 0, len(paths))
+	served := make(map[*File]bool, len(s.files))
+	for _, f := range s.files {
+		if served[f] = true; f.linked != nil {
+			files = append(files, f.linked.desc)
+		}
+	}
+	for _, path := range paths {
+		if f := s.byPath[path]; f.linked != nil && !served[f] {
+			files = append(files, f.linked.desc)
+		}
+	}
+	var index *Index
+	if earlier != nil {
+		index = earlier.index
+	}
+	s.index = newIndex(files, index)
 }
 
 // definition of a service in a file, good or not.

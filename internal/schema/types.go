@@ -14,8 +14,8 @@ import (
 // Types resolves messages, enums and extensions by the names that one file's import closure
 // gives them. It is a resolver for proto, protojson and prototext.
 //
-// Its types are dynamic. What the closure does not have is looked up among the
-// google.* types that are linked into the binary.
+// Its types are dynamic. Names that the closure does not declare are looked up among the types that are linked
+// into the binary, if they belong to a package that ships with dyngate.
 type Types struct {
 	root protoreflect.FileDescriptor
 
@@ -85,7 +85,7 @@ func (t *Types) FindDescriptorByName(name protoreflect.FullName) (protoreflect.D
 			return d, nil
 		}
 	}
-	if shipped(name) {
+	if Ships(string(name)) {
 		return protoregistry.GlobalFiles.FindDescriptorByName(name)
 	}
 	return nil, protoregistry.NotFound
@@ -103,7 +103,7 @@ func (t *Types) FindMessageByName(name protoreflect.FullName) (protoreflect.Mess
 			return mt.(protoreflect.MessageType), nil
 		}
 	}
-	if shipped(name) {
+	if Ships(string(name)) {
 		return protoregistry.GlobalTypes.FindMessageByName(name)
 	}
 	return nil, protoregistry.NotFound
@@ -153,14 +153,4 @@ func (t *Types) RangeExtensionsByMessage(message protoreflect.FullName, visit fu
 			return
 		}
 	}
-}
-
-// shipped reports whether a name is of a package that the binary may answer for.
-func shipped(name protoreflect.FullName) bool {
-	for _, pkg := range []string{"google.protobuf.", "google.api.", "google.rpc.", "google.type.", "google.longrunning."} {
-		if strings.HasPrefix(string(name), pkg) {
-			return true
-		}
-	}
-	return false
 }

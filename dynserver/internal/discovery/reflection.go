@@ -6,7 +6,6 @@ import (
 	"context"
 	"io"
 	"maps"
-	"runtime"
 	"slices"
 	"sync/atomic"
 
@@ -35,7 +34,7 @@ type Services interface {
 // is stale each request is answered in full, as the stale service's files may be
 // older versions of files that were sent for others.
 func RegisterReflection(s Services, current func() *dispatch.Generation) map[string][]string {
-	r := &reflector{current: current, encoders: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	r := &reflector{current: current}
 	v1.RegisterServerReflectionServer(s, reflectionV1{reflector: r})
 	v1alpha.RegisterServerReflectionServer(s, reflectionV1Alpha{reflector: r})
 	builtin := make(map[string][]string)
@@ -50,10 +49,9 @@ func RegisterReflection(s Services, current func() *dispatch.Generation) map[str
 
 // reflector answers the streams of both versions.
 type reflector struct {
-	current  func() *dispatch.Generation
-	builtin  []string
-	last     atomic.Pointer[index] // of the generation that was asked about last
-	encoders chan struct{}         // bounds how many files are encoded at once: it takes ten times a file's size
+	current func() *dispatch.Generation
+	builtin []string
+	last    atomic.Pointer[index] // of the generation that was asked about last
 }
 
 type reflectionV1 struct {
@@ -92,7 +90,7 @@ func (r *reflector) serve(stream grpc.ServerStream) error {
 			generation, sent = g.Number, make(map[string]bool)
 		}
 		// Nothing of a generation is kept between requests: streams last longer than generations.
-		s := session{index: r.index(g), encoders: r.encoders, sent: sent}
+		s := session{index: r.index(g), sent: sent}
 		res, err := s.answer(stream.Context(), req)
 		if err != nil {
 			return err
@@ -115,8 +113,7 @@ func (r *reflector) index(g *dispatch.Generation) *index {
 // session answers a stream from one generation.
 type session struct {
 	*index
-	encoders chan struct{}
-	sent     map[string]bool // the files that the stream was told, by path
+	sent map[string]bool // the files that the stream was told, by path
 }
 
 // answer returns an error only if the stream has to end.
@@ -199,14 +196,4 @@ func (s *session) closure(ctx context.Context, fd protoreflect.FileDescriptor) (
 		}
 	}
 	return files, nil
-}
-
-func (s *session) encode(ctx context.Context, fd protoreflect.FileDescriptor) ([]byte, error) {
-	select {
-	case s.encoders <- struct{}{}:
-		defer func() { <-s.encoders }()
-		return s.index.encode(fd)
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 }
