@@ -69,6 +69,7 @@ func (c *Compiler) compile(ctx context.Context, n *node, g *graph) (*linked, err
 	var err error
 	if n.refused == "" && (n.syntax != nil || n.in.proto != nil) {
 		job, session := c.detach(n), c.session
+		n.incomplete = job.incomplete
 		var lang *ir.File
 		if n.wantIR && n != g.lang {
 			lang = g.lang.ir
@@ -87,10 +88,12 @@ func (c *Compiler) compile(ctx context.Context, n *node, g *graph) (*linked, err
 // detach copies what compiling a node reads, for it may go on when the node has changed.
 func (c *Compiler) detach(n *node) *node {
 	job := *n
+	job.incomplete = false
 	job.imports = make([]*importRef, len(n.imports))
 	for i, ref := range n.imports {
 		copied := *ref
 		copied.err = c.unusable(ref)
+		job.incomplete = job.incomplete || ref.public && (copied.err != nil || ref.node.incomplete)
 		switch {
 		case ref.cycle != nil:
 			copied.node = nil // it is being built
@@ -123,10 +126,10 @@ func (n *node) importsBroken() bool {
 	return slices.ContainsFunc(n.deps(), func(d *node) bool { return !d.good() })
 }
 
-// suffers reports whether all errors that the compiler can find in n follow from those of
+// onlyInheritedErrors reports whether all errors that the compiler can find in n follow from those of
 // its imports: n was good before they broke, and did not change since. Showing them would
 // bury the cause under thousands of effects.
-func (n *node) suffers() bool {
+func (n *node) onlyInheritedErrors() bool {
 	return n.goodIn == n.in && n.importsBroken() &&
 		!slices.ContainsFunc(n.imports, func(ref *importRef) bool { return ref.node == nil || ref.cycle != nil })
 }

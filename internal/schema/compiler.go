@@ -33,6 +33,7 @@ type Compiler struct {
 	parsedBytes atomic.Int64 // since the session began
 	versions    atomic.Uint64
 	encodings   *encodings
+	missing     *rootFinder // of this Compile
 
 	newEvents func() (*fsnotify.Watcher, error)
 	parseFile func(path string, text *source.File, lim Limits) parsed
@@ -83,6 +84,7 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	if err := c.refresh(ctx); err != nil {
 		return nil, err
 	}
+	c.missing = &rootFinder{sources: c.opts.Sources}
 	served, found := c.collect()
 	c.renewSession()
 	g, err := c.discover(ctx, served)

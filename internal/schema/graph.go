@@ -34,12 +34,13 @@ type node struct {
 	seenFrom *node // the last node that it was counted for
 
 	// What compiling gave.
-	ir     *ir.File // as importers see it; nil if they cannot use it
-	own    []*diag.Diagnostic
-	broken []*node // those in the import closure, with this one, that have errors
-	file   *File
-	prior  *linked // the last good one, also of an earlier input
-	goodIn *input  // the input that it was last good with
+	ir         *ir.File // as importers see it; nil if they cannot use it
+	incomplete bool     // names that its public imports should bring are missing
+	own        []*diag.Diagnostic
+	broken     []*node // those in the import closure, with this one, that have errors
+	file       *File
+	prior      *linked // the last good one, also of an earlier input
+	goodIn     *input  // the input that it was last good with
 
 	session *ir.Session // that version belongs to
 

@@ -209,10 +209,27 @@ func (n *node) lower(session *ir.Session, lang *ir.File) (found []*diag.Diagnost
 			r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isPanic)
 		}
 	}
-	if n.suffers() {
+	if n.onlyInheritedErrors() {
 		return nil
 	}
+	if n.namesMissing() {
+		r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isUnresolved)
+	}
 	return translate(r, n.in.location)
+}
+
+// isUnresolved reports whether an error is about a name that no file declares, or follows from one.
+func isUnresolved(d report.Diagnostic) bool {
+	m := d.Message()
+	return strings.HasPrefix(m, "cannot find `") && strings.HasSuffix(m, "` in this scope") || strings.HasSuffix(m, " type ``")
+}
+
+// namesMissing reports whether the compiler does not have all files whose names n may use. Then errors about unknown names
+// are likely to follow from that, and are not shown.
+func (n *node) namesMissing() bool {
+	return slices.ContainsFunc(n.imports, func(ref *importRef) bool {
+		return ref.err != nil || ref.node != nil && ref.node.incomplete
+	})
 }
 
 func isPanic(d report.Diagnostic) bool { return d.Level() == report.ICE }
@@ -232,14 +249,22 @@ func (c *Compiler) unusable(ref *importRef) error {
 	return nil
 }
 
-// notFound says where an import was looked for.
+// notFound says where an import was searched, and which folder to serve if that would help.
 func (c *Compiler) notFound(path string) string {
 	names := make([]string, 0, len(c.readers)+1)
 	for _, r := range c.readers {
 		names = append(names, r.name())
 	}
 	names = append(names, "the files that ship with dyngate")
-	return fmt.Sprintf("%q does not exist; searched %s", path, strings.Join(names, ", "))
+	text := fmt.Sprintf("%q does not exist; searched %s", path, strings.Join(names, ", "))
+	switch file, root, instead := c.missing.find(path); {
+	case file == "":
+		return text
+	case instead == "":
+		return fmt.Sprintf("%s; found %s: serve %s too", text, file, root)
+	default:
+		return fmt.Sprintf("%s; found %s: serve %s instead of %s", text, file, root, instead)
+	}
 }
 
 // cycleError hands the compiler the import declarations of a cycle, for it to draw.
