@@ -18,7 +18,7 @@ const longestName = 4096
 // A service or a method comes from that service's own file, so that its imports bring its own messages.
 type index struct {
 	generation *dispatch.Generation
-	builtin    []string // services that the server itself answers
+	own        map[protoreflect.FullName]bool // services that the server itself answers
 
 	// The files of services that the snapshot does not have: older versions, of stale services, and files
 	// of the program.
@@ -26,8 +26,14 @@ type index struct {
 	added  *schema.Index // of them and of what they import
 }
 
-func newIndex(g *dispatch.Generation, builtin []string) *index {
-	x := &index{generation: g, builtin: builtin, others: make(map[protoreflect.FileDescriptor]*schema.File)}
+func newIndex(g *dispatch.Generation) *index {
+	x := &index{
+		generation: g, own: make(map[protoreflect.FullName]bool),
+		others: make(map[protoreflect.FileDescriptor]*schema.File),
+	}
+	for _, s := range g.Own() {
+		x.own[s.Desc.FullName()] = true
+	}
 	var others []*schema.File
 	for _, s := range g.Services {
 		fd := s.File.Descriptor()
@@ -75,7 +81,7 @@ func (x *index) find(name protoreflect.FullName) (protoreflect.Descriptor, error
 	if len(name) > longestName || !name.IsValid() {
 		return nil, protoregistry.NotFound
 	}
-	if slices.Contains(x.builtin, string(name)) || slices.Contains(x.builtin, string(name.Parent())) {
+	if x.own[name] || x.own[name.Parent()] {
 		return protoregistry.GlobalFiles.FindDescriptorByName(name)
 	}
 	for _, service := range []protoreflect.FullName{name, name.Parent()} {
