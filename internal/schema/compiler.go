@@ -16,7 +16,7 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// Compiler turns its sources into snapshots, and keeps what it learnt from one to the next.
+// Compiler turns its sources into snapshots. It reuses the results of one for the next.
 type Compiler struct {
 	opts Options
 
@@ -27,7 +27,7 @@ type Compiler struct {
 	nodes   map[string]*node
 	last    *Snapshot
 	seen    []*input // the served inputs of the last snapshot
-	stale   bool     // nodes were built that the last snapshot does not show
+	stale   bool     // nodes were built since the last snapshot
 
 	session     *ir.Session
 	parsedBytes atomic.Int64 // since the session began
@@ -38,8 +38,8 @@ type Compiler struct {
 	newEvents func() (*fsnotify.Watcher, error)
 	parseFile func(path string, text *source.File, lim Limits) parsed
 
-	patience time.Duration // how long the Compile that runs waits for one file
-	nudged   chan struct{} // gets a token when a file is done that a Compile did not wait for
+	patience time.Duration // how long the running Compile waits for one file
+	nudged   chan struct{} // gets a token when a file is done that no Compile waited for
 
 	tasks    sync.Mutex
 	runaways []<-chan struct{} // closed when a task that was abandoned ends
@@ -66,13 +66,12 @@ func New(opts Options) *Compiler {
 // Compile reads what changed since the last call and returns a new snapshot, or
 // the last one itself if nothing changed.
 //
-// An error means that it could not run: ctx ended, or a source cannot be
-// read at all (its folder is gone, say). All that is wrong in the schemas is
-// in the snapshot instead. After an error the next call starts from the
-// same ground; the last snapshot stays good.
+// It returns an error if ctx ends, or if a source cannot be read at all (for example because
+// its folder was removed). The problems of the schemas are in the snapshot instead. After an error the
+// last snapshot stays valid, and the next call tries again.
 //
-// A file that takes longer than a second to compile does not hold up the others,
-// but for the first call: it has an error until it is done, when Watch reports a change.
+// Except in the first call, a file that takes longer than a second to compile does not hold up the others: it has an
+// error until it is done. Watch then reports a change.
 //
 // Calls wait for each other.
 func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
@@ -123,7 +122,7 @@ func (c *Compiler) refresh(ctx context.Context) error {
 	return c.builtin.refresh(ctx, Limits{}.withDefaults())
 }
 
-// resolve returns the input that an import path names, or nil.
+// resolve returns the input with an import path, or nil.
 func (c *Compiler) resolve(path string) *input {
 	if path == descriptorPath {
 		return c.builtin.open(path)
@@ -136,8 +135,8 @@ func (c *Compiler) resolve(path string) *input {
 	return c.builtin.open(path)
 }
 
-// collect returns the files to serve, sorted by path, and what is wrong with
-// the sources. When two sources have a path, the first wins.
+// collect returns the files to serve, sorted by path, and the problems of the sources.
+// If several sources have a path, the first wins.
 func (c *Compiler) collect() (served []*input, found []*diag.Diagnostic) {
 	winner := make(map[string]*input)
 	for _, r := range c.readers {
@@ -157,8 +156,8 @@ func (c *Compiler) collect() (served []*input, found []*diag.Diagnostic) {
 	return served, found
 }
 
-// renewSession starts a new compiler session when the old one's table of names, which
-// only grows, may hold more that is gone than is there.
+// renewSession starts a new compiler session when most names in the table of the old one, which only
+// grows, may be unused.
 func (c *Compiler) renewSession() {
 	const floor = 64 << 20
 	var size int64

@@ -139,7 +139,7 @@ func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 		return nil
 	}
 	if len(t.own) >= t.lim.Files {
-		return fmt.Errorf("%s holds more than %d .proto files; name a smaller folder", t.label, t.lim.Files)
+		return fmt.Errorf("%s holds more than %d .proto files; name a smaller folder or raise the limit", t.label, t.lim.Files)
 	}
 	in := t.read(p, info, err)
 	t.files[p] = in

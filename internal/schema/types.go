@@ -77,20 +77,6 @@ func (t *Types) has(path string) bool {
 	return slices.ContainsFunc(t.files, func(fd protoreflect.FileDescriptor) bool { return fd.Path() == path })
 }
 
-// FindDescriptorByName finds a declaration of the closure.
-func (t *Types) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
-	t.prepare()
-	for _, fd := range t.files {
-		if d := Find(fd, name); d != nil {
-			return d, nil
-		}
-	}
-	if Ships(string(name)) {
-		return protoregistry.GlobalFiles.FindDescriptorByName(name)
-	}
-	return nil, protoregistry.NotFound
-}
-
 // FindMessageByName implements protoregistry.MessageTypeResolver.
 func (t *Types) FindMessageByName(name protoreflect.FullName) (protoreflect.MessageType, error) {
 	if mt, ok := t.messages.Load(name); ok {
@@ -112,15 +98,6 @@ func (t *Types) FindMessageByName(name protoreflect.FullName) (protoreflect.Mess
 // FindMessageByURL implements protoregistry.MessageTypeResolver.
 func (t *Types) FindMessageByURL(url string) (protoreflect.MessageType, error) {
 	return t.FindMessageByName(protoreflect.FullName(url[strings.LastIndexByte(url, '/')+1:]))
-}
-
-// FindEnumByName finds an enum of the closure.
-func (t *Types) FindEnumByName(name protoreflect.FullName) (protoreflect.EnumType, error) {
-	d, err := t.FindDescriptorByName(name)
-	if ed, ok := d.(protoreflect.EnumDescriptor); ok && err == nil {
-		return dynamic.EnumType(ed), nil
-	}
-	return nil, protoregistry.NotFound
 }
 
 // FindExtensionByName implements protoregistry.ExtensionTypeResolver.
