@@ -37,10 +37,10 @@ type node struct {
 	ir         *ir.File // as importers see it; nil if they cannot use it
 	incomplete bool     // names that its public imports should bring are missing
 	own        []*diag.Diagnostic
-	broken     []*node // those in the import closure, with this one, that have errors
+	broken     []*node // the nodes with errors in the import closure, which includes this node
 	file       *File
 	prior      *linked // the last good one, also of an earlier input
-	goodIn     *input  // the input that it was last good with
+	goodIn     *input  // the last input that was good
 
 	session *ir.Session // of version
 

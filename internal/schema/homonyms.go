@@ -24,7 +24,7 @@ type homonyms struct {
 
 // findHomonyms reports the names that several files declare: once for each group of files. That
 // is a warning if clients can see it, since they may load the files of all services into one pool of names.
-// It is a hint if all of the files are built into the program, as whoever runs it cannot change them.
+// It is a hint if all of the files are built into the program, because its users cannot change them.
 func (s *Snapshot) findHomonyms() (out []*diag.Diagnostic) {
 	visible := s.visible()
 	var groups []*homonyms
@@ -110,10 +110,10 @@ func (h *homonyms) severity() diag.Severity {
 	return diag.Hint
 }
 
-// builtIn reports whether a file is not of the operating system, as those of an embed.FS.
+// builtIn reports whether a file is not on disk but, for example, in an embed.FS.
 func (f *File) builtIn() bool { return f.input.stat.info != nil && f.input.stat.info.Sys() == nil }
 
-// onDisk returns how many files there are on disk: with roots in roots, one has several import paths.
+// onDisk counts the files on disk: if one root contains another, a file has several import paths.
 func (h *homonyms) onDisk() int {
 	entries := make([]serviceEntry, len(h.files))
 	for i, f := range h.files {

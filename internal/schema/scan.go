@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// The compiler takes time or memory out of all proportion, or overflows its stack, which nothing
-// can recover from, for some texts. These are the bounds beyond which a text is refused before the
-// compiler sees it. They are far above what schemas need.
+// For some texts the compiler takes far too much time or memory, or overflows its stack, which cannot be
+// recovered. A text that exceeds one of these bounds is refused before the compiler sees it. Real schemas stay
+// far below them.
 const (
 	maxNesting  = 100      // brackets in brackets; signs or words in a row; parts of a dotted name
 	maxDigits   = 1000     // of a number: the compiler keeps all, and takes the square of their number
@@ -16,8 +16,8 @@ const (
 	maxMistakes = 1000     // characters that no text may have where they are: each is a diagnostic
 )
 
-// scan looks over a text once, without understanding much of it. It returns where a bound is
-// exceeded and what to say of that, -1 if none is; and where a long text can be cut.
+// scan reads a text once, and understands only a little of it. It returns where the text exceeds a bound, and
+// why, or -1; and where a long text can be cut.
 func scan(text string, maxNames int) (at int, why string, cuts []cut) {
 	s := scanner{text: text, maxNames: maxNames, mistakes: mistakes{first: -1}}
 	for s.at < len(text) && s.why == "" {

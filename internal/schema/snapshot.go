@@ -14,7 +14,7 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// Snapshot is all schemas as they were at one Compile. It is immutable and safe for concurrent use.
+// Snapshot holds all schemas as one Compile read them. It is immutable and safe for concurrent use.
 type Snapshot struct {
 	services []*Service
 	broken   []*BrokenService
@@ -36,7 +36,7 @@ type Service struct {
 // BrokenService is a service that cannot be served now.
 type BrokenService struct {
 	Name   protoreflect.FullName
-	File   *File              // that declares it; good itself if the trouble is that another does too
+	File   *File              // declares it; it is good if the only problem is that another file declares the service too
 	Errors []*diag.Diagnostic // why; never empty
 }
 
@@ -44,10 +44,9 @@ type BrokenService struct {
 func (s *Snapshot) Services() []*Service { return s.services }
 
 // Broken returns the services that cannot be served as they are now, sorted by full name:
-// those whose file has errors in its import closure, and those that more than
-// one file defines, once for each. A broken file counts as having the
-// services that its text names, as far as can be told, and those that its last good version
-// had: a service that is neither here nor in Services was removed.
+// those whose file has errors in its import closure, and those that several files
+// declare, once for each file. The services of a broken file are those in its text, as far as they can be read, and
+// those of its last good version: a service that is neither here nor in Services was removed.
 func (s *Snapshot) Broken() []*BrokenService { return s.broken }
 
 // Files returns the files that are served, sorted by path, broken ones included.
@@ -98,16 +97,16 @@ func (s *Snapshot) Extensions(message protoreflect.FullName) []protoreflect.Exte
 	return s.index.Extensions(message)
 }
 
-// Forget frees what only comments and positions need, most of what a snapshot
-// takes: from then on its files have none. The compiler that made it must not
-// compile again, and holds as much for as long as it lives.
+// Forget frees the data that only comments and positions need, which is most of a snapshot:
+// from then on its files have neither. The compiler that made the snapshot must not compile again; it keeps
+// the same data while it is in use.
 func (s *Snapshot) Forget() {
 	for _, f := range s.byPath {
 		f.source.Store(nil)
 	}
 }
 
-// Diagnostics returns all that is wrong or doubtful: errors first, then by file, line and column.
+// Diagnostics returns all problems: errors first, then sorted by file, line and column.
 func (s *Snapshot) Diagnostics() []*diag.Diagnostic { return s.all }
 
 // Errors returns those diagnostics that are errors.
@@ -185,7 +184,7 @@ func (s *Snapshot) gatherServices() {
 	}
 	for name, entries := range byName {
 		if slices.ContainsFunc(entries, func(e serviceEntry) bool { return !e.presumed }) {
-			// It may have moved out of a broken file.
+			// The service may have moved out of a broken file.
 			entries = slices.DeleteFunc(entries, func(e serviceEntry) bool { return e.presumed })
 		}
 		entries = oneOfEach(entries)
@@ -210,11 +209,11 @@ func (s *Snapshot) gatherServices() {
 	})
 }
 
-// oneOfEach leaves one entry of each file on disk: with roots in roots, one file has several import
-// paths. A good one is preferred, then the first.
+// oneOfEach keeps one entry for each file on disk: if one root contains another, a file has several import
+// paths. It prefers a good entry, then the first.
 func oneOfEach(entries []serviceEntry) []serviceEntry {
 	if len(entries) > maxDiagnostics {
-		return entries // no file has that many paths
+		return entries // one file does not have that many paths
 	}
 	var out []serviceEntry
 	for _, e := range entries {
@@ -243,7 +242,7 @@ func clashOf(entries []serviceEntry) (out []*diag.Diagnostic) {
 		files[e.file] = true
 	}
 	if len(files) < 2 {
-		return nil // one file with two of a name is the compiler's business
+		return nil // the compiler reports names that one file declares twice
 	}
 	for _, e := range entries[:min(len(entries), maxDiagnostics)] {
 		out = append(out, e.file.errorAt(string(e.name),

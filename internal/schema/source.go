@@ -46,8 +46,8 @@ type Options struct {
 	// DropComments leaves comments out of what File.DescriptorWithComments returns.
 	DropComments bool
 
-	// Logger is told what a user should know but cannot mend in a schema, such
-	// as a watch that had to fall back to polling. Nil is silent.
+	// Logger logs what a user should know and cannot fix in a schema, for example
+	// that a watch had to fall back to polling. By default nothing is logged.
 	Logger *slog.Logger
 
 	Limits Limits
