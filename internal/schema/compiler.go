@@ -11,9 +11,9 @@ import (
 
 	"github.com/bufbuild/protocompile/experimental/ir"
 	"github.com/bufbuild/protocompile/experimental/source"
-	"github.com/fsnotify/fsnotify"
 
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/watch"
 )
 
 // Compiler turns its sources into snapshots. It reuses the results of one for the next.
@@ -35,11 +35,10 @@ type Compiler struct {
 	encodings   *encodings
 	missing     *rootFinder // of this Compile
 
-	newEvents func() (*fsnotify.Watcher, error)
 	parseFile func(path string, text *source.File, lim Limits) parsed
 
 	patience time.Duration // how long the running Compile waits for one file
-	nudged   chan struct{} // gets a token when a file is done that no Compile waited for
+	late     watch.Bell    // rings when a file is done that no Compile waited for
 
 	tasks    sync.Mutex
 	runaways []<-chan struct{} // closed when a task that was abandoned ends
@@ -57,9 +56,8 @@ func New(opts Options) *Compiler {
 
 		encodings: newEncodings(),
 
-		newEvents: fsnotify.NewWatcher,
 		parseFile: parseText,
-		nudged:    make(chan struct{}, 1),
+		late:      watch.NewBell(),
 	}
 }
 
@@ -71,7 +69,7 @@ func New(opts Options) *Compiler {
 // last snapshot stays valid, and the next call tries again.
 //
 // Except in the first call, a file that takes longer than a second to compile does not hold up the others: it has an
-// error until it is done. Watch then reports a change.
+// error until it is done, which one of Signals reports.
 //
 // Calls wait for each other.
 func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
