@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/jhump/protoreflect/desc" //nolint:staticcheck // deprecated, but what its printer prints
 	"github.com/jhump/protoreflect/desc/protoprint"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // Source returns the .proto source of a declaration, as a person would write
@@ -44,7 +45,7 @@ func Source(d protoreflect.Descriptor, file protoreflect.FileDescriptor) (source
 	if err != nil {
 		return "", fmt.Errorf("%s cannot be described: %w", d.FullName(), err)
 	}
-	return strings.Map(printable, tidy(text)), nil
+	return safetext.Clean(tidy(text)), nil
 }
 
 // noPanic makes an error of a panic: what a server says of its schema need not
@@ -53,18 +54,6 @@ func noPanic(d protoreflect.Descriptor, err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("%s cannot be described: %v", d.FullName(), r)
 	}
-}
-
-// printable drops carriage returns, and replaces control characters and
-// those that change the direction of text.
-func printable(r rune) rune {
-	switch {
-	case r == '\r':
-		return -1
-	case unicode.IsControl(r) && r != '\n' && r != '\t', unicode.Is(unicode.Bidi_Control, r):
-		return unicode.ReplacementChar
-	}
-	return r
 }
 
 var (

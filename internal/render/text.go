@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/internal/jsonmsg"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // extraSpace is what prototext puts after the colon of some builds' fields. A
@@ -36,17 +36,17 @@ func appendText(b []byte, m proto.Message, o Options) (out []byte, err error) {
 
 func stable(text []byte) []byte { return extraSpace.ReplaceAll(text, []byte("$1 ")) }
 
-// escape writes the characters as \u escapes that a terminal may obey or that
-// change the direction of text. They can only be in strings, and those of
-// JSON, of the text format, and of YAML in double quotes know such escapes.
+// escape writes unsafe characters as \u escapes. They occur only in strings, and
+// the strings of JSON, of the text format, and of YAML in double quotes have such
+// escapes.
 func escape(text []byte) []byte {
-	if bytes.IndexFunc(text, unsafeForTerminal) < 0 {
+	if bytes.IndexFunc(text, safetext.Unsafe) < 0 {
 		return text
 	}
 	out := make([]byte, 0, len(text)+len(text)/8)
 	for len(text) > 0 {
 		r, n := utf8.DecodeRune(text)
-		if unsafeForTerminal(r) {
+		if safetext.Unsafe(r) {
 			out = fmt.Appendf(out, `\u%04x`, r)
 		} else {
 			out = append(out, text[:n]...)
@@ -54,11 +54,4 @@ func escape(text []byte) []byte {
 		text = text[n:]
 	}
 	return out
-}
-
-// unsafeForTerminal reports control characters other than those of C0, which
-// every format escapes by itself, the marks and overrides of bidirectional text,
-// and the line breaks of Unicode.
-func unsafeForTerminal(r rune) bool {
-	return r > ' ' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }

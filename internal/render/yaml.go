@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/internal/jsonmsg"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // appendYAML writes the YAML that says the same as the message's JSON, in its order.
@@ -89,7 +90,7 @@ func yamlNumber(s string) string {
 // and writes text of several lines as such.
 func styleOf(s string) yaml.Style {
 	switch {
-	case strings.ContainsFunc(s, unsafeForTerminal):
+	case strings.ContainsFunc(s, safetext.Unsafe):
 	case isWords(s):
 		return 0
 	case isText(s):
