@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
 // comparison compares messages as generated code knows them with those of a
@@ -35,20 +37,10 @@ func (c comparison) message(own, schema protoreflect.MessageDescriptor) error {
 
 func (c comparison) field(own, schema protoreflect.FieldDescriptor) error {
 	if own.Kind() != schema.Kind() || own.IsList() != schema.IsList() || own.IsMap() != schema.IsMap() {
-		return fmt.Errorf("the field %s is %s, and %s in the generated code", schema.FullName(), describeField(schema), describeField(own))
+		return fmt.Errorf("the field %s is %s, and %s in the generated code", schema.FullName(), typename.OfField(schema), typename.OfField(own))
 	}
 	if own.Message() == nil {
 		return nil
 	}
 	return c.message(own.Message(), schema.Message())
-}
-
-func describeField(fd protoreflect.FieldDescriptor) string {
-	switch {
-	case fd.IsMap():
-		return "a map"
-	case fd.IsList():
-		return "repeated " + fd.Kind().String()
-	}
-	return fd.Kind().String()
 }

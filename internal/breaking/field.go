@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
 // fields compares the fields that two messages have of one number.
@@ -53,7 +55,7 @@ var fieldRules = []rule[protoreflect.FieldDescriptor]{
 		if compatible(old, now) {
 			return nil
 		}
-		return breaks("the type of %s changed from %s to %s", describe(now), typeOf(old), typeOf(now))
+		return breaks("the type of %s changed from %s to %s", describe(now), typename.OfElement(old), typename.OfElement(now))
 	}},
 }
 

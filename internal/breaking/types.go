@@ -1,10 +1,6 @@
 package breaking
 
-import (
-	"fmt"
-
-	"google.golang.org/protobuf/reflect/protoreflect"
-)
+import "google.golang.org/protobuf/reflect/protoreflect"
 
 // writtenAs are the kinds that look like another one both on the wire and in
 // JSON. All others look only like themselves: 64 bits are strings in JSON, a
@@ -53,19 +49,4 @@ func movedEnum(old, now protoreflect.EnumDescriptor) bool {
 		}
 	}
 	return true
-}
-
-// typeOf names a field's type in messages.
-func typeOf(f protoreflect.FieldDescriptor) string {
-	switch {
-	case f.IsMap():
-		return fmt.Sprintf("map<%s, %s>", typeOf(f.MapKey()), typeOf(f.MapValue()))
-	case f.Enum() != nil:
-		return "enum " + string(f.Enum().FullName())
-	case f.Kind() == protoreflect.GroupKind:
-		return "delimited " + string(f.Message().FullName())
-	case f.Message() != nil:
-		return string(f.Message().FullName())
-	}
-	return f.Kind().String()
 }

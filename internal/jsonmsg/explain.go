@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
 // protojson's errors have no path and no expectations. So when it has refused a
@@ -194,7 +195,7 @@ func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, nam
 
 func (x *explainer) list(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if !v.opens('[') {
-		return mismatch(path, "a list of "+noun(fd), v.tok)
+		return mismatch(path, "a list of "+typename.OfElement(fd), v.tok)
 	}
 	for i := 0; x.dec.More(); i++ {
 		v, err := x.next()
@@ -211,7 +212,7 @@ func (x *explainer) list(fd protoreflect.FieldDescriptor, path string, v value) 
 
 func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if !v.opens('{') {
-		return mismatch(path, "an object (map<"+noun(fd.MapKey())+", "+noun(fd.MapValue())+">)", v.tok)
+		return mismatch(path, "an object ("+typename.OfField(fd)+")", v.tok)
 	}
 	keys := map[any]bool{}
 	for x.dec.More() {
@@ -221,7 +222,7 @@ func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v valu
 		}
 		key, ok := mapKey(fd.MapKey().Kind(), name)
 		if !ok {
-			return wrong(path, "expected keys of type %s, got %s", noun(fd.MapKey()), quoted(name))
+			return wrong(path, "expected keys of type %s, got %s", typename.OfElement(fd.MapKey()), quoted(name))
 		}
 		if keys[key] {
 			return wrong(path, "the key %s is there twice", quoted(name))

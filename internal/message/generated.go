@@ -7,6 +7,8 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
 // generatedMessage is a message as generated code.
@@ -62,28 +64,11 @@ func differences(a, b protoreflect.MessageDescriptor, seen map[protoreflect.Full
 		if fb == nil {
 			continue
 		}
-		if ta, tb := typeOf(fa), typeOf(fb); ta != tb {
+		if ta, tb := typename.OfField(fa), typename.OfField(fb); ta != tb {
 			found = append(found, fmt.Errorf("%s is %s in the generated code, %s in the schema", fb.FullName(), ta, tb))
 		} else if fa.Message() != nil {
 			found = append(found, differences(fa.Message(), fb.Message(), seen)...)
 		}
 	}
 	return found
-}
-
-// typeOf is a field's type as one would write it.
-func typeOf(fd protoreflect.FieldDescriptor) string {
-	name := fd.Kind().String()
-	switch {
-	case fd.IsMap():
-		return fmt.Sprintf("map<%s, %s>", typeOf(fd.MapKey()), typeOf(fd.MapValue()))
-	case fd.Message() != nil:
-		name += " " + string(fd.Message().FullName())
-	case fd.Enum() != nil:
-		name += " " + string(fd.Enum().FullName())
-	}
-	if fd.IsList() {
-		return "repeated " + name
-	}
-	return name
 }
