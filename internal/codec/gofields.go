@@ -115,7 +115,7 @@ func findField(md protoreflect.MessageDescriptor, g goField) (protoreflect.Field
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Sprintf("has no counterpart in %s%s; or tag it `proto:\"-\"`", md.FullName(), others(md, short))
+		return nil, fmt.Sprintf("has no counterpart in %s%s; tag it `proto:\"-\"` to leave it out", md.FullName(), others(md, short))
 	case 1:
 		return found[0], ""
 	}
@@ -135,7 +135,7 @@ func others(md protoreflect.MessageDescriptor, name string) string {
 		return ", which has no fields at all"
 	}
 	if near := nearest.Names(name, names, 3); len(near) > 0 {
-		return ": the nearest is " + strings.Join(near, ", then ")
+		return nearest.Hint(near)
 	}
 	return ": it has " + strings.Join(names[:min(len(names), 8)], ", ")
 }

@@ -20,7 +20,7 @@ import (
 // expected there:
 //
 //	items[2].qty: expected int32, got the string "many"
-//	items[2].colour: shop.Item has no field "colour" (did you mean "color"?); it has: color, name, qty
+//	items[2].colour: shop.Item has no field "colour" (did you mean color?); it has: color, name, qty
 //	required fields are not set: items[2].name
 //
 // Text that is no JSON at all is reported with its line and column.

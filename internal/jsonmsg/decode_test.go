@@ -16,11 +16,11 @@ func TestDecodeErrors(t *testing.T) {
 		json    string
 		want    string
 	}{
-		{"shop.Order", `{"items":[{},{},{"colour":1}]}`, `items[2].colour: shop.Item has no field "colour" (did you mean "color"?); it has: color, name, qty, tags`},
+		{"shop.Order", `{"items":[{},{},{"colour":1}]}`, `items[2].colour: shop.Item has no field "colour" (did you mean color?); it has: color, name, qty, tags`},
 		{"shop.Item", `{"xyz":1}`, `xyz: shop.Item has no field "xyz"; it has: color, name, qty, tags`},
 		{"shop.Empty", `{"xyz":1}`, `xyz: shop.Empty has no field "xyz", nor any other`},
 		{"shop.Many", `{"f":1}`, `f: shop.Many has no field "f"; it has: f01, f02, f03, f04, f05, f06, f07, f08, f09, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20 and 3 more`},
-		{"shop.Order", `{"by-name":{}}`, `["by-name"]: shop.Order has no field "by-name" (did you mean "byName"?); it has: byName, items, colors, flags, card, cash, barter, note, scalars, known, parent`},
+		{"shop.Order", `{"by-name":{}}`, `["by-name"]: shop.Order has no field "by-name" (did you mean byName?); it has: byName, items, colors, flags, card, cash, barter, note, scalars, known, parent`},
 		{"shop.Item", `{"\u001b[2J":1}`, `["\x1b[2J"]: shop.Item has no field "\x1b[2J"; it has: color, name, qty, tags`},
 		{"shop.Order", `{"items":[{},{},{"qty":"many"}]}`, `items[2].qty: expected int32, got the string "many"`},
 		{"shop.Order", `{"byName":{"a b":{"qty":3.5}}}`, `byName["a b"].qty: expected int32, got the number 3.5`},
@@ -31,7 +31,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"shop.Order", `{"flags":{"true":1,"true":2}}`, `flags: the key "true" is there twice`},
 		{"shop.Order", `{"colors":{"1":1,"01":2}}`, `colors: the key "01" is there twice`},
 		{"shop.Order", `{"colors":{"1":null}}`, `colors["1"]: expected shop.Color, got null`},
-		{"shop.Order", `{"colors":{"1":"GREN"}}`, `colors["1"]: shop.Color has no value "GREN" (did you mean "GREEN" or "RED"?); it has: GREEN, RED, COLOR_UNSPECIFIED, BLUE`},
+		{"shop.Order", `{"colors":{"1":"GREN"}}`, `colors["1"]: shop.Color has no value "GREN" (did you mean GREEN or RED?); it has: GREEN, RED, COLOR_UNSPECIFIED, BLUE`},
 		{"shop.Item", `{"color":true}`, `color: expected shop.Color, got true`},
 		{"shop.Item", `{"color":3000000000}`, `color: expected shop.Color, got the number 3000000000`},
 		{"shop.Order", `{"card":"x","cash":1}`, `cash: only one field of the oneof shop.Order.payment can be set, and "card" is`},
@@ -66,7 +66,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"shop.Known", `{"anys":[{"qty":"x","@type":"x/shop.Item"}]}`, `anys[0].qty: expected int32, got the string "x"`},
 		{"shop.Known", `{"any":{"@type":"x/google.protobuf.Duration","value":"x"}}`, `any.value: expected google.protobuf.Duration such as "1.5s", got the string "x"`},
 		{"shop.Known", `{"any":{"@type":"x/google.protobuf.Duration"}}`, `any: "value" is missing, which holds the google.protobuf.Duration`},
-		{"shop.Known", `{"any":{"@type":"x/google.protobuf.Duration","val":1}}`, `any.val: google.protobuf.Duration has no field "val" (did you mean "value"?); it has: value, @type`},
+		{"shop.Known", `{"any":{"@type":"x/google.protobuf.Duration","val":1}}`, `any.val: google.protobuf.Duration has no field "val" (did you mean value?); it has: value, @type`},
 		{"shop.Known", `{"any":{"@type":"x/google.protobuf.Duration","value":"1s","value":"1s"}}`, `any.value: the field is there twice`},
 		{"old.Root", `{"name":"a","[old.more]":{"x":1}}`, `[old.more].x: old.Root has no field "x"; it has: name, inner, kids, named, raw, text`},
 		{"old.Root", `{"name":"a","[old.numbers]":[1,"x"]}`, `[old.numbers][1]: expected int32, got the string "x"`},

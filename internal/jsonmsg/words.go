@@ -31,16 +31,10 @@ func unknown(path string, owner protoreflect.Descriptor, kind, name string, has 
 	if len(has) == 0 {
 		return wrong(path, "%s has no %s %s, nor any other", owner.FullName(), kind, quoted(name))
 	}
-	near, hint := nearest.Names(name, has, 3), ""
-	for _, n := range near {
-		hint += " or " + strconv.Quote(n)
-	}
-	if hint != "" {
-		hint = " (did you mean " + strings.TrimPrefix(hint, " or ") + "?)"
-	}
+	near := nearest.Names(name, has, 3)
 	others := slices.DeleteFunc(has, func(n string) bool { return slices.Contains(near, n) })
 	return wrong(path, "%s has no %s %s%s; it has: %s",
-		owner.FullName(), kind, quoted(name), hint, listed(slices.Concat(near, others)))
+		owner.FullName(), kind, quoted(name), nearest.Hint(near), listed(slices.Concat(near, others)))
 }
 
 // join appends the name of a field to a path.
@@ -139,15 +133,4 @@ func wantMessage(md protoreflect.MessageDescriptor) string {
 		return wantField(md.Fields().ByNumber(1))
 	}
 	return "an object (" + string(name) + ")"
-}
-
-// noun is the type of an element of a field.
-func noun(fd protoreflect.FieldDescriptor) string {
-	switch {
-	case fd.Message() != nil:
-		return string(fd.Message().FullName())
-	case fd.Enum() != nil:
-		return string(fd.Enum().FullName())
-	}
-	return fd.Kind().String()
 }

@@ -104,3 +104,16 @@ func distance(a, b string, limit int, row []int) (int, bool) {
 	}
 	return row[len(b)], row[len(b)] <= limit
 }
+
+// Hint returns the end of a message about an unknown name: " (did you mean
+// color or colour?)", or nothing if there are no near names.
+func Hint(near []string) string {
+	if len(near) == 0 {
+		return ""
+	}
+	last := len(near) - 1
+	if last == 0 {
+		return " (did you mean " + near[0] + "?)"
+	}
+	return " (did you mean " + strings.Join(near[:last], ", ") + " or " + near[last] + "?)"
+}

@@ -77,11 +77,8 @@ func New(w io.Writer, name string, opts Options) (*Printer, error) {
 	if i >= 0 {
 		return &Printer{w: w, format: formats[i], opts: opts}, nil
 	}
-	hint := ""
-	if near := nearest.Names(name, Formats(), 1); len(near) > 0 {
-		hint = fmt.Sprintf(" (did you mean %s?)", near[0])
-	}
-	return nil, fmt.Errorf("there is no format %q%s; there are: %s", name, hint, strings.Join(Formats(), ", "))
+	hint := nearest.Hint(nearest.Names(name, Formats(), 1))
+	return nil, fmt.Errorf("unknown format %q%s; the formats are %s", name, hint, strings.Join(Formats(), ", "))
 }
 
 // Print writes a message, in one Write. The same message gives the same bytes

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -160,11 +161,7 @@ func (g *Generation) NearServices(name string, limit int) []string {
 }
 
 func unknownError(format, what, where string, near []string) error {
-	st := status.Newf(codes.Unimplemented, format, what, where)
-	if len(near) > 0 {
-		st = status.Newf(codes.Unimplemented, "%s; did you mean %s?", st.Message(), strings.Join(near, ", "))
-	}
-	return st.Err()
+	return status.Error(codes.Unimplemented, fmt.Sprintf(format, what, where)+nearest.Hint(near))
 }
 
 // clip keeps a hostile name from coming back at full length.
