@@ -26,7 +26,7 @@ func printReport(w io.Writer, r dynserver.Report) {
 		{"added", r.Added},
 		{"changed", r.Changed},
 		{"removed", r.Removed},
-		{"mended", r.Mended},
+		{"recovered", r.Recovered},
 		{"no longer declared, removed unless they come back soon", r.Leaving},
 		{"stale, served from their last good version", r.Stale},
 	} {

@@ -14,6 +14,7 @@ import (
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/examples"
+	"github.com/dyngate/dyngate/internal/logattr"
 	"github.com/dyngate/dyngate/protos"
 )
 
@@ -89,7 +90,7 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 	if err := srv.Serve(ctx, listeners...); !errors.Is(err, dynserver.ErrCut) {
 		return err
 	}
-	log.Warn("stopped before all calls had ended", "drain", f.drain)
+	log.Warn("stopped before all calls had ended", logattr.Milliseconds("drain", f.drain))
 	return nil
 }
 
