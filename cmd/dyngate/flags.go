@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/dyngate/dyngate/dynserver"
@@ -67,7 +66,8 @@ func checkSchemaLimits(l dynserver.SchemaLimits) error {
 	return nil
 }
 
-func (f *serveFlags) register(flags *pflag.FlagSet) {
+func (f *serveFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringArrayVar(&f.grpc, "grpc", []string{"127.0.0.1:50051"},
 		"serve gRPC on `ADDR`: host:port, a port of the loopback, or unix:PATH; repeatable")
 
@@ -90,8 +90,8 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.channelz, "channelz", false, "serve grpc.channelz.v1, which tells about connections and peers")
 
 	flags.Float64Var(&f.accessLog, "access-log", 0, "log this share of successful calls, from 0 to 1; when set, failed calls are all logged")
-	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
-	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	addChoice(cmd, &f.logFormat, "log-format", "", "format of the log; json prints nothing but JSON on both streams", "text", "json")
+	addChoice(cmd, &f.logLevel, "log-level", "", "least severe messages to log", "info", "debug", "warn", "error")
 
 	f.registerLimits(flags)
 }
@@ -163,8 +163,6 @@ func (f *serveFlags) validate(embedded bool) error {
 	check(examples || f.features == "", "--features is for the examples: add --examples")
 	check(f.taskInterval > 0, "--task-interval: %s is not positive", f.taskInterval)
 	check(f.accessLog >= 0 && f.accessLog <= 1, "--access-log: %v is not from 0 to 1", f.accessLog)
-	check(f.logFormat == "text" || f.logFormat == "json", "--log-format: %q is neither text nor json", f.logFormat)
-	check(new(slog.Level).UnmarshalText([]byte(f.logLevel)) == nil, "--log-level: %q is none of debug, info, warn and error", f.logLevel)
 	l := f.limits
 	for name, d := range map[string]time.Duration{
 		"poll": f.poll, "remove-after": f.removeAfter, "drain": f.drain, "drain-delay": f.drainDelay, "default-deadline": f.deadline, "connection-timeout": l.ConnectionTimeout,
@@ -181,24 +179,4 @@ func (f *serveFlags) validate(embedded bool) error {
 	check(l.MaxHeldBytes > 0 && l.MaxResets > 0 && l.MaxInflation > 0, "--max-held-bytes, --max-resets and --max-inflation must be positive")
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
-}
-
-// logger returns the logger that the flags, which are valid, ask for.
-func (f *serveFlags) logger(w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(f.logLevel))
-	opts := &slog.HandlerOptions{Level: level}
-	if f.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
-	}
-	return slog.New(slog.NewTextHandler(w, opts))
-}
-
-// logQueue returns what the server's log is written through.
-func (f *serveFlags) logQueue(w io.Writer) *logQueue {
-	return newLogQueue(w, func(dropped int) []byte {
-		var line bytes.Buffer
-		f.logger(&line).Error("the log was not read: lines were dropped", "dropped", dropped)
-		return line.Bytes()
-	})
 }

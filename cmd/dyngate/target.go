@@ -32,6 +32,10 @@ func normalTarget(target string) (string, error) {
 	return target, nil
 }
 
+// looksLikeTarget reports whether an argument is a target rather than a name in a
+// schema.
+func looksLikeTarget(s string) bool { return strings.Contains(s, ":") || isPort(s) }
+
 func isPort(s string) bool {
 	port, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && port > 0

@@ -42,7 +42,7 @@ func (w *watch) tell(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	line := fmt.Sprintf("%8.1fms  %s", float64(time.Since(w.started).Microseconds())/1000, fmt.Sprintf(format, args...))
-	fmt.Fprintln(w.w, printable(line))
+	fmt.Fprintln(w.w, indented(line))
 }
 
 func (w *watch) lookUp(ctx context.Context, client *dynclient.Client, name string) (*dynclient.Method, error) {
