@@ -32,7 +32,7 @@ func TestResponseErrorNamesTheField(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log strings.Builder
 			guarded := Guard(slog.New(slog.NewTextHandler(&log, nil)))(HandlerFunc(func(context.Context, Call) error { return &responseError{c.err} }))
-			err := guarded.ServeRPC(t.Context(), &fakeCall{method: testMethod(t, "pkg.Service/Method", false, false)})
+			err := guarded.ServeRPC(t.Context(), &fakeCall{method: testMethod("pkg.Service/Method", false, false)})
 			if st := status.Convert(err); st.Code() != codes.Internal || st.Message() != c.want {
 				t.Errorf("%v, want %s", err, c.want)
 			}

@@ -35,7 +35,7 @@ func printReport(w io.Writer, ink ink, r dynserver.Report) {
 		}
 	}
 	if !r.Applied {
-		parts = append(parts, "not applied: there are errors")
+		parts = append(parts, "held back: there are errors")
 	}
 	if len(parts) == 0 {
 		parts = append(parts, "no service changed")

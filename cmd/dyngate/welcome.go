@@ -17,7 +17,7 @@ const listed = 20
 
 // welcome says what is served and where: to a person, or in the log if that is in
 // JSON.
-func (f *serveFlags) welcome(log *slog.Logger, services []dynserver.ServiceInfo, listeners []net.Listener) {
+func (f *serveFlags) welcome(log *slog.Logger, services []dynserver.ServiceInfo, listeners []dynserver.Listener) {
 	addrs := make([]string, len(listeners))
 	for i, lis := range listeners {
 		addrs[i] = dialAddr(lis.Addr())
