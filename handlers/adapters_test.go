@@ -153,7 +153,7 @@ func TestBindRefusesWhatDoesNotFit(t *testing.T) {
 		{Bidi(bidiMsg), false, []string{"the method is unary, its handler bidirectional-streaming: use handlers.Unary"}},
 		{Unary(otherMsg), true, []string{"the method is server-streaming, its handler unary: use handlers.ServerStream"}},
 		{Unary(otherMsg), false, []string{
-			"other.Nam has no counterpart in pkg.Msg: the nearest is name; or tag it `proto:\"-\"`",
+			"other.Nam has no counterpart in pkg.Msg (did you mean name?); tag it `proto:\"-\"` to leave it out",
 			"other.Name (int) cannot hold pkg.Msg.name (string): make it string, *string or []byte",
 		}},
 		{Unary(func(context.Context, *wrapperspb.StringValue) (*emptypb.Empty, error) { return nil, nil }), false, []string{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/dyngate/dyngate/dynclient"
 	"github.com/dyngate/dyngate/internal/describe"
+	"github.com/dyngate/dyngate/internal/safetext"
 	"github.com/dyngate/dyngate/internal/typename"
 )
 
@@ -71,10 +73,15 @@ type (
 
 // writeJSON writes one indented document.
 func writeJSON(w io.Writer, document any) error {
-	enc := json.NewEncoder(w)
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(document)
+	if err := enc.Encode(document); err != nil {
+		return err
+	}
+	_, err := w.Write(safetext.Escape(out.Bytes()))
+	return err
 }
 
 func (l listing) json() jsonServices {

@@ -22,6 +22,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/nearest"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // Options configure a Printer. The zero value is good for messages whose types
@@ -103,12 +104,12 @@ func (p *Printer) Print(m proto.Message) error {
 
 func appendJSON(b []byte, m proto.Message, o Options) ([]byte, error) {
 	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults, Indent: true})
-	return append(append(b, escape(text)...), '\n'), err
+	return append(append(b, safetext.Escape(text)...), '\n'), err
 }
 
 func appendLine(b []byte, m proto.Message, o Options) ([]byte, error) {
 	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults})
-	return append(append(b, escape(text)...), '\n'), err
+	return append(append(b, safetext.Escape(text)...), '\n'), err
 }
 
 func appendBinary(b []byte, m proto.Message, o Options) ([]byte, error) {

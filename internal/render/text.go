@@ -1,12 +1,10 @@
 package render
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
@@ -31,27 +29,7 @@ func appendText(b []byte, m proto.Message, o Options) (out []byte, err error) {
 	if err != nil {
 		return nil, errors.New(strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0"))
 	}
-	return append(b, escape(stable(text))...), nil
+	return append(b, safetext.Escape(stable(text))...), nil
 }
 
 func stable(text []byte) []byte { return extraSpace.ReplaceAll(text, []byte("$1 ")) }
-
-// escape writes unsafe characters as \u escapes. They occur only in strings, and
-// the strings of JSON, of the text format, and of YAML in double quotes have such
-// escapes.
-func escape(text []byte) []byte {
-	if bytes.IndexFunc(text, safetext.Unsafe) < 0 {
-		return text
-	}
-	out := make([]byte, 0, len(text)+len(text)/8)
-	for len(text) > 0 {
-		r, n := utf8.DecodeRune(text)
-		if safetext.Unsafe(r) {
-			out = fmt.Appendf(out, `\u%04x`, r)
-		} else {
-			out = append(out, text[:n]...)
-		}
-		text = text[n:]
-	}
-	return out
-}

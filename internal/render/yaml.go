@@ -32,7 +32,7 @@ func appendYAML(b []byte, m proto.Message, o Options) ([]byte, error) {
 	if err := enc.Encode(node); err != nil {
 		return nil, err
 	}
-	return append(b, escape(out.Bytes())...), enc.Close()
+	return append(b, safetext.Escape(out.Bytes())...), enc.Close()
 }
 
 // maxIndented is how many levels have lines of their own; more would be mostly spaces.

@@ -4,8 +4,11 @@
 package safetext
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Unsafe reports whether a terminal may obey r, or show the text around it in
@@ -32,6 +35,26 @@ func Clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// Escape writes unsafe characters of a document as \\u escapes. It is for documents
+// that have such characters only in strings, and whose strings know such escapes:
+// JSON, protobuf's text format, YAML in double quotes.
+func Escape(document []byte) []byte {
+	if bytes.IndexFunc(document, Unsafe) < 0 {
+		return document
+	}
+	out := make([]byte, 0, len(document)+len(document)/8)
+	for len(document) > 0 {
+		r, n := utf8.DecodeRune(document)
+		if Unsafe(r) {
+			out = fmt.Appendf(out, `\u%04x`, r)
+		} else {
+			out = append(out, document[:n]...)
+		}
+		document = document[n:]
+	}
+	return out
 }
 
 // IsClean reports whether [Clean] returns s as it is, on one line.

@@ -30,6 +30,18 @@ func TestClean(t *testing.T) {
 	}
 }
 
+func TestEscape(t *testing.T) {
+	for in, want := range map[string]string{
+		"{\n\t\"é\"}":                 "{\n\t\"é\"}",
+		"\"\u202e\u009b\x7f\u2028a\"": `"\u202e\u009b\u007f\u2028a"`,
+		"\"\x1b\r\"":                  `"\u001b\u000d"`,
+	} {
+		if got := string(safetext.Escape([]byte(in))); got != want {
+			t.Errorf("Escape(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestIsClean(t *testing.T) {
 	for s, want := range map[string]bool{
 		"shop.v1.Orders/Place": true, "é": true, "a\nb": false, "a\tb": false, "\x1b": false, "\xff": false, "\u202e": false,
