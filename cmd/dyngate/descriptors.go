@@ -45,19 +45,23 @@ func addFiles(set *descriptorpb.FileDescriptorSet, seen map[string]bool, sym *dy
 	set.File = append(set.File, protodesc.ToFileDescriptorProto(sym.Sibling(fd).File()))
 }
 
-// replaceFile writes a file as a whole or not at all: under another name in its
-// folder, which is then renamed. What is not a regular file, such as a pipe, is
-// written to as it is.
+// replaceFile writes a file completely or not at all: it writes a temporary file in
+// the same folder and renames it. A file that is not regular, such as a pipe, is
+// written directly.
 func replaceFile(name string, content []byte) (err error) {
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
 	}
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return os.WriteFile(name, content, 0o666) //nolint:gosec // as the umask says
+	info, err := os.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(name, content, 0o666) //nolint:gosec // the umask decides
 	}
-	temporary, err := createBeside(name)
-	if err != nil {
-		return err
+	temporary, createErr := createBeside(name)
+	if createErr != nil {
+		return createErr
+	}
+	if err == nil {
+		_ = temporary.Chmod(info.Mode().Perm()) // not every file system can
 	}
 	defer func() {
 		if err != nil {
@@ -71,12 +75,12 @@ func replaceFile(name string, content []byte) (err error) {
 	return os.Rename(temporary.Name(), name)
 }
 
-// createBeside creates a file in the same folder, with the permissions that the
-// umask leaves; os.CreateTemp allows nobody else to read.
+// createBeside creates a file in the same folder. The umask decides who may read
+// it; with os.CreateTemp only its owner could.
 func createBeside(name string) (*os.File, error) {
 	for i := 0; ; i++ {
 		path := fmt.Sprintf("%s.%d-%d.tmp", name, os.Getpid(), i)
-		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // as the comment says
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // the umask decides
 		if !errors.Is(err, fs.ErrExist) || i == 100 {
 			return file, err
 		}
