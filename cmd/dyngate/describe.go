@@ -22,7 +22,7 @@ the messages and enums that its request and response use, and an example request
 --example prints only the example. Without a SYMBOL all services are printed.
 
 The schema comes from the reflection of TARGET. With --proto or --descriptors it
-comes from files, and there is no TARGET.
+comes from files, and TARGET is left out.
 
 With -o json it prints one JSON object, {"symbols": [...]}. A symbol has "kind",
 "name", "package", "file", "origin", "source" and, if other files declare the name

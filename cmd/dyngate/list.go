@@ -21,7 +21,7 @@ const listHelp = `List prints the full names of all services, of those in a pack
 of one service, one on each line.
 
 The schema comes from the reflection of TARGET. With --proto or --descriptors it
-comes from files, and there is no TARGET.
+comes from files, and TARGET is left out.
 
 With -o json it prints one JSON object, {"services": [...]}. A service has "name"
 and "package" and, with -l or for a single service, "file", "origin" and
@@ -98,8 +98,8 @@ func (f *listFlags) find(ctx context.Context, schema *dynclient.Schema, names []
 	return found, err
 }
 
-// inPackage returns the services in a package and in those below it, if that is
-// why there is no service of that name.
+// inPackage returns the services in a package and in the packages below it, if the
+// failure is that no service has the name.
 func (f *listFlags) inPackage(ctx context.Context, schema *dynclient.Schema, name string, failure error) []protoreflect.FullName {
 	var lookup *dynclient.LookupError
 	if !errors.As(failure, &lookup) || lookup.Ambiguous {
@@ -193,10 +193,10 @@ func (f *connectFlags) withSchema(ctx context.Context, args []string, run func(c
 func (f *connectFlags) open(args []string, most int) (*dynclient.Schema, []string, func(), error) {
 	if f.local() {
 		if i := slices.IndexFunc(args, looksLikeTarget); i >= 0 {
-			return nil, nil, nil, usageError{fmt.Errorf("with --proto or --descriptors there is no TARGET: leave out %q, or add --reflection to ask the server too", args[i])}
+			return nil, nil, nil, usageError{fmt.Errorf("with --proto or --descriptors no TARGET is used: leave out %q, or add --reflection to ask the server too", args[i])}
 		}
 		if len(args) > most {
-			return nil, nil, nil, usageError{fmt.Errorf("with --proto or --descriptors there is no TARGET, so %q is one argument too many", args[most])}
+			return nil, nil, nil, usageError{fmt.Errorf("with --proto or --descriptors no TARGET is used, so %q is one argument too many", args[most])}
 		}
 		return dynclient.NewSchema(f.sources()...), args, func() {}, nil
 	}

@@ -1,5 +1,5 @@
-// Command dyngate serves gRPC services straight from .proto files, and calls
-// those of any server. See `dyngate help`.
+// Command dyngate serves gRPC services straight from .proto files, and calls the
+// methods of any server. See `dyngate help`.
 package main
 
 import (

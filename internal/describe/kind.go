@@ -34,8 +34,8 @@ func Kind(d protoreflect.Descriptor) string {
 
 // Uses returns the messages, then the messages and enums that their fields use,
 // directly or not, in the order of use. Types that the source of another one in
-// the list shows, because they are declared inside it, are left out, as are the
-// types of package google.protobuf that nobody asked for.
+// the list shows, because they are declared inside it, are left out. So are types
+// of package google.protobuf, unless they are among the messages.
 func Uses(messages ...protoreflect.MessageDescriptor) []protoreflect.Descriptor {
 	var found []protoreflect.Descriptor
 	seen := make(map[protoreflect.FullName]bool)

@@ -6,8 +6,8 @@
 //	text    protobuf's text format, with "# ---" between messages
 //	binary  protobuf's binary format
 //
-// In all but binary, bytes that a terminal would obey and characters that
-// change the direction of text are escaped, wherever the message has them.
+// Except in binary, characters that are unsafe on a terminal are escaped, as
+// package safetext defines them.
 package render
 
 import (
@@ -29,7 +29,7 @@ import (
 // are linked in.
 type Options struct {
 	// Types finds what is packed into a google.protobuf.Any, and extensions.
-	// Nil stands for protoregistry.GlobalTypes.
+	// Nil means protoregistry.GlobalTypes.
 	Types codec.Types
 
 	// EmitDefaults shows fields without presence that have their zero value,
@@ -73,7 +73,7 @@ func Formats() []string {
 	return names
 }
 
-// New returns a Printer that writes to w. It fails if there is no such format.
+// New returns a Printer that writes to w. It fails if the format is unknown.
 func New(w io.Writer, name string, opts Options) (*Printer, error) {
 	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
 	if i >= 0 {
@@ -84,8 +84,8 @@ func New(w io.Writer, name string, opts Options) (*Printer, error) {
 }
 
 // Print writes a message, in one Write. The same message gives the same bytes
-// always. Required fields may be missing. How deeply the message is nested is
-// for whoever read it to bound.
+// always. Required fields may be missing. Print does not limit the depth of the message: the code that read
+// it does.
 //
 // It fails if the format cannot express the message, or the writer fails.
 func (p *Printer) Print(m proto.Message) error {
