@@ -55,7 +55,7 @@ func knownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
+	names := make([]string, 0, len(root.Commands()))
 	for _, c := range root.Commands() {
 		names = append(names, c.Name())
 	}

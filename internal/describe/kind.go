@@ -48,8 +48,9 @@ func Uses(messages ...protoreflect.MessageDescriptor) []protoreflect.Descriptor 
 	for _, md := range messages {
 		add(md)
 	}
-	for i := 0; i < len(found); i++ {
-		md, ok := found[i].(protoreflect.MessageDescriptor)
+	for next := 0; next < len(found); { // found grows
+		md, ok := found[next].(protoreflect.MessageDescriptor)
+		next++
 		if !ok {
 			continue
 		}
