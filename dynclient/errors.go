@@ -78,7 +78,7 @@ func (e *LookupError) Error() string {
 	case list == "":
 		return fmt.Sprintf("unknown %s %q", e.Kind, e.Name)
 	case e.Similar():
-		return fmt.Sprintf("unknown %s %q%s", e.Kind, e.Name, nearest.Hint(e.Candidates))
+		return fmt.Sprintf("unknown %s %q%s", e.Kind, e.Name, nearest.DidYouMean(e.Candidates))
 	}
 	return fmt.Sprintf("unknown %s %q; known names are %s", e.Kind, e.Name, list)
 }

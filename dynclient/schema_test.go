@@ -36,7 +36,7 @@ func TestMatch(t *testing.T) {
 			{"RecordRoute", "RouteGuide/RecordRoute"},
 			{"Compute/SayHello", "compute.Compute/SayHello"},
 			{"SayHello", "method \"SayHello\" is ambiguous: Greeter/SayHello, compute.Compute/SayHello, tutorial.Greeter/SayHello"},
-			{"RecordRout", `unknown method "RecordRout" (did you mean RouteGuide/RecordRoute?)`},
+			{"RecordRout", `unknown method "RecordRout" (did you mean "RouteGuide/RecordRoute"?)`},
 			{"Greeter/SayGoodbye", "Greeter/SayHello"},
 			{"tutorial.Greter/SayHello", "tutorial.Greeter/SayHello"},
 			{"no.such.Thing/At", `unknown service "no.such.Thing"; known names are Cal, `},

@@ -69,7 +69,7 @@ func TestFailureInJSON(t *testing.T) {
 		"schema":          {1, []string{bad}, []string{`"msg":"cannot find`, `a.proto","line":2,"column":13`, `"msg":"cannot start","errors":1`}},
 		"missing folder":  {1, []string{filepath.Join(bad, "none")}, []string{`"msg":"failed","error":"cannot start: `}},
 		"address":         {1, []string{"--grpc", taken}, []string{"address already in use"}},
-		"unknown flag":    {2, []string{"--no-wach"}, []string{`unknown flag: --no-wach (did you mean --no-watch?)`}},
+		"unknown flag":    {2, []string{"--no-wach"}, []string{`unknown flag: --no-wach (did you mean \"--no-watch\"?)`}},
 		"wrong value":     {2, []string{"--access-log", "7"}, []string{"--access-log"}},
 		"malformed value": {2, []string{"--drain", "soon"}, []string{"--drain"}},
 	} {

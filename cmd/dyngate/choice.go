@@ -33,7 +33,7 @@ func (c choice) Set(s string) error {
 	}
 	last := len(c.options) - 1
 	list := strings.Join(c.options[:last], ", ") + " or " + c.options[last]
-	return errors.New("it must be " + list + nearest.Hint(nearest.Names(s, c.options, 1)))
+	return errors.New("it must be " + list + nearest.DidYouMean(nearest.Names(s, c.options, 1)))
 }
 
 // String implements pflag.Value.

@@ -59,7 +59,7 @@ func knownCommand(root *cobra.Command, args []string) error {
 	for _, c := range root.Commands() {
 		names = append(names, c.Name())
 	}
-	return usageError{fmt.Errorf("unknown command %q%s; `dyngate help` lists the commands", args[0], nearest.Hint(nearest.Names(args[0], names, 2)))}
+	return usageError{fmt.Errorf("unknown command %q%s; `dyngate help` lists the commands", args[0], nearest.DidYouMean(nearest.Names(args[0], names, 2)))}
 }
 
 // flagError turns an error of pflag into a usage error, with the flags that may
@@ -75,7 +75,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	for i, name := range near {
 		near[i] = "--" + name
 	}
-	return usageError{fmt.Errorf("%w%s", err, nearest.Hint(near))}
+	return usageError{fmt.Errorf("%w%s", err, nearest.DidYouMean(near))}
 }
 
 // args turns an error about the number of arguments into a usage error.

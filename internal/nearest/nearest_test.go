@@ -85,15 +85,12 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-func TestHint(t *testing.T) {
+func TestDidYouMean(t *testing.T) {
 	for want, near := range map[string][]string{
-		"":                           nil,
-		" (did you mean a?)":         {"a"},
-		" (did you mean a or b?)":    {"a", "b"},
-		" (did you mean a, b or c?)": {"a", "b", "c"},
+		"": nil, ` (did you mean "a"?)`: {"a"}, ` (did you mean "a" or "b"?)`: {"a", "b"},
 	} {
-		if got := Hint(near); got != want {
-			t.Errorf("Hint(%q) = %q, want %q", near, got, want)
+		if got := DidYouMean(near); got != want {
+			t.Errorf("%q gives %q, want %q", near, got, want)
 		}
 	}
 }

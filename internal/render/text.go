@@ -13,9 +13,9 @@ import (
 	"github.com/dyngate/dyngate/internal/safetext"
 )
 
-// extraSpace is what prototext puts after the colon of some builds' fields. A
-// field has a line of its own, with neither space nor quote before its colon,
-// so no string can be mistaken for it.
+// extraSpace matches the additional space that prototext writes after the colon of
+// fields in some builds. A field has a line of its own, with neither space nor quote
+// before its colon, so it never matches inside a string.
 var extraSpace = regexp.MustCompile(`(?m)^( *[^ "]+:)  `)
 
 func appendText(b []byte, m proto.Message, o Options) (out []byte, err error) {

@@ -103,6 +103,10 @@ func (g *Generation) SharesMiddleware(other *Generation) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
+// SharesLeases reports whether the routes use the same loads of the providers as
+// those of another generation.
+func (g *Generation) SharesLeases(other *Generation) bool { return slices.Equal(g.held, other.held) }
+
 // Service returns the service of that name, or nil.
 func (g *Generation) Service(name protoreflect.FullName) *Service { return g.services[name] }
 
@@ -173,7 +177,7 @@ func (g *Generation) NearServices(name string, limit int) []string {
 }
 
 func unknownError(format, what, where string, near []string) error {
-	return status.Error(codes.Unimplemented, fmt.Sprintf(format, what, where)+nearest.Hint(near))
+	return status.Error(codes.Unimplemented, fmt.Sprintf(format, what, where)+nearest.DidYouMean(near))
 }
 
 // clip shortens a name that a caller sent, before it is sent back.
