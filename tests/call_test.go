@@ -75,7 +75,7 @@ func TestCallShowsErrorDetails(t *testing.T) {
 	must(t, err)
 	addr := generatedServer(t, refusing(st.Err()))
 	out, log, exit := dyngateRuns(t, "call", addr, "Check")
-	const want = "NOT_FOUND (5): no such \uFFFD[31mthing\n  OK (0)\uFFFD\n  \n  grpc.health.v1.Health/Check at ADDR\n" +
+	const want = "NOT_FOUND (5): no such \uFFFD[31mthing\n  OK (0)\n  \n  grpc.health.v1.Health/Check at ADDR\n" +
 		"  google.rpc.ErrorInfo\n    {\n      \"reason\": \"GONE\",\n      \"domain\": \"shop\\u001b[31m\"\n    }\n"
 	if got := strings.ReplaceAll(log, addr, "ADDR"); out != "" || got != want || exit != 64+5 {
 		t.Errorf("status %d, output %q, and\n%s, want\n%s", exit, out, got, want)

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +101,11 @@ func TestForeignTerminal(t *testing.T) {
 			r := runDyngate(t, "describe", addr, symbol)
 			r.want(t, 0, r.out)
 			contains(t, r.out, "[2J") // that it is printed, with the controls taken out
+			asJSON := runDyngate(t, "describe", addr, symbol, "-o", "json")
+			asJSON.want(t, 0, asJSON.out)
+			if !json.Valid([]byte(asJSON.out)) {
+				t.Errorf("not JSON: %q", asJSON.out)
+			}
 		})
 	}
 	t.Run("example", func(t *testing.T) {

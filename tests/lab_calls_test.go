@@ -72,7 +72,7 @@ func TestHandlerFaults(t *testing.T) {
 		{labFail, "nil pointer", codes.Internal, "internal error", "nil pointer dereference"},
 		{labFail, "plain", codes.Internal, "internal error", "a secret error"},
 		{labFail, "nothing", codes.Internal, "internal error", "neither a response nor an error"},
-		{labFail, "invalid text", codes.Internal, "internal error", "UTF-8"},
+		{labFail, "invalid text", codes.Internal, "cannot encode the response: lab.Msg, field text", "UTF-8"},
 		{labFail, "canceled", codes.Canceled, "context canceled", ""},
 		{labFail, "deadline", codes.DeadlineExceeded, "context deadline exceeded", ""},
 		{labFail, "status", codes.FailedPrecondition, "not yet", ""},

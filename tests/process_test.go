@@ -82,7 +82,10 @@ func tail(s string, n int) string {
 	return "...\n" + s[len(s)-n:]
 }
 
-var served = regexp.MustCompile(`(?m)^gRPC, with reflection and health, on (.*)$`)
+var (
+	served       = regexp.MustCompile(`(?m)^gRPC, with reflection and health, on (.*)$`)
+	servedInJSON = regexp.MustCompile(`"msg":"serving",.*"addresses":\["(.*)"\]`) // with --log-format json
+)
 
 // awaitAddrs reads the addresses that the process prints.
 func (p *process) awaitAddrs(d time.Duration) {
@@ -93,6 +96,9 @@ func (p *process) awaitAddrs(d time.Duration) {
 		}
 		if m := served.FindStringSubmatch(p.out.String()); m != nil {
 			p.addrs = strings.Split(m[1], ", ")
+		}
+		if m := servedInJSON.FindStringSubmatch(p.log.String()); m != nil {
+			p.addrs = strings.Split(m[1], `","`)
 		}
 		return p.addrs != nil
 	})

@@ -185,7 +185,7 @@ func TestProviderFails(t *testing.T) {
 	config.Handlers.Handle("lab.**.x", handlers.Unary(labEchoes))
 	_, err = newServer(t, config)
 	contains(t, errText(err), "turns.yaml:3:7", "it is stuck", "Mesage", "lab.**.x", "provider_test.go:",
-		`no method matches "lab.Lab/Nobodi"; did you mean lab.Lab/Nobody?`, "4 errors, 1 warning")
+		`no method matches "lab.Lab/Nobodi" (did you mean "lab.Lab/Nobody"?)`, "4 errors, 1 warning")
 }
 
 // TestSetMiddleware changes middleware under load. What was bound stays bound.

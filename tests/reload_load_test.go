@@ -165,7 +165,7 @@ func changesOf(t testing.TB, p *process, conn *grpc.ClientConn, compute, good st
 		{"moved while broken, backward", func() { move("0/broken.proto"); p.awaitLog(at + ":21:") }},
 		{"moved while broken, forward", func() { move("z/broken.proto"); p.awaitLog(at + ":21:") }},
 		{"cut off", func() { write(t, at, good[:len(good)/2]) }},
-		{"mended", func() { write(t, at, good); p.awaitLog("mended: compute.Compute") }},
+		{"recovered", func() { write(t, at, good); p.awaitLog("recovered: compute.Compute") }},
 		{"renamed", func() { move("renamed.proto"); p.awaitLog("changed: compute.Compute") }},
 		{"moved about", func() {
 			for _, to := range []string{"0/a.proto", "z/b.proto", "c.proto", "compute/d.proto", "0/first.proto"} {
