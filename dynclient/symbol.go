@@ -35,13 +35,31 @@ func (s *Symbol) File() protoreflect.FileDescriptor {
 	return s.ParentFile()
 }
 
+// AlsoIn returns the locations of the other files among the same sources that
+// declare the same full name. It knows nothing about other files of a server.
+func (s *Symbol) AlsoIn() (locations []string) {
+	if s.files == nil {
+		return nil
+	}
+	own := s.files.File(s.ParentFile().Path())
+	for _, f := range s.files.Files() {
+		if f == own || own != nil && f.Location() == own.Location() || f.Descriptor() == nil || schema.Find(f.Descriptor(), s.FullName()) == nil {
+			continue
+		}
+		locations = append(locations, f.Location())
+	}
+	return locations
+}
+
 // Sibling returns what the symbol's file, or one that it imports, declares as a
 // symbol too.
 func (s *Symbol) Sibling(d protoreflect.Descriptor) *Symbol {
 	sibling := *s
 	sibling.Descriptor = d
 	if s.files != nil {
-		sibling.Origin = s.files.File(d.ParentFile().Path()).Location()
+		if f := s.files.File(d.ParentFile().Path()); f != nil {
+			sibling.Origin = f.Location()
+		}
 	}
 	return &sibling
 }

@@ -160,7 +160,7 @@ func (c typedCall[In, Out]) send(out *Out) error {
 	}
 	buf, err := c.out.Marshal(out)
 	if err != nil {
-		return fmt.Errorf("cannot encode the response: %w", err)
+		return &responseError{err}
 	}
 	return c.call.Send(mem.BufferSlice{buf})
 }

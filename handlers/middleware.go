@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
+
+	"github.com/dyngate/dyngate/internal/logattr"
 )
 
 // Guard makes sure that a handler ends with a status, whatever it does: a panic
@@ -47,6 +49,11 @@ func toStatus(ctx context.Context, err error, m *Method, log *slog.Logger) error
 	var coded interface{ GRPCStatus() *status.Status }
 	if errors.As(err, &coded) && coded.GRPCStatus() != nil {
 		return coded.GRPCStatus().Err()
+	}
+	var response *responseError
+	if errors.As(err, &response) {
+		log.ErrorContext(ctx, "handler failed", "method", m.Path(), "error", err)
+		return status.Error(codes.Internal, response.forCaller())
 	}
 	for _, ended := range []error{context.DeadlineExceeded, context.Canceled} {
 		if errors.Is(err, ended) {
@@ -115,7 +122,7 @@ func (c *countedCall) attrs(err error, took time.Duration) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("method", c.Method().Path()),
 		slog.String("code", status.Code(err).String()),
-		slog.Duration("took", took),
+		logattr.Milliseconds("took", took),
 		slog.Int64("in", c.in.messages.Load()), slog.Int64("in_bytes", c.in.bytes.Load()),
 		slog.Int64("out", c.out.messages.Load()), slog.Int64("out_bytes", c.out.bytes.Load()),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
 // The errors of protojson have no path and do not say what was expected. So when
@@ -198,7 +199,7 @@ func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, nam
 
 func (x *explainer) list(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if !v.opens('[') {
-		return mismatch(path, "a list of "+typeName(fd), v.tok)
+		return mismatch(path, "a list of "+typename.OfElement(fd), v.tok)
 	}
 	for i := 0; x.dec.More(); i++ {
 		v, err := x.next()
@@ -215,7 +216,7 @@ func (x *explainer) list(fd protoreflect.FieldDescriptor, path string, v value) 
 
 func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if !v.opens('{') {
-		return mismatch(path, "an object (map<"+typeName(fd.MapKey())+", "+typeName(fd.MapValue())+">)", v.tok)
+		return mismatch(path, "an object ("+typename.OfField(fd)+")", v.tok)
 	}
 	keys := map[any]bool{}
 	for x.dec.More() {
@@ -225,7 +226,7 @@ func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v valu
 		}
 		key, ok := mapKey(fd.MapKey().Kind(), name)
 		if !ok {
-			return errorAt(path, "expected keys of type %s, got %s", typeName(fd.MapKey()), quoted(name))
+			return errorAt(path, "expected keys of type %s, got %s", typename.OfElement(fd.MapKey()), quoted(name))
 		}
 		if keys[key] {
 			return errorAt(path, "the key %s occurs twice", quoted(name))

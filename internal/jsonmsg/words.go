@@ -130,14 +130,3 @@ func wantMessage(md protoreflect.MessageDescriptor) string {
 	}
 	return "an object (" + name + ")"
 }
-
-// typeName returns the name of the type of one element of a field.
-func typeName(fd protoreflect.FieldDescriptor) string {
-	switch {
-	case fd.Message() != nil:
-		return string(fd.Message().FullName())
-	case fd.Enum() != nil:
-		return string(fd.Enum().FullName())
-	}
-	return fd.Kind().String()
-}

@@ -22,13 +22,14 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/nearest"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // Options configure a Printer. The zero value is good for messages whose types
 // are linked in.
 type Options struct {
 	// Types finds what is packed into a google.protobuf.Any, and extensions.
-	// Nil stands for protoregistry.GlobalTypes.
+	// Nil means protoregistry.GlobalTypes.
 	Types codec.Types
 
 	// EmitDefaults shows fields without presence that have their zero value,
@@ -72,7 +73,7 @@ func Formats() []string {
 	return names
 }
 
-// New returns a Printer that writes to w. It fails if there is no such format.
+// New returns a Printer that writes to w. It fails if the format is unknown.
 func New(w io.Writer, name string, opts Options) (*Printer, error) {
 	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
 	if i >= 0 {
@@ -103,12 +104,12 @@ func (p *Printer) Print(m proto.Message) error {
 
 func appendJSON(b []byte, m proto.Message, o Options) ([]byte, error) {
 	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults, Indent: true})
-	return append(append(b, escape(text)...), '\n'), err
+	return append(append(b, safetext.Escape(text)...), '\n'), err
 }
 
 func appendLine(b []byte, m proto.Message, o Options) ([]byte, error) {
 	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults})
-	return append(append(b, escape(text)...), '\n'), err
+	return append(append(b, safetext.Escape(text)...), '\n'), err
 }
 
 func appendBinary(b []byte, m proto.Message, o Options) ([]byte, error) {

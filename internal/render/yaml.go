@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/internal/jsonmsg"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // appendYAML writes the message's JSON as YAML, in the same order.
@@ -31,7 +32,7 @@ func appendYAML(b []byte, m proto.Message, o Options) ([]byte, error) {
 	if err := enc.Encode(node); err != nil {
 		return nil, err
 	}
-	return append(b, escape(out.Bytes())...), enc.Close()
+	return append(b, safetext.Escape(out.Bytes())...), enc.Close()
 }
 
 // maxIndented bounds how many levels are indented; most of more would be spaces.
@@ -89,7 +90,7 @@ func yamlNumber(s string) string {
 // reads as a string, and one of lines for text of several lines.
 func styleOf(s string) yaml.Style {
 	switch {
-	case strings.ContainsFunc(s, unsafeForTerminal):
+	case strings.ContainsFunc(s, safetext.Unsafe):
 	case isWords(s):
 		return 0
 	case isText(s):

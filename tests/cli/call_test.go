@@ -10,8 +10,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,31 +52,21 @@ func TestCallShowsErrorDetails(t *testing.T) {
 	rig.Must(t, err)
 	addr := generatedServer(t, refusing(st.Err()))
 	r := rig.Run(t, "call", addr, "Check")
-	const want = "NOT_FOUND (5): no such \uFFFD[31mthing\n  OK (0)\uFFFD\n  \n  grpc.health.v1.Health/Check at ADDR\n" +
+	const want = "NOT_FOUND (5): no such \uFFFD[31mthing\n  OK (0)\n  \n  grpc.health.v1.Health/Check at ADDR\n" +
 		"  google.rpc.ErrorInfo\n    {\n      \"reason\": \"GONE\",\n      \"domain\": \"shop\\u001b[31m\"\n    }\n"
 	if got := strings.ReplaceAll(r.Stderr, addr, "ADDR"); r.Stdout != "" || got != want || r.Status != 64+5 {
 		t.Errorf("status %d, output %q, and\n%s, want\n%s", r.Status, r.Stdout, got, want)
 	}
 }
 
-// TestColours runs the binary on a terminal, which script(1) makes.
 func TestColours(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("script"); err != nil {
-		rig.Missing(t, "there is no script(1): %v", err)
-	}
-	addr := generatedServer(t, refusing(status.Error(codes.NotFound, "gone")))
-	run := func(env ...string) string {
-		cmd := exec.CommandContext(rig.Context(t), "script", "-qec", rig.Binary(t)+" call "+addr+" Check", os.DevNull)
-		cmd.Env = append(os.Environ(), env...)
-		out, _ := cmd.CombinedOutput()
-		return string(out)
-	}
-	if out := run("TERM=xterm", "NO_COLOR="); !strings.Contains(out, "\x1b[1;31mNOT_FOUND (5):\x1b[0m gone") {
+	command := "dyngate call " + generatedServer(t, refusing(status.Error(codes.NotFound, "gone"))) + " Check"
+	if out := onTerminal(t, command); !strings.Contains(out, "\x1b[1;31mNOT_FOUND (5):\x1b[0m gone") {
 		t.Errorf("on a terminal: %q", out)
 	}
 	for _, env := range []string{"NO_COLOR=1", "TERM=dumb"} {
-		if out := run("TERM=xterm", env); !strings.Contains(out, "NOT_FOUND (5): gone") || strings.Contains(out, "\x1b") {
+		if out := onTerminal(t, command, env); !strings.Contains(out, "NOT_FOUND (5): gone") || strings.Contains(out, "\x1b") {
 			t.Errorf("%s: %q", env, out)
 		}
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +103,11 @@ func TestTerminal(t *testing.T) {
 			r := rig.Run(t, "describe", addr, symbol)
 			r.Want(t, 0, r.Stdout)
 			rig.WantText(t, r.Stdout, "[2J") // printed without the control characters
+			asJSON := rig.Run(t, "describe", addr, symbol, "-o", "json")
+			asJSON.Want(t, 0, asJSON.Stdout)
+			if !json.Valid([]byte(asJSON.Stdout)) {
+				t.Errorf("not JSON: %q", asJSON.Stdout)
+			}
 		})
 	}
 	t.Run("example", func(t *testing.T) {

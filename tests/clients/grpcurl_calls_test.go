@@ -66,8 +66,8 @@ message M {}`})
 		status int
 		want   []string
 	}{
-		"unknown method":   {client, []string{"compute.Compute/SayHelo"}, 64 + 12, []string{"Code: Unimplemented", `unknown method "SayHelo" of service compute.Compute; did you mean SayHello?`}},
-		"unknown service":  {client, []string{"compute.Computer/SayHello"}, 64 + 12, []string{"Code: Unimplemented", `unknown service "compute.Computer"; did you mean compute.Compute?`}},
+		"unknown method":   {client, []string{"compute.Compute/SayHelo"}, 64 + 12, []string{"Code: Unimplemented", `unknown method "SayHelo" of service compute.Compute (did you mean "SayHello"?)`}},
+		"unknown service":  {client, []string{"compute.Computer/SayHello"}, 64 + 12, []string{"Code: Unimplemented", `unknown service "compute.Computer" (did you mean "compute.Compute"?)`}},
 		"overflow":         {[]string{"-d", `{"number1": 2147483647, "number2": 1}`}, []string{"Cal/Add"}, 64 + 11, []string{"Code: OutOfRange", "2147483648 does not fit into 32 bits"}},
 		"overflow product": {[]string{"-d", `{"number1": -2147483648, "number2": -1}`}, []string{"Cal/Multiply"}, 64 + 11, []string{"Code: OutOfRange"}},
 		"not JSON":         {[]string{"-d", `{"body": "{"}`}, []string{"firstmsg.FirstMsg/firstMsg"}, 64 + 3, []string{"Code: InvalidArgument", "body is not JSON"}},

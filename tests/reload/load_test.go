@@ -108,7 +108,7 @@ func changesOf(t testing.TB, p *rig.Process, conn *grpc.ClientConn, compute, goo
 		{"moved while broken, backward", func() { move("0/broken.proto"); p.AwaitStderr(at + ":21:") }},
 		{"moved while broken, forward", func() { move("z/broken.proto"); p.AwaitStderr(at + ":21:") }},
 		{"cut off", func() { rig.Write(t, at, good[:len(good)/2]) }},
-		{"fixed", func() { rig.Write(t, at, good); p.AwaitStderr("mended: compute.Compute") }},
+		{"recovered", func() { rig.Write(t, at, good); p.AwaitStderr("recovered: compute.Compute") }},
 		{"renamed", func() { move("renamed.proto"); p.AwaitStderr("changed: compute.Compute") }},
 		{"moved about", func() {
 			for _, to := range []string{"0/a.proto", "z/b.proto", "c.proto", "compute/d.proto", "0/first.proto"} {

@@ -186,7 +186,7 @@ func TestProviderFails(t *testing.T) {
 	config.Handlers.Handle("lab.**.x", handlers.Unary(lab.HandleEcho))
 	_, err = rig.New(t, config)
 	rig.WantText(t, fmt.Sprint(err), "turns.yaml:3:7", "it is stuck", "Mesage", "lab.**.x", "provider_test.go:",
-		`no method matches "lab.Lab/Nobodi"; did you mean lab.Lab/Nobody?`, "4 errors, 1 warning")
+		`no method matches "lab.Lab/Nobodi" (did you mean "lab.Lab/Nobody"?)`, "4 errors, 1 warning")
 }
 
 // TestSetMiddleware changes middleware under load. Handlers are not bound again.

@@ -74,7 +74,7 @@ func TestHandlerFaults(t *testing.T) {
 		{lab.Fail, "nil pointer", codes.Internal, "internal error", "nil pointer dereference"},
 		{lab.Fail, "plain", codes.Internal, "internal error", "a secret error"},
 		{lab.Fail, "nothing", codes.Internal, "internal error", "neither a response nor an error"},
-		{lab.Fail, "invalid text", codes.Internal, "internal error", "UTF-8"},
+		{lab.Fail, "invalid text", codes.Internal, "cannot encode the response: lab.Msg, field text", "UTF-8"},
 		{lab.Fail, "canceled", codes.Canceled, "context canceled", ""},
 		{lab.Fail, "deadline", codes.DeadlineExceeded, "context deadline exceeded", ""},
 		{lab.Fail, "status", codes.FailedPrecondition, "not yet", ""},

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -176,11 +177,7 @@ func (g *Generation) NearServices(name string, limit int) []string {
 }
 
 func unknownError(format, what, where string, near []string) error {
-	st := status.Newf(codes.Unimplemented, format, what, where)
-	if len(near) > 0 {
-		st = status.Newf(codes.Unimplemented, "%s; did you mean %s?", st.Message(), strings.Join(near, ", "))
-	}
-	return st.Err()
+	return status.Error(codes.Unimplemented, fmt.Sprintf(format, what, where)+nearest.DidYouMean(near))
 }
 
 // clip shortens a name that a caller sent, before it is sent back.

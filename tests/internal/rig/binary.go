@@ -124,7 +124,9 @@ func Root(t testing.TB) string {
 	return root
 }
 
-func moduleRoot() (string, error) {
+// moduleRoot finds the folder once: Main calls it before a test can change the
+// working directory.
+var moduleRoot = sync.OnceValues(func() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
@@ -140,4 +142,4 @@ func moduleRoot() (string, error) {
 		}
 		dir = parent
 	}
-}
+})

@@ -15,6 +15,10 @@ func Main(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	if _, err := moduleRoot(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	defer func() {
 		if dir, err := scratch(); err == nil {
 			_ = os.RemoveAll(dir)

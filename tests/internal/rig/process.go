@@ -101,7 +101,10 @@ func StartCommand(t testing.TB, cmd *exec.Cmd) *Process {
 	return p
 }
 
-var servesOn = regexp.MustCompile(`(?m)^gRPC, with reflection and health, on (.*)$`)
+var (
+	servesOn       = regexp.MustCompile(`(?m)^gRPC, with reflection and health, on (.*)$`)
+	servesOnInJSON = regexp.MustCompile(`"msg":"serving",.*"addresses":\["(.*)"\]`) // with --log-format json
+)
 
 // AwaitAddrs reads the addresses that `dyngate serve` prints.
 func (p *Process) AwaitAddrs(limit time.Duration) {
@@ -112,6 +115,9 @@ func (p *Process) AwaitAddrs(limit time.Duration) {
 		}
 		if m := servesOn.FindStringSubmatch(p.Stdout.String()); m != nil {
 			p.Addrs = strings.Split(m[1], ", ")
+		}
+		if m := servesOnInJSON.FindStringSubmatch(p.Stderr.String()); m != nil {
+			p.Addrs = strings.Split(m[1], `","`)
 		}
 		return p.Addrs != nil
 	})
