@@ -34,7 +34,7 @@ type metadataOption struct {
 
 // callOptions are those of every call: messages are bytes here, and methods are
 // few enough to be told apart in statistics.
-var callOptions = []grpc.CallOption{grpc.ForceCodecV2(codec{}), grpc.StaticMethod()}
+var callOptions = []grpc.CallOption{grpc.ForceCodecV2(frameCodec{}), grpc.StaticMethod()}
 
 // prepare applies the options of this package to the context, and adds those
 // that every call has.
@@ -64,14 +64,14 @@ func prepare(ctx context.Context, opts []grpc.CallOption) (context.Context, cont
 // its own, for an interceptor may send it again.
 type frame struct{ data mem.BufferSlice }
 
-// codec hands frames through as they are.
-type codec struct{}
+// frameCodec hands frames through as they are.
+type frameCodec struct{}
 
 // Name implements encoding.CodecV2.
-func (codec) Name() string { return proto.Name }
+func (frameCodec) Name() string { return proto.Name }
 
 // Marshal implements encoding.CodecV2. grpc frees what it returns.
-func (codec) Marshal(v any) (mem.BufferSlice, error) {
+func (frameCodec) Marshal(v any) (mem.BufferSlice, error) {
 	f, ok := v.(*frame)
 	if !ok {
 		return nil, errForeign
@@ -81,7 +81,7 @@ func (codec) Marshal(v any) (mem.BufferSlice, error) {
 }
 
 // Unmarshal implements encoding.CodecV2. grpc frees data when it returns.
-func (codec) Unmarshal(data mem.BufferSlice, v any) error {
+func (frameCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	f, ok := v.(*frame)
 	if !ok {
 		return errForeign

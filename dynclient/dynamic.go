@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 // Invoke calls a unary method, pkg.Service/Method, with what is at hand. in is
@@ -37,8 +37,7 @@ func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ..
 	if err != nil {
 		return c.notFound(ctx, method, err)
 	}
-	if m.IsStreamingClient() || m.IsStreamingServer() {
-		shape, _ := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
+	if shape := codec.ShapeOf(m); shape != (codec.Shape{}) {
 		return fmt.Errorf("%s is %s: use Stream", m.Path(), shape)
 	}
 	types := c.schema.Types(ctx, m)

@@ -28,7 +28,7 @@ func serve(t testing.TB, config dynserver.Config) string {
 	}
 	l := listen(t)
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(context.Background(), l) }() // ends with Shutdown
+	go func() { done <- srv.Serve(context.Background(), dynserver.GRPC(l)) }() // ends with Shutdown
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()

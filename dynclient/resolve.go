@@ -8,8 +8,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
-	"github.com/dyngate/dyngate/internal/message"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -116,7 +116,7 @@ func unpack(a *anypb.Any, types Types) proto.Message {
 		return a
 	}
 	m := mt.New().Interface()
-	if err := message.Decode(a.GetValue(), m, types); err != nil {
+	if err := codec.Decode(a.GetValue(), m, types); err != nil {
 		return a
 	}
 	return m

@@ -12,12 +12,12 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/mem"
 
-	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 // Dynamic is a message of whatever type the method declares, read and built by
 // reflection; [Method.NewRequest] makes one. A response is read-only.
-type Dynamic = message.Dynamic
+type Dynamic = codec.Dynamic
 
 // Unary returns a stub for a unary method, checked against the schema: the error
 // says if there is no such method, if it streams, and all that does not fit
@@ -85,8 +85,8 @@ type stub[In, Out any] struct {
 type binding[In, Out any] struct {
 	generation uint64
 	method     *Method
-	in         message.Codec[In]
-	out        message.Codec[Out]
+	in         codec.Codec[In]
+	out        codec.Codec[Out]
 }
 
 func newStub[In, Out any](c *Client, path string, streamsIn, streamsOut bool) (*stub[In, Out], error) {
@@ -106,23 +106,15 @@ func newStub[In, Out any](c *Client, path string, streamsIn, streamsOut bool) (*
 }
 
 func (s *stub[In, Out]) bind(m *Method, generation uint64) (*binding[In, Out], error) {
-	in, inErr := message.Bind[In](m.Input(), m.Types, message.Options{})
-	out, outErr := message.Bind[Out](m.Output(), m.Types, message.Options{})
-	if inErr != nil && outErr != nil && inErr.Error() == outErr.Error() {
-		outErr = nil // one type for both: once is enough
+	want := codec.Shape{StreamsRequests: s.desc.ClientStreams, StreamsResponses: s.desc.ServerStreams}
+	if shape := codec.ShapeOf(m); shape != want {
+		return nil, fmt.Errorf("%s: the method is %s: use dynclient.%s", m.Path(), shape, shape.Func())
 	}
-	if err := errors.Join(s.checkShape(m), inErr, outErr); err != nil {
+	in, out, err := codec.BindMethod[In, Out](m, m.Types, codec.Options{})
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Path(), err)
 	}
 	return &binding[In, Out]{generation: generation, method: m, in: in, out: out}, nil
-}
-
-func (s *stub[In, Out]) checkShape(m *Method) error {
-	if m.IsStreamingClient() == s.desc.ClientStreams && m.IsStreamingServer() == s.desc.ServerStreams {
-		return nil
-	}
-	shape, constructor := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
-	return fmt.Errorf("the method is %s: use dynclient.%s", shape, constructor)
 }
 
 // binding returns how to call the method now.

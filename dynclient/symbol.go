@@ -3,7 +3,7 @@ package dynclient
 import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -62,7 +62,7 @@ func (s *Symbol) Methods() []*Method {
 }
 
 // Types resolves message and extension types by name, URL or number.
-type Types = message.Types
+type Types = codec.Types
 
 // Method is a method of a schema.
 type Method struct {
@@ -78,5 +78,5 @@ func (m *Method) Path() string {
 
 // NewRequest returns an empty request message to fill.
 func (m *Method) NewRequest() *Dynamic {
-	return message.NewDynamic(m.Input(), m.Types)
+	return codec.NewDynamic(m.Input(), m.Types)
 }

@@ -8,8 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
-	"github.com/dyngate/dyngate/internal/message"
 )
 
 // encodeValue writes a value of a dynamic call as a message of type md.
@@ -17,12 +17,12 @@ func encodeValue(v any, md protoreflect.MessageDescriptor, types Types) (mem.Buf
 	var m protoreflect.Message
 	switch v := v.(type) {
 	case json.RawMessage:
-		m = message.NewDynamic(md, types)
+		m = codec.NewDynamic(md, types)
 		if err := jsonmsg.Decode(v, m.Interface(), types); err != nil {
 			return nil, err
 		}
 	case map[string]any:
-		m = message.NewDynamic(md, types)
+		m = codec.NewDynamic(md, types)
 		if err := jsonmsg.FromMap(v, m.Interface(), types); err != nil {
 			return nil, err
 		}
@@ -35,7 +35,7 @@ func encodeValue(v any, md protoreflect.MessageDescriptor, types Types) (mem.Buf
 	default:
 		return nil, fmt.Errorf("a %T is no json.RawMessage, map[string]any, *Dynamic or proto.Message; structs are for typed stubs", v)
 	}
-	return message.BindDynamic(md, types).Marshal(&Dynamic{Message: m})
+	return codec.BindDynamic(md, types).Marshal(&Dynamic{Message: m})
 }
 
 // decodeValue reads a message of type md into what a dynamic call wants, and
@@ -47,10 +47,10 @@ func decodeValue(data mem.BufferSlice, v any, md protoreflect.MessageDescriptor,
 		if got := m.ProtoReflect().Descriptor().FullName(); got != md.FullName() {
 			return fmt.Errorf("it is a %s, not a %s", md.FullName(), got)
 		}
-		return message.Decode(b, m, types)
+		return codec.Decode(b, m, types)
 	}
-	m := message.NewDynamic(md, types).Interface()
-	if err := message.Decode(b, m, types); err != nil {
+	m := codec.NewDynamic(md, types).Interface()
+	if err := codec.Decode(b, m, types); err != nil {
 		return err
 	}
 	switch v := v.(type) {

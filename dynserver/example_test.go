@@ -31,5 +31,5 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(srv.Serve(context.Background(), lis))
+	log.Fatal(srv.Serve(context.Background(), dynserver.GRPC(lis)))
 }

@@ -10,27 +10,28 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// Reload reads the sources again, asks the providers, and serves what they say
-// now: new calls see it at once, calls in progress end on what they began with.
-// Services that have errors keep their last good version and are reported. The
-// error is one of reading only, or ctx's; nothing has changed then. Reloads run
-// one after another. After Shutdown there is nothing to reload.
+// Reload reads the sources again, loads the providers, and serves the result: new
+// calls use it at once, calls in progress end on the version in which they began.
+// Services that have errors keep their last good version and are reported. Reload
+// returns an error if the sources cannot be read or ctx ends; nothing has changed
+// then. Reloads run one after another. After Shutdown, Reload does nothing.
 func (s *Server) Reload(ctx context.Context) (Report, error) {
 	report, _, err := s.reload(ctx, 0)
 	return report, err
 }
 
 // SetMiddleware replaces Config.Middleware at the next reload. Calls in progress
-// end in the middleware that they began in. It waits for a reload in progress, so
-// Config.OnReload must not call it.
+// keep the middleware in which they began. SetMiddleware waits for a reload in
+// progress, so Config.OnReload must not call it.
 func (s *Server) SetMiddleware(middleware ...handlers.Middleware) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	s.middleware = slices.Clone(middleware)
 }
 
-// reload is Reload, but files that changed in the last settling time are taken
-// to be half written. If that holds something back, it returns since when.
+// reload is Reload, but assumes that files which changed within the last settling
+// time may be half written. If services are kept for that reason, leaving is the time
+// at which the first of their files changed.
 func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, leaving time.Time, _ error) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
@@ -39,7 +40,7 @@ func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, 
 	if s.closing.Err() != nil {
 		return Report{Generation: old.Number}, time.Time{}, nil
 	}
-	now, diags, err := s.read(ctx, old, settling)
+	now, diags, err := s.loader.Load(ctx, old, s.middleware, settling)
 	if err != nil {
 		return Report{Generation: old.Number}, time.Time{}, err
 	}
@@ -58,59 +59,15 @@ func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, 
 	return report, leaving, nil
 }
 
-// read builds what the sources say now into the generation after old.
-func (s *Server) read(
-	ctx context.Context, old *dispatch.Generation, settling time.Duration,
-) (*dispatch.Generation, []*diag.Diagnostic, error) {
-	snap, err := s.compiler.Compile(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	wrong := s.loadProviders(ctx)
-	now, diags := s.builder.Build(old, dispatch.Input{
-		Snapshot: snap, Leases: s.leases, Middleware: s.middleware, Since: time.Now().Add(-settling),
-	})
-	return now, diag.Sort(slices.Concat(wrong, diags, unmatched(now))), nil
-}
-
-// loadProviders asks all providers for what answers now.
-func (s *Server) loadProviders(ctx context.Context) (wrong []*diag.Diagnostic) {
-	first := s.leases == nil
-	for i, p := range s.providers {
-		answers, diags := loadProvider(ctx, p)
-		wrong = append(wrong, diags...)
-		switch {
-		case first:
-			s.leases = append(s.leases, dispatch.NewLease(answers))
-		case answers != nil && slices.Equal(answers.Registrations(), s.leases[i].Answers().Registrations()):
-			answers.Release() // nothing has changed
-		case answers != nil:
-			s.leases[i].Release()
-			s.leases[i] = dispatch.NewLease(answers)
-		}
-	}
-	return wrong
-}
-
-// loadProvider asks one provider. One that panics has brought nothing.
-func loadProvider(ctx context.Context, p handlers.Provider) (answers handlers.Answers, diags []*diag.Diagnostic) {
-	defer func() {
-		if v := recover(); v != nil {
-			answers, diags = nil, []*diag.Diagnostic{diag.New(diag.Error, diag.Position{}, "loading %s panicked: %v", p.Name(), v)}
-		}
-	}()
-	return p.Load(ctx)
-}
-
-// lastDiagnostics returns those of the last load.
+// lastDiagnostics returns the diagnostics of the last load.
 func (s *Server) lastDiagnostics() []*diag.Diagnostic {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	return s.diagnostics
 }
 
-// adopt serves a generation in the place of old, unless nothing has changed, and
-// reports.
+// adopt makes now the current generation, unless it equals old, and reports what
+// changed.
 func (s *Server) adopt(old, now *dispatch.Generation, diags []*diag.Diagnostic, start time.Time) Report {
 	report := Report{Generation: old.Number, Diagnostics: diags, New: newOnes(diags, s.diagnostics)}
 	s.diagnostics = diags

@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/grpc"
 	channelz "google.golang.org/grpc/channelz/service"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/dyngate/dyngate/dynserver/internal/discovery"
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/dynserver/internal/grpcfront"
+	"github.com/dyngate/dyngate/dynserver/internal/load"
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
@@ -24,65 +23,73 @@ import (
 // Server serves the services of its sources. Its methods are safe for
 // concurrent use.
 type Server struct {
-	config   Config
-	compiler *schema.Compiler
-	builder  dispatch.Builder
-	current  dispatch.Current
-	grpc     *grpcfront.Server
-	health   *discovery.Health
+	config  Config
+	current dispatch.Current
+	grpc    *grpcfront.Server
+	health  *discovery.Health
 
 	loading     sync.Mutex // one load at a time; guards what follows
-	providers   []handlers.Provider
-	leases      []*dispatch.Lease // of what each provider has loaded; nil at first
+	loader      *load.Loader
 	middleware  []handlers.Middleware
 	diagnostics []*diag.Diagnostic // of the last load
 
 	closing context.Context // ends when Shutdown is called
 	close   context.CancelFunc
-	cut     context.Context // ends when one no longer waits for the calls in progress
+	cut     context.Context // ends when a Shutdown no longer waits for the calls in progress
 	cutOff  context.CancelFunc
 }
 
-// New reads the sources and binds the handlers. The error is a [*LoadError]
-// when they have errors and Config.Lenient is not set; it holds all of them.
-// Nothing listens until Serve; a Server that is never served must be Shutdown.
+// New reads the sources and binds the handlers. If they have errors and
+// Config.Lenient is not set, New returns a [*LoadError] that holds all of them.
+// Nothing listens until Serve. A Server that is never served must be shut down.
 func New(ctx context.Context, config Config) (*Server, error) {
 	config = config.withDefaults()
 	s := &Server{config: config, middleware: config.Middleware}
-	s.providers = append([]handlers.Provider{config.Handlers}, config.Providers...)
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
-	s.compiler = schema.New(schema.Options{
-		Sources: config.Sources, DropComments: config.DropComments, Logger: config.Log, Limits: config.SchemaLimits,
-	})
-	s.grpc = grpcfront.New(grpcfront.Options(config.GRPC), &s.current, config.Log)
-	builtin := s.registerBuiltin()
-	s.builder = dispatch.Builder{Log: config.Log, Builtin: builtin, RequireHandlers: config.RequireHandlers}
+	var own []*handlers.Registration
+	own, s.health = config.ownServices(s.current.Load, s.closing.Done())
+	s.loader = config.loader(own)
 	if err := s.load(ctx); err != nil {
 		s.close()
-		s.grpc.Stop()
 		s.release()
 		return nil, err
 	}
+	s.grpc = grpcfront.New(grpcfront.Options(config.GRPC), &s.current, config.Log)
 	return s, nil
 }
 
-// registerBuiltin registers the services that the server itself answers and
-// returns them with their methods.
-func (s *Server) registerBuiltin() map[string][]string {
-	s.health = discovery.NewHealth(s.current.Load)
-	healthpb.RegisterHealthServer(s.grpc, s.health)
-	if s.config.Channelz {
-		channelz.RegisterChannelzServiceToServer(s.grpc)
+// ownServices returns the services that a server itself answers.
+func (c Config) ownServices(
+	current func() *dispatch.Generation, draining <-chan struct{},
+) ([]*handlers.Registration, *discovery.Health) {
+	reg, health := handlers.NewRegistry(), discovery.NewHealth(current)
+	healthpb.RegisterHealthServer(reg, health)
+	discovery.RegisterReflection(reg, current, draining)
+	if c.Channelz {
+		channelz.RegisterChannelzServiceToServer(reg)
 	}
-	return discovery.RegisterReflection(s.grpc, s.current.Load)
+	return reg.All(), health
+}
+
+// loader returns a loader for the config.
+func (c Config) loader(own []*handlers.Registration) *load.Loader {
+	return load.New(load.Options{
+		Schema: schema.Options{
+			Sources: c.Sources, DropComments: c.DropComments, Logger: c.Log, Limits: c.SchemaLimits,
+		},
+		Providers:       append([]handlers.Provider{c.Handlers}, c.Providers...),
+		Own:             own,
+		RequireHandlers: c.RequireHandlers,
+		Log:             c.Log,
+	})
 }
 
 // load makes the first generation.
 func (s *Server) load(ctx context.Context) error {
 	start := time.Now()
 	none := &dispatch.Generation{}
-	first, diags, err := s.read(ctx, none, 0)
+	first, diags, err := s.loader.Load(ctx, none, s.middleware, 0)
 	if err != nil {
 		return err
 	}
@@ -94,11 +101,11 @@ func (s *Server) load(ctx context.Context) error {
 	return nil
 }
 
-// Serve accepts calls on all listeners until ctx ends or [Server.Shutdown] is
-// called. When ctx ends it drains: see Config.DrainDelay and DrainTimeout. It closes the
-// listeners and returns nil once everything has ended, [ErrCut] when calls had to
-// be cut, or the error of the first listener that failed. A Server serves once.
-func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+// Serve accepts calls on all listeners until ctx ends or [Server.Shutdown] is called.
+// When ctx ends it drains: see Config.DrainDelay and Config.DrainTimeout. Serve closes
+// the listeners. It returns nil once all calls have ended, [ErrCut] if calls were cut,
+// or the error of the first listener that failed. A Server serves once.
+func (s *Server) Serve(ctx context.Context, listeners ...Listener) error {
 	if len(listeners) == 0 {
 		return errors.New("dynserver: no listener to serve on")
 	}
@@ -107,12 +114,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	defer context.AfterFunc(s.closing, stop)()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, lis := range listeners {
-		group.Go(func() error { // ends when the grpc.Server stops
-			if err := s.grpc.Serve(lis); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
-				return fmt.Errorf("serving on %s: %w", lis.Addr(), err)
-			}
-			return nil
-		})
+		group.Go(func() error { return s.accept(lis) }) // ends when the front stops
 	}
 	if s.config.Watch {
 		group.Go(func() error { // ends with ctx
@@ -124,7 +126,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	return group.Wait()
 }
 
-// stopAfter stops the server when ctx ends, unless Shutdown is doing so.
+// stopAfter shuts the server down when ctx ends, unless Shutdown has been called.
 func (s *Server) stopAfter(ctx context.Context) error {
 	<-ctx.Done()
 	if s.config.DrainDelay > 0 {
@@ -144,22 +146,22 @@ func (s *Server) stopAfter(ctx context.Context) error {
 	return s.Shutdown(drain)
 }
 
-// ErrCut is what [Server.Shutdown] and [Server.Serve] return when calls in
-// progress did not end in time and were cut.
+// ErrCut is returned by [Server.Shutdown] and [Server.Serve] if calls in progress did
+// not end in time and were cut.
 var ErrCut = errors.New("calls in progress were cut")
 
-// Shutdown makes health NOT_SERVING, stops accepting connections and calls, and
-// waits for the calls in progress. When ctx ends first they are cut: their
-// contexts end, their callers get UNAVAILABLE, and the error is [ErrCut] and
-// ctx's. Shutdown does not wait for a handler that ignores its context. It is
-// safe to call more than once: a second call with an ended context cuts at once.
+// Shutdown makes health NOT_SERVING, stops accepting connections and calls, and waits
+// for the calls in progress. If ctx ends first the calls are cut: their contexts end,
+// their callers get UNAVAILABLE, and the error wraps [ErrCut] and ctx's. Shutdown does
+// not wait for a handler that ignores its context. It may be called more than once: a
+// second call with an ended context cuts at once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.close()
 	s.health.Drain()
 	drained := make(chan struct{})
 	go func() { // ends when the last handler has
 		defer close(drained)
-		s.grpc.GracefulStop()
+		s.drain()
 		s.release()
 	}()
 	select {
@@ -170,20 +172,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.cutOff()
 	}
 	active := s.current.Calls()
-	s.grpc.Stop()
+	s.stop()
 	if active == 0 {
 		return nil
 	}
 	return errors.Join(fmt.Errorf("%w: %d", ErrCut, active), context.Cause(ctx))
 }
 
-// release gives up what is served and what the providers have loaded.
+// release releases the current generation and what the providers have loaded.
 func (s *Server) release() {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	s.current.Close()
-	for _, l := range s.leases {
-		l.Release()
-	}
-	s.leases = nil
+	s.loader.Release()
 }

@@ -11,14 +11,15 @@ import (
 // DefaultDeadline gives calls that come without a deadline one of d from their
 // start, long streams included. It ends handlers by their context, and also
 // those that wait for a caller who sends nothing or takes nothing. Zero or less
-// gives none.
+// gives none. Watches of grpc.health.v1.Health are exempt: they last for as long
+// as their callers want, and clients take the end of one for a failure.
 func DefaultDeadline(d time.Duration) Middleware {
 	return func(next Handler) Handler {
 		if d <= 0 {
 			return next
 		}
 		return HandlerFunc(func(ctx context.Context, call Call) error {
-			if _, has := ctx.Deadline(); has {
+			if _, has := ctx.Deadline(); has || call.Method().FullName() == "grpc.health.v1.Health.Watch" {
 				return next.ServeRPC(ctx, call)
 			}
 			ctx, cancel := context.WithTimeout(ctx, d)

@@ -5,7 +5,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 // Dynamic is a message of whatever type the method declares, read and built by
@@ -15,7 +15,7 @@ import (
 //	name := in.Get(in.Descriptor().Fields().ByName("name")).String()
 //	out := handlers.MethodFrom(ctx).NewReply()
 //	out.Set(out.Descriptor().Fields().ByName("message"), protoreflect.ValueOfString("Hello, "+name))
-type Dynamic = message.Dynamic
+type Dynamic = codec.Dynamic
 
 // NewReply returns an empty message of the method's response type.
 func (m *Method) NewReply() *Dynamic {

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 var _ grpc.ServiceRegistrar = (*Registry)(nil)
@@ -55,15 +55,13 @@ func (s *generatedService) Bind(m *Method) (Handler, error) {
 	if !isUnary && !isStream {
 		return nil, errors.New("the generated code has no such method")
 	}
-	if stream.ClientStreams != m.IsStreamingClient() || stream.ServerStreams != m.IsStreamingServer() {
-		mine, _ := message.Shape(stream.ClientStreams, stream.ServerStreams)
-		want, _ := message.Shape(m.IsStreamingClient(), m.IsStreamingServer())
-		return nil, fmt.Errorf("the method is %s, that of the generated code %s", want, mine)
+	generated := codec.Shape{StreamsRequests: stream.ClientStreams, StreamsResponses: stream.ServerStreams}
+	if shape := codec.ShapeOf(m); shape != generated {
+		return nil, fmt.Errorf("the method is %s, and %s in the generated code", shape, generated)
 	}
 	if s.own != nil {
 		if own := s.own.Methods().ByName(m.Name()); own != nil {
-			c := comparison{seen: make(map[protoreflect.FullName]bool)}
-			if err := errors.Join(c.message(own.Input(), m.Input()), c.message(own.Output(), m.Output())); err != nil {
+			if err := codec.CompareMethods(own, m); err != nil {
 				return nil, err
 			}
 		}
@@ -108,7 +106,7 @@ func (s *generatedStream) RecvMsg(v any) error {
 	defer data.Free()
 	buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer buf.Free()
-	if err := message.Decode(buf.ReadOnlyData(), m, s.call.Method().Types); err != nil {
+	if err := codec.Decode(buf.ReadOnlyData(), m, s.call.Method().Types); err != nil {
 		return decodeError(err)
 	}
 	return nil
@@ -119,7 +117,7 @@ func (s *generatedStream) SendMsg(v any) error {
 	if !ok {
 		return fmt.Errorf("%T is no protobuf message", v)
 	}
-	buf, err := message.Encode(m)
+	buf, err := codec.Encode(m)
 	if err != nil {
 		return fmt.Errorf("cannot encode the response: %w", err)
 	}

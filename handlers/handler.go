@@ -5,7 +5,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/dyngate/dyngate/internal/message"
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 // Handler serves RPCs of one method, of any of the four shapes.
@@ -36,7 +36,7 @@ type Method struct {
 	// hold. It is never nil for a method of a running server.
 	Types Types
 
-	replies message.Maker
+	replies codec.Maker
 }
 
 // Path returns the method as registrations write it: pkg.Service/Method.
@@ -46,7 +46,7 @@ func (m *Method) Path() string {
 
 // Types resolves message and extension types by name, URL or number, and lists
 // the extensions of a message.
-type Types = message.Types
+type Types = codec.Types
 
 // Implementation is what is registered for methods: something that can be
 // bound to a method descriptor. The adapters [Unary], [ServerStream],

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 )
 
@@ -36,7 +37,7 @@ func TestGuardSettlesWhatLeavesAHandler(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
 			h := Guard(slog.New(slog.NewTextHandler(&log, nil)))(tt.serve)
-			err := h.ServeRPC(t.Context(), &fakeCall{method: testMethod(t, "pkg.Service/Method", false, false)})
+			err := h.ServeRPC(t.Context(), &fakeCall{method: testMethod("pkg.Service/Method", false, false)})
 			st := status.Convert(err)
 			if st.Code() != tt.code || !strings.Contains(st.Message(), tt.text) {
 				t.Errorf("error %v, want %s %q", err, tt.code, tt.text)
@@ -52,7 +53,7 @@ func TestGuardSettlesWhatLeavesAHandler(t *testing.T) {
 }
 
 func TestAccessLogWritesOneLineACall(t *testing.T) {
-	m := testMethod(t, "pkg.Service/Method", false, false)
+	m := testMethod("pkg.Service/Method", false, false)
 	h, err := Unary(unaryMsg).Bind(m)
 	if err != nil {
 		t.Fatal(err)
@@ -86,17 +87,27 @@ func TestDefaultDeadline(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		})
+		methods := healthpb.File_grpc_health_v1_health_proto.Services().ByName("Health").Methods()
+		list := &fakeCall{method: &Method{MethodDescriptor: methods.ByName("List")}}
 		start := time.Now()
-		_ = DefaultDeadline(time.Minute)(waits).ServeRPC(t.Context(), nil)
+		_ = DefaultDeadline(time.Minute)(waits).ServeRPC(t.Context(), list)
 		if got := time.Since(start); got != time.Minute {
 			t.Errorf("a call without a deadline took %s, want a minute", got)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		start = time.Now()
-		_ = DefaultDeadline(time.Minute)(waits).ServeRPC(ctx, nil)
+		_ = DefaultDeadline(time.Minute)(waits).ServeRPC(ctx, list)
 		if got := time.Since(start); got != time.Hour {
 			t.Errorf("a call with a deadline of an hour took %s", got)
 		}
+		watch := &fakeCall{method: &Method{MethodDescriptor: methods.ByName("Watch")}}
+		none := HandlerFunc(func(ctx context.Context, _ Call) error {
+			if _, has := ctx.Deadline(); has {
+				t.Error("a watch of health has a deadline")
+			}
+			return nil
+		})
+		_ = DefaultDeadline(time.Minute)(none).ServeRPC(t.Context(), watch)
 	})
 }

@@ -37,7 +37,7 @@ func startLocal(t testing.TB, config dynserver.Config) *local {
 	ctx, stop := context.WithCancel(context.Background())
 	s.Server, s.addr, s.stop = srv, lis.Addr().String(), stop
 	go func() { // ends with the server
-		s.served <- srv.Serve(ctx, lis)
+		s.served <- srv.Serve(ctx, dynserver.GRPC(lis))
 		close(s.served)
 	}()
 	t.Cleanup(func() {

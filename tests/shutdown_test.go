@@ -16,6 +16,8 @@ import (
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+
+	"github.com/dyngate/dyngate/dynserver"
 )
 
 const (
@@ -175,7 +177,7 @@ func TestServeEndsAtOnce(t *testing.T) {
 			must(t, srv.Shutdown(t.Context()))
 			ctx = t.Context()
 		}
-		if err := srv.Serve(ctx, lis); err != nil {
+		if err := srv.Serve(ctx, dynserver.GRPC(lis)); err != nil {
 			t.Fatalf("Serve: %v", err)
 		}
 		if conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", lis.Addr().String()); err == nil {
@@ -260,11 +262,11 @@ func TestSeveralListeners(t *testing.T) {
 	t.Parallel()
 	srv, err := newServer(t, protoConfig(t, labProto, registerLab))
 	must(t, err)
-	var listeners []net.Listener
+	var listeners []dynserver.Listener
 	for range 3 {
 		lis, err := net.Listen("tcp", "127.0.0.1:0")
 		must(t, err)
-		listeners = append(listeners, lis)
+		listeners = append(listeners, dynserver.GRPC(lis))
 	}
 	served := make(chan error)
 	go func() { served <- srv.Serve(context.Background(), listeners...) }() // ends when a listener does

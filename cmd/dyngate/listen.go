@@ -9,11 +9,13 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/dyngate/dyngate/dynserver"
 )
 
 // listenAll listens on every address, or on none and says why.
-func listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
-	listeners := make([]net.Listener, 0, len(addrs))
+func listenAll(ctx context.Context, addrs []string) ([]dynserver.Listener, error) {
+	listeners := make([]dynserver.Listener, 0, len(addrs))
 	for _, addr := range addrs {
 		lis, err := listen(ctx, addr)
 		if err != nil {
@@ -22,7 +24,7 @@ func listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
 			}
 			return nil, err
 		}
-		listeners = append(listeners, lis)
+		listeners = append(listeners, dynserver.GRPC(lis))
 	}
 	return listeners, nil
 }

@@ -78,6 +78,7 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 	}
 	listeners, err := listenAll(ctx, f.grpc)
 	if err != nil {
+		_ = srv.Shutdown(ctx) // nothing has called it
 		return err
 	}
 	if len(srv.Services()) == 0 {

@@ -13,7 +13,7 @@ import (
 const listed = 20
 
 // printWelcome says what is served, where, and what to try next.
-func printWelcome(w io.Writer, services []dynserver.ServiceInfo, listeners []net.Listener) {
+func printWelcome(w io.Writer, services []dynserver.ServiceInfo, listeners []dynserver.Listener) {
 	width := 0
 	for _, s := range services[:min(listed, len(services))] {
 		width = max(width, len(s.Name))

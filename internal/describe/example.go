@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"github.com/dyngate/dyngate/internal/jsonmsg"
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
 // An example has up to exampleDepth levels of messages, fewer if it would have
@@ -196,17 +196,18 @@ func scalar(fd protoreflect.FieldDescriptor, name string) string {
 	case protoreflect.FloatKind, protoreflect.DoubleKind:
 		return "1.5"
 	case protoreflect.EnumKind:
-		return enum(fd.Enum())
+		return enum(fd)
 	case protoreflect.Int64Kind, protoreflect.Sint64Kind, protoreflect.Sfixed64Kind, protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
 		return `"1"`
 	}
 	return "1"
 }
 
-func enum(ed protoreflect.EnumDescriptor) string {
-	if ed.FullName() == "google.protobuf.NullValue" {
+func enum(fd protoreflect.FieldDescriptor) string {
+	if wellknown.IsNull(fd) {
 		return "null"
 	}
+	ed := fd.Enum()
 	best := ed.Values().Get(0)
 	for i := 0; i < ed.Values().Len() && best.Number() == 0; i++ {
 		best = ed.Values().Get(i)
@@ -219,28 +220,14 @@ func enum(ed protoreflect.EnumDescriptor) string {
 
 // wellKnown returns a value of a message that has JSON of its own, "" of others.
 func (x *exampler) wellKnown(md protoreflect.MessageDescriptor, name string) string {
-	switch md.FullName() {
-	case "google.protobuf.Any":
-		const held = "type.googleapis.com/google.protobuf.StringValue"
-		if _, err := x.types.FindMessageByURL(held); err != nil {
+	known := wellknown.Of(md.FullName())
+	switch known.Kind {
+	case wellknown.Any:
+		if _, err := x.types.FindMessageByURL(wellknown.ExampleURL); err != nil {
 			return "{}"
 		}
-		return `{"@type":"` + held + `","value":"text"}`
-	case "google.protobuf.Timestamp":
-		return `"2006-01-02T15:04:05Z"`
-	case "google.protobuf.Duration":
-		return `"1.5s"`
-	case "google.protobuf.FieldMask":
-		return `"field,other.field"`
-	case "google.protobuf.Struct":
-		return `{"key":"value"}`
-	case "google.protobuf.Value":
-		return `"value"`
-	case "google.protobuf.ListValue":
-		return `["value"]`
-	}
-	if jsonmsg.IsWrapper(md.FullName()) {
+	case wellknown.Wrapper:
 		return scalar(md.Fields().ByNumber(1), name)
 	}
-	return ""
+	return known.Example
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/runtime/protoiface"
 	"google.golang.org/protobuf/types/descriptorpb"
 
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
@@ -21,14 +22,14 @@ import (
 // an Any in an Any, when reading all of them would take a hundred times the
 // bytes of m. A type URL that a terminal would take for a command is unknown.
 // The result is good for one message.
-func AnyTypes(types Types, m proto.Message) Types {
+func AnyTypes(types codec.Types, m proto.Message) codec.Types {
 	return &anyTypes{Types: orGlobal(types), left: budget(m)}
 }
 
-func budget(m proto.Message) int { return maxDepth * (proto.Size(m) + 1) }
+func budget(m proto.Message) int { return codec.MaxDepth * (proto.Size(m) + 1) }
 
 type anyTypes struct {
-	Types
+	codec.Types
 	left int  // bytes that may be read
 	keep bool // make a message of any bytes, if need be an opaque one
 }
@@ -85,7 +86,7 @@ func (c *content) unmarshal(b []byte) (err error) {
 	}
 	if c.Descriptor() != opaqueType.Descriptor() {
 		err = c.read(b)
-		if err == nil || !c.types.keep || isCustom(c.Descriptor().FullName()) {
+		if err == nil || !c.types.keep || isWellKnown(c.Descriptor()) {
 			return err
 		}
 		c.Message = opaqueType.New()
@@ -100,7 +101,7 @@ func (c *content) read(b []byte) (err error) {
 			err = fmt.Errorf("%v", r)
 		}
 	}()
-	return proto.UnmarshalOptions{AllowPartial: true, Resolver: c.types, RecursionLimit: maxDepth}.Unmarshal(b, c.Message.Interface())
+	return proto.UnmarshalOptions{AllowPartial: true, Resolver: c.types, RecursionLimit: codec.MaxDepth}.Unmarshal(b, c.Message.Interface())
 }
 
 // opaqueType is a message of which nothing but the bytes are known. The name of

@@ -11,6 +11,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 // Decode reads the JSON of one message into m, which it empties first. After an
@@ -24,7 +26,7 @@ import (
 //	required fields are not set: items[2].name
 //
 // Text that is no JSON at all is reported with its line and column.
-func Decode(data []byte, m proto.Message, types Types) (err error) {
+func Decode(data []byte, m proto.Message, types codec.Types) (err error) {
 	defer noPanic(&err)
 	types = orGlobal(types)
 	if err := unmarshal(data, m, types); err != nil {
@@ -44,8 +46,8 @@ func Decode(data []byte, m proto.Message, types Types) (err error) {
 	return fmt.Errorf("required fields are not set: %s", listed(lacking))
 }
 
-func unmarshal(data []byte, m proto.Message, types Types) error {
-	return protojson.UnmarshalOptions{AllowPartial: true, Resolver: types, RecursionLimit: maxDepth}.Unmarshal(data, m)
+func unmarshal(data []byte, m proto.Message, types codec.Types) error {
+	return protojson.UnmarshalOptions{AllowPartial: true, Resolver: types, RecursionLimit: codec.MaxDepth}.Unmarshal(data, m)
 }
 
 // plain is what protojson says, without what it says for the sake of variety
@@ -56,7 +58,7 @@ func plain(err error) string {
 	case "unexpected EOF":
 		return "the JSON ends too early"
 	case "exceeded max recursion depth":
-		return fmt.Sprintf("the message is nested more than %d levels deep", maxDepth)
+		return fmt.Sprintf("the message is nested more than %d levels deep", codec.MaxDepth)
 	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -11,29 +11,21 @@
 //	{"@type": "type.googleapis.com/shop.Item", "@value": "CgRuYW1l"}
 //
 // with its bytes in base64, as grpcurl shows it, instead of an error. Decode
-// does not take that.
+// does not accept that.
+//
+// Types, where a function takes them, find the messages that are packed into
+// google.protobuf.Any, and extensions. Nil stands for protoregistry.GlobalTypes.
 package jsonmsg
 
 import (
 	"fmt"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
-// Types finds the messages that are packed into google.protobuf.Any, and
-// extensions. Where a function takes one, nil stands for
-// protoregistry.GlobalTypes.
-type Types interface {
-	protoregistry.MessageTypeResolver
-	protoregistry.ExtensionTypeResolver
-}
-
-// maxDepth is how many messages may be nested, as other languages have it on
-// the wire. protojson's own limit is 10,000, and Anys within Anys cost it the
-// square of that.
-const maxDepth = 100
-
-func orGlobal(types Types) Types {
+func orGlobal(types codec.Types) codec.Types {
 	if types == nil {
 		return protoregistry.GlobalTypes
 	}

@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 // EncodeOptions configure Encode. The zero value is one line with what is set.
@@ -27,7 +29,7 @@ type EncodeOptions struct {
 //
 // It fails for what protobuf's JSON cannot express: text that is not UTF-8, a
 // well-known type out of its range, a google.protobuf.Value without a value.
-func Encode(m proto.Message, types Types, opts EncodeOptions) (out []byte, err error) {
+func Encode(m proto.Message, types codec.Types, opts EncodeOptions) (out []byte, err error) {
 	defer noPanic(&err)
 	b, err := protojson.MarshalOptions{
 		AllowPartial:      true,

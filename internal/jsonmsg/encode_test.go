@@ -10,12 +10,13 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 )
 
 func must[A, B any](a A, _ B) A { return a }
 
-func decode(t testing.TB, name protoreflect.FullName, json string) (proto.Message, jsonmsg.Types) {
+func decode(t testing.TB, name protoreflect.FullName, json string) (proto.Message, codec.Types) {
 	t.Helper()
 	m, types := empty(t, name)
 	if err := jsonmsg.Decode([]byte(json), m, types); err != nil {
@@ -24,7 +25,7 @@ func decode(t testing.TB, name protoreflect.FullName, json string) (proto.Messag
 	return m, types
 }
 
-func encode(t testing.TB, m proto.Message, types jsonmsg.Types, opts jsonmsg.EncodeOptions) string {
+func encode(t testing.TB, m proto.Message, types codec.Types, opts jsonmsg.EncodeOptions) string {
 	t.Helper()
 	b, err := jsonmsg.Encode(m, types, opts)
 	if err != nil {
@@ -78,7 +79,7 @@ func TestEncodeAny(t *testing.T) {
 			`{"@type":"x/google.protobuf.Any","value":{"@type":"x/shop.Nothing","@value":"EgFu"}}`,
 		},
 	} {
-		if got := encode(t, c.any, shopTypes, jsonmsg.EncodeOptions{}); got != c.want {
+		if got := encode(t, c.any, testSchema.File("shop.proto").Types(), jsonmsg.EncodeOptions{}); got != c.want {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}

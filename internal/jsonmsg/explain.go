@@ -9,7 +9,9 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
 // protojson's errors have no path and no expectations. So when it has refused a
@@ -17,7 +19,7 @@ import (
 // rules, to the first place that is wrong.
 
 // explain returns what is wrong with a document, nil if the walk finds nothing.
-func explain(data []byte, md protoreflect.MessageDescriptor, types Types) error {
+func explain(data []byte, md protoreflect.MessageDescriptor, types codec.Types) error {
 	x := newExplainer(data, types)
 	v, err := x.next()
 	if err == nil {
@@ -35,11 +37,11 @@ var errGaveUp = errors.New("gave up")
 type explainer struct {
 	data  []byte
 	dec   *json.Decoder
-	types Types
+	types codec.Types
 	depth int
 }
 
-func newExplainer(data []byte, types Types) *explainer {
+func newExplainer(data []byte, types codec.Types) *explainer {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	return &explainer{data: data, dec: dec, types: types}
@@ -96,16 +98,17 @@ func (x *explainer) rest(v value) ([]byte, error) {
 }
 
 func (x *explainer) message(md protoreflect.MessageDescriptor, path string, v value) error {
-	if x.depth++; x.depth > maxDepth {
+	if x.depth++; x.depth > codec.MaxDepth {
 		return errGaveUp
 	}
 	defer func() { x.depth-- }()
+	known := wellknown.Of(md.FullName())
 	switch {
-	case isOpaque(md):
+	case known.HasOwnJSON():
 		return x.opaque(md, path, v)
 	case !v.opens('{'):
 		return mismatch(path, wantMessage(md), v.tok)
-	case md.FullName() == "google.protobuf.Any":
+	case known.Kind == wellknown.Any:
 		return x.any(path, v)
 	}
 	return x.members(md, path, false)
@@ -118,10 +121,10 @@ func (x *explainer) opaque(md protoreflect.MessageDescriptor, path string, v val
 		return err
 	}
 	err = unmarshal(text, dynamic.NewMessage(md), x.types)
-	switch name := md.Name(); {
+	switch kind := wellknown.Of(md.FullName()).Kind; {
 	case err == nil:
 		return nil
-	case name == "Value" || name == "Struct" && v.opens('{') || name == "ListValue" && v.opens('['):
+	case kind == wellknown.Value || kind == wellknown.Struct && v.opens('{') || kind == wellknown.ListValue && v.opens('['):
 		return wrong(path, "%s", position.ReplaceAllString(plain(err), "")) // somewhere inside
 	}
 	return mismatch(path, wantMessage(md), v.tok)

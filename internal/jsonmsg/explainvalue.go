@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
 // lookup finds the field that a name of the document means.
@@ -64,7 +66,7 @@ func (x *explainer) single(fd protoreflect.FieldDescriptor, path string, v value
 // enum checks the name of a value, or null.
 func enum(fd protoreflect.FieldDescriptor, path, name string, v value) error {
 	if v.tok == nil {
-		if isNull(fd) {
+		if wellknown.IsNull(fd) {
 			return nil
 		}
 		return mismatch(path, wantField(fd), v.tok)
@@ -94,7 +96,7 @@ func (x *explainer) any(path string, v value) error {
 	if err != nil {
 		return wrong(element(path, "@type"), "the message type %s is not known", quoted(url))
 	}
-	if !isCustom(mt.Descriptor().FullName()) {
+	if !isWellKnown(mt.Descriptor()) {
 		return x.members(mt.Descriptor(), path, true)
 	}
 	return x.customInAny(mt.Descriptor(), path)
@@ -165,7 +167,7 @@ func (x *explainer) customInAny(md protoreflect.MessageDescriptor, path string) 
 			return err
 		}
 	}
-	if !found && md.FullName() != "google.protobuf.Empty" {
+	if !found && wellknown.Of(md.FullName()).Kind != wellknown.Empty {
 		return wrong(path, `"value" is missing, which holds the %s`, md.FullName())
 	}
 	_, err := x.next()

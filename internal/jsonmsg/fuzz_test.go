@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 )
 
@@ -95,7 +96,7 @@ func parse(wire []byte, m proto.Message) (ok bool) {
 }
 
 // reference is protojson, without its random spaces and its panics.
-func reference(m proto.Message, types jsonmsg.Types) (out []byte, err error) {
+func reference(m proto.Message, types codec.Types) (out []byte, err error) {
 	defer func() {
 		if recover() != nil {
 			err = proto.Error

@@ -1,54 +1,21 @@
 package jsonmsg
 
 import (
-	"slices"
-
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-var wrappers = []protoreflect.FullName{
-	"google.protobuf.BoolValue",
-	"google.protobuf.Int32Value",
-	"google.protobuf.Int64Value",
-	"google.protobuf.UInt32Value",
-	"google.protobuf.UInt64Value",
-	"google.protobuf.FloatValue",
-	"google.protobuf.DoubleValue",
-	"google.protobuf.StringValue",
-	"google.protobuf.BytesValue",
-}
-
-// opaque messages have JSON of their own in which no field of a schema is named.
-var opaque = append([]protoreflect.FullName{
-	"google.protobuf.Timestamp",
-	"google.protobuf.Duration",
-	"google.protobuf.FieldMask",
-	"google.protobuf.Struct",
-	"google.protobuf.Value",
-	"google.protobuf.ListValue",
-}, wrappers...)
-
-// IsWrapper reports whether a message is one of those that hold a scalar and whose
-// JSON is the scalar's.
-func IsWrapper(name protoreflect.FullName) bool { return slices.Contains(wrappers, name) }
-
-func isOpaque(md protoreflect.MessageDescriptor) bool { return slices.Contains(opaque, md.FullName()) }
-
-// isCustom reports whether an Any holds the message's JSON under "value".
-func isCustom(name protoreflect.FullName) bool {
-	return name == "google.protobuf.Any" || name == "google.protobuf.Empty" || slices.Contains(opaque, name)
-}
-
-// isNull reports whether the JSON of a field can only be null.
-func isNull(fd protoreflect.FieldDescriptor) bool {
-	return fd.Enum() != nil && fd.Enum().FullName() == "google.protobuf.NullValue"
+// isWellKnown reports whether an Any holds the message's JSON under "value".
+func isWellKnown(md protoreflect.MessageDescriptor) bool {
+	return wellknown.Of(md.FullName()).Kind != wellknown.None
 }
 
 // takesNull reports whether null is a value of the field, and not its absence.
 func takesNull(fd protoreflect.FieldDescriptor) bool {
-	return isNull(fd) || fd.Message() != nil && fd.Message().FullName() == "google.protobuf.Value"
+	return wellknown.IsNull(fd) || fd.Message() != nil && wellknown.Of(fd.Message().FullName()).Kind == wellknown.Value
 }
 
 // wrapper returns the well-known message whose JSON is that of a scalar of this kind.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
+
+	"github.com/dyngate/dyngate/internal/codec"
 )
 
 // FromMap sets m to a message that is given as Go values: by the JSON names of
@@ -17,7 +19,7 @@ import (
 // replaced.
 //
 // Errors are those of Decode, and of json.Marshal for what has no JSON.
-func FromMap(values map[string]any, m proto.Message, types Types) error {
+func FromMap(values map[string]any, m proto.Message, types codec.Types) error {
 	if values == nil { // null in JSON
 		values = map[string]any{}
 	}
@@ -35,7 +37,7 @@ func FromMap(values map[string]any, m proto.Message, types Types) error {
 //
 // It fails where Encode does, and for the few well-known types that are no
 // object in JSON, such as google.protobuf.StringValue.
-func ToMap(m proto.Message, types Types, opts EncodeOptions) (map[string]any, error) {
+func ToMap(m proto.Message, types codec.Types, opts EncodeOptions) (map[string]any, error) {
 	data, err := Encode(m, types, EncodeOptions{EmitDefaults: opts.EmitDefaults})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
 	"github.com/dyngate/dyngate/internal/nearest"
 )
 
@@ -108,7 +109,7 @@ func wantField(fd protoreflect.FieldDescriptor) string {
 	case protoreflect.BytesKind:
 		return "bytes as a base64 string"
 	case protoreflect.EnumKind:
-		if isNull(fd) {
+		if wellknown.IsNull(fd) {
 			return "null"
 		}
 		return string(fd.Enum().FullName())
@@ -120,25 +121,20 @@ func wantField(fd protoreflect.FieldDescriptor) string {
 
 // wantMessage names what JSON a message is read from.
 func wantMessage(md protoreflect.MessageDescriptor) string {
-	name := md.FullName()
-	switch name {
-	case "google.protobuf.Any":
-		return `an object with "@type" (google.protobuf.Any)`
-	case "google.protobuf.Timestamp":
-		return `google.protobuf.Timestamp such as "2006-01-02T15:04:05Z"`
-	case "google.protobuf.Duration":
-		return `google.protobuf.Duration such as "1.5s"`
-	case "google.protobuf.FieldMask":
-		return `google.protobuf.FieldMask such as "name,address.city"`
-	case "google.protobuf.ListValue":
-		return "a list (google.protobuf.ListValue)"
-	case "google.protobuf.Value":
-		return "any JSON (google.protobuf.Value)"
-	}
-	if IsWrapper(name) {
+	name := string(md.FullName())
+	switch known := wellknown.Of(md.FullName()); known.Kind {
+	case wellknown.Any:
+		return `an object with "@type" (` + name + `)`
+	case wellknown.Timestamp, wellknown.Duration, wellknown.FieldMask:
+		return name + " such as " + known.Example
+	case wellknown.ListValue:
+		return "a list (" + name + ")"
+	case wellknown.Value:
+		return "any JSON (" + name + ")"
+	case wellknown.Wrapper:
 		return wantField(md.Fields().ByNumber(1))
 	}
-	return "an object (" + string(name) + ")"
+	return "an object (" + name + ")"
 }
 
 // noun is the type of an element of a field.

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/nearest"
 )
@@ -28,7 +29,7 @@ import (
 type Options struct {
 	// Types finds what is packed into a google.protobuf.Any, and extensions.
 	// Nil stands for protoregistry.GlobalTypes.
-	Types jsonmsg.Types
+	Types codec.Types
 
 	// EmitDefaults shows fields without presence that have their zero value,
 	// empty lists and empty maps, in json, ndjson and yaml.

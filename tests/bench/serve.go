@@ -119,5 +119,5 @@ func dyngateServer(ctx context.Context, reg *handlers.Registry, opts []grpc.Serv
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, lis net.Listener) error { return srv.Serve(ctx, lis) }, nil
+	return func(ctx context.Context, lis net.Listener) error { return srv.Serve(ctx, dynserver.GRPC(lis)) }, nil
 }

@@ -14,8 +14,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/dynclient"
+	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
-	"github.com/dyngate/dyngate/internal/message"
 	"github.com/dyngate/dyngate/tests/bench/benchpb"
 	"github.com/dyngate/dyngate/tests/bench/shop"
 )
@@ -94,7 +94,7 @@ func decoded[T any](m proto.Message) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := message.Bind[T](m.ProtoReflect().Descriptor(), nil, message.Options{})
+	c, err := codec.Bind[T](m.ProtoReflect().Descriptor(), nil, codec.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func built(m proto.Message) (*dynclient.Dynamic, error) {
 
 // sameAs compares what a stub returned with what it has to be.
 func sameAs[T any](want proto.Message, got *T) error {
-	c, err := message.Bind[T](want.ProtoReflect().Descriptor(), nil, message.Options{})
+	c, err := codec.Bind[T](want.ProtoReflect().Descriptor(), nil, codec.Options{})
 	if err != nil {
 		return err
 	}

@@ -54,10 +54,13 @@ func newWorld(t *testing.T, files map[string]string) *world {
 	answers, _ := reg.Load(t.Context())
 	w.answers = dispatch.NewLease(answers)
 	w.health = NewHealth(w.current.Load)
+	server, own := grpc.NewServer(), handlers.NewRegistry()
+	for _, s := range []grpc.ServiceRegistrar{server, own} {
+		healthpb.RegisterHealthServer(s, w.health)
+		RegisterReflection(s, w.current.Load, nil)
+	}
+	w.builder.Own = own.All()
 	w.reload(files)
-	server := grpc.NewServer()
-	healthpb.RegisterHealthServer(server, w.health)
-	RegisterReflection(server, w.current.Load)
 	lis := bufconn.Listen(1 << 16)
 	go func() { _ = server.Serve(lis) }() // ends at Stop
 	t.Cleanup(server.Stop)

@@ -24,7 +24,7 @@ const longestName = 4096
 // own file, so that its imports bring its own messages.
 type index struct {
 	generation *dispatch.Generation
-	builtin    []string // services that the server itself answers
+	own        map[protoreflect.FullName]bool // services that the server itself answers
 
 	byPath     map[string]protoreflect.FileDescriptor
 	byPackage  map[protoreflect.FullName][]protoreflect.FileDescriptor
@@ -33,15 +33,18 @@ type index struct {
 	extensions func() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor
 }
 
-func newIndex(g *dispatch.Generation, builtin []string) *index {
+func newIndex(g *dispatch.Generation) *index {
 	x := &index{
-		generation: g, builtin: builtin,
+		generation: g, own: make(map[protoreflect.FullName]bool),
 		byPath:    make(map[string]protoreflect.FileDescriptor),
 		byPackage: make(map[protoreflect.FullName][]protoreflect.FileDescriptor),
 		added:     make(map[protoreflect.FileDescriptor]bool),
 		others:    make(map[protoreflect.FileDescriptor]*schema.File),
 	}
 	x.extensions = sync.OnceValue(x.findExtensions)
+	for _, s := range g.Own() {
+		x.own[s.Desc.FullName()] = true
+	}
 	for _, f := range g.Snapshot.Files() {
 		if fd := f.Descriptor(); fd != nil {
 			x.add(fd)
@@ -105,7 +108,7 @@ func (x *index) find(name protoreflect.FullName) (protoreflect.Descriptor, error
 	if len(name) > longestName || !name.IsValid() {
 		return nil, protoregistry.NotFound
 	}
-	if slices.Contains(x.builtin, string(name)) || slices.Contains(x.builtin, string(name.Parent())) {
+	if x.own[name] || x.own[name.Parent()] {
 		return protoregistry.GlobalFiles.FindDescriptorByName(name)
 	}
 	for _, service := range []protoreflect.FullName{name, name.Parent()} {

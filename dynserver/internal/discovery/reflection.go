@@ -3,12 +3,11 @@
 package discovery
 
 import (
+	"cmp"
 	"context"
 	"io"
-	"maps"
 	"runtime"
 	"slices"
-	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -20,40 +19,28 @@ import (
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 )
 
-// Services are the services of the server itself, health for one.
-type Services interface {
-	grpc.ServiceRegistrar
-	GetServiceInfo() map[string]grpc.ServiceInfo
+// RegisterReflection registers grpc.reflection.v1 and v1alpha for what current
+// returns. Streams end when draining is closed, so that a client that keeps one
+// open does not hold up a shutdown.
+//
+// A stream is sent each file once. After a reload all files are sent again, so that
+// a client that keeps its stream sees the whole new schema. While a service is stale
+// each request is answered in full, because the stale service's files may be older
+// versions of files that were sent for others.
+func RegisterReflection(reg grpc.ServiceRegistrar, current func() *dispatch.Generation, draining <-chan struct{}) {
+	r := &reflector{current: current, draining: draining, encoders: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	v1.RegisterServerReflectionServer(reg, reflectionV1{reflector: r})
+	v1alpha.RegisterServerReflectionServer(reg, reflectionV1Alpha{reflector: r})
 }
 
-// RegisterReflection registers grpc.reflection.v1 and v1alpha for what current
-// returns, and for the services that are registered on s, which must be all by
-// now. It returns the latter with their methods, reflection included.
-//
-// A stream is told each file once. After a reload it begins anew, so that a
-// client that keeps its stream is shown the new schema, whole. While a service
-// is stale each request is answered in full, as the stale service's files may be
-// older versions of files that were sent for others.
-func RegisterReflection(s Services, current func() *dispatch.Generation) map[string][]string {
-	r := &reflector{current: current, encoders: make(chan struct{}, runtime.GOMAXPROCS(0))}
-	v1.RegisterServerReflectionServer(s, reflectionV1{reflector: r})
-	v1alpha.RegisterServerReflectionServer(s, reflectionV1Alpha{reflector: r})
-	builtin := make(map[string][]string)
-	for name, info := range s.GetServiceInfo() {
-		for _, m := range info.Methods {
-			builtin[name] = append(builtin[name], m.Name)
-		}
-	}
-	r.builtin = slices.Sorted(maps.Keys(builtin))
-	return builtin
-}
+// indexes are the indexes of generations.
+var indexes = dispatch.NewDerived(newIndex)
 
 // reflector answers the streams of both versions.
 type reflector struct {
 	current  func() *dispatch.Generation
-	builtin  []string
-	last     atomic.Pointer[index] // of the generation that was asked about last
-	encoders chan struct{}         // bounds how many files are encoded at once: it takes ten times a file's size
+	draining <-chan struct{}
+	encoders chan struct{} // bounds how many files are encoded at once: it takes ten times a file's size
 }
 
 type reflectionV1 struct {
@@ -79,8 +66,7 @@ func (r *reflector) serve(stream grpc.ServerStream) error {
 	var generation int
 	var sent map[string]bool
 	for {
-		req := new(v1.ServerReflectionRequest)
-		err := stream.RecvMsg(req)
+		req, err := r.receive(stream)
 		if err == io.EOF {
 			return nil
 		}
@@ -92,7 +78,7 @@ func (r *reflector) serve(stream grpc.ServerStream) error {
 			generation, sent = g.Number, make(map[string]bool)
 		}
 		// Nothing of a generation is kept between requests: streams last longer than generations.
-		s := session{index: r.index(g), encoders: r.encoders, sent: sent}
+		s := session{index: indexes.Of(g), encoders: r.encoders, sent: sent}
 		res, err := s.answer(stream.Context(), req)
 		if err != nil {
 			return err
@@ -103,13 +89,17 @@ func (r *reflector) serve(stream grpc.ServerStream) error {
 	}
 }
 
-func (r *reflector) index(g *dispatch.Generation) *index {
-	x := r.last.Load()
-	if x == nil || x.generation != g {
-		x = newIndex(g, r.builtin)
-		r.last.Store(x)
+// receive receives a request of a stream, or fails when the server drains.
+func (r *reflector) receive(stream grpc.ServerStream) (*v1.ServerReflectionRequest, error) {
+	req := new(v1.ServerReflectionRequest)
+	received := make(chan error, 1)
+	go func() { received <- stream.RecvMsg(req) }() // ends with the stream, if not before
+	select {
+	case err := <-received:
+		return req, err
+	case <-r.draining:
+		return nil, status.Error(codes.Unavailable, "the server is shutting down")
 	}
-	return x
 }
 
 // session answers a stream from one generation.
@@ -165,15 +155,11 @@ func (s *session) answer(ctx context.Context, req *v1.ServerReflectionRequest) (
 }
 
 func (s *session) list() *v1.ListServiceResponse {
-	names := slices.Clone(s.builtin)
-	for _, service := range s.generation.Services {
-		names = append(names, string(service.Desc.FullName()))
-	}
-	slices.Sort(names)
 	list := new(v1.ListServiceResponse)
-	for _, name := range names {
-		list.Service = append(list.Service, &v1.ServiceResponse{Name: name})
+	for _, service := range slices.Concat(s.generation.Own(), s.generation.Services) {
+		list.Service = append(list.Service, &v1.ServiceResponse{Name: string(service.Desc.FullName())})
 	}
+	slices.SortFunc(list.GetService(), func(a, b *v1.ServiceResponse) int { return cmp.Compare(a.GetName(), b.GetName()) })
 	return list
 }
 

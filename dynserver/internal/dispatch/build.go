@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -15,17 +14,17 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Builder makes generations. Its fields do not change while it is used.
+// Builder makes generations. Its fields must not change while it is used.
 type Builder struct {
 	Log *slog.Logger
 
-	// RequireHandlers makes a method that nothing answers an error.
+	// RequireHandlers makes a method without a handler an error.
 	RequireHandlers bool
 
-	// Builtin are the services that the server answers itself, with their
-	// methods. A schema that declares one of them is warned about and its
-	// declaration ignored.
-	Builtin map[string][]string
+	// Own are the registrations of the services that the server itself answers,
+	// health for one. Each has Declares set. A schema that declares one of them is
+	// warned about and its declaration ignored.
+	Own []*handlers.Registration
 }
 
 // Input is what a generation is made of.
@@ -34,31 +33,31 @@ type Input struct {
 	Leases     []*Lease              // of what all providers have loaded
 	Middleware []handlers.Middleware // the first is the outermost
 
-	// A service that has disappeared from a file that changed after Since keeps
-	// the version that the generation before has, marked stale, as the file may be
-	// half written. See Generation.Leaving.
+	// A file that changed after Since may be half written: a service that has
+	// disappeared from it keeps its last version, marked stale. See
+	// Generation.Leaving.
 	Since time.Time
 }
 
-// Build binds a snapshot's services to their handlers. A service that cannot be
-// served as its file says now, because its import closure has errors, because
-// its name is declared twice or because a handler no longer fits, keeps the
-// version that prev has, marked stale. The rest of the result is new, or shared
-// with prev where nothing changed. prev is nil or empty at the start; otherwise it
-// is pinned. The result is pinned once, and has leases of its own.
+// Build binds the services of a snapshot to their handlers. A service keeps the
+// version that prev has, marked stale, if its import closure has errors, if its name
+// is declared twice, or if a handler no longer fits. The rest of the result is new,
+// or shared with prev where nothing changed. prev is nil or empty at the start;
+// otherwise the caller has pinned it. The result is pinned once, and holds leases of
+// its own.
 //
-// The diagnostics are those of the snapshot and those of binding: what is wrong
-// with this generation, errors first.
+// The diagnostics are those of the snapshot and those of binding, errors first.
 func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagnostic) {
 	if prev == nil {
 		prev = &Generation{}
 	}
-	registrations, diags := newTable(in.Leases)
-	diags = append(diags, in.Snapshot.Diagnostics()...)
+	own, diags := b.own(prev)
+	registrations, wrong := newTable(registrationsOf(in.Leases))
+	diags = slices.Concat(diags, wrong, in.Snapshot.Diagnostics())
 	services := make(map[protoreflect.FullName]*Service)
 	for _, s := range slices.Concat(in.Snapshot.Services(), registrations.declared(in.Snapshot, prev)) {
 		name := s.Desc.FullName()
-		if _, reserved := b.Builtin[string(name)]; reserved {
+		if own[name] != nil {
 			diags = append(diags, s.File.Diagnose(diag.Warning, s.Desc,
 				"service %s is answered by the server itself; this declaration is ignored", name))
 			continue
@@ -75,15 +74,31 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 	k := keeper{prev: prev, snap: in.Snapshot, since: in.Since}
 	k.keep(services)
 	slices.SortStableFunc(diags, func(a, b *diag.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
-	now := b.newGeneration(prev, in, services)
+	now := b.newGeneration(prev, in, services, own)
 	now.Leaving, now.Unmatched = k.leaving, registrations.unmatched()
 	return now, slices.CompactFunc(diags, func(a, b *diag.Diagnostic) bool { return a == b })
 }
 
-// bind binds every method of a service, or says all that keeps it from being
-// bound. What prev has bound alike is taken from there.
+// own binds the services that the server itself answers, once.
+func (b *Builder) own(prev *Generation) (map[protoreflect.FullName]*Service, []*diag.Diagnostic) {
+	if prev.own != nil {
+		return prev.own, nil
+	}
+	services := make(map[protoreflect.FullName]*Service)
+	registrations, diags := newTable(b.Own)
+	for _, reg := range b.Own {
+		s := &schema.Service{Desc: reg.Declares, File: schema.BuiltIn(reg.Declares.ParentFile())}
+		bound, problems := b.bind(s, registrations, nil)
+		diags = append(diags, problems...)
+		services[reg.Declares.FullName()] = bound
+	}
+	return services, diags
+}
+
+// bind binds every method of a service, or reports everything that prevents it.
+// Routes that have not changed are taken from prev.
 func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (*Service, []*diag.Diagnostic) {
-	bound := &Service{Desc: s.Desc, File: s.File, homes: []string{s.File.Path()}}
+	bound := &Service{Desc: s.Desc, File: s.File, declaredIn: []string{s.File.Path()}}
 	var problems []*diag.Diagnostic
 	known := prev != nil && prev.Desc == s.Desc // then it has the same methods and types
 	same := known && prev.File == s.File && len(prev.Stale) == 0
@@ -118,17 +133,17 @@ func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (
 	return bound, problems
 }
 
-// route binds one method. What a call meets, from the outside: Guard, the
-// middleware, Guard again so that middleware sees statuses, the rules of
-// cardinality, the handlers.
+// route binds one method. A call passes, in this order: Guard, the middleware, a
+// second Guard so that middleware sees statuses, the rules of cardinality, the
+// handlers.
 func (b *Builder) route(f *schema.File, m *handlers.Method, regs []*handlers.Registration) (*Route, []*diag.Diagnostic) {
-	r := &Route{Method: m, Registrations: regs, bound: handlers.HandlerFunc(unanswered)}
+	r := &Route{Method: m, Registrations: regs, path: "/" + m.Path(), bound: handlers.HandlerFunc(unanswered)}
 	list := make([]handlers.Handler, len(regs))
 	var problems []*diag.Diagnostic
 	for i, reg := range regs {
 		var err error
 		if list[i], err = bindOne(reg, m); err != nil {
-			problems = append(problems, unfit(f, m, reg, err))
+			problems = append(problems, misfit(f, m, reg, err))
 		}
 	}
 	if len(list) > 0 {
@@ -145,7 +160,7 @@ func bindOne(reg *handlers.Registration, m *handlers.Method) (h handlers.Handler
 	}()
 	h, err = reg.Implementation.Bind(m)
 	if err == nil && h == nil {
-		err = errors.New("it was bound to neither a handler nor an error")
+		err = errors.New("the Bind method returned neither a handler nor an error")
 	}
 	return h, err
 }
@@ -161,8 +176,8 @@ func (b *Builder) wrap(h handlers.Handler, middleware []handlers.Middleware) han
 	return handlers.Guard(b.Log)(h)
 }
 
-// unfit reports a handler that does not fit its method, at the method.
-func unfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *diag.Diagnostic {
-	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s: %s",
-		m.Path(), reg.Pattern, reg.Position, strings.ReplaceAll(err.Error(), "\n", "; "))
+// misfit reports a handler that does not fit its method, at the method.
+func misfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *diag.Diagnostic {
+	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s\n%v",
+		m.Path(), reg.Pattern, reg.Position, err)
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
@@ -226,9 +228,15 @@ func TestHandlerThatNoLongerFitsMakesStale(t *testing.T) {
 
 func TestReservedServicesAreNotServed(t *testing.T) {
 	b := newBench(t, handlers.NewRegistry())
-	b.builder.Builtin = map[string][]string{"p.A": {"Call"}}
-	if got := state(b.reload(map[string]string{"a.proto": service("A", "")})); got != "" || len(b.diags) != 1 {
+	own := handlers.NewRegistry()
+	healthpb.RegisterHealthServer(own, health.NewServer())
+	b.builder.Own = own.All()
+	declared := strings.Replace(service("Health", ""), "package p;", "package grpc.health.v1;", 1)
+	if got := state(b.reload(map[string]string{"a.proto": declared})); got != "" || len(b.diags) != 1 {
 		t.Errorf("services %q, diagnostics %v", got, b.diags)
+	}
+	if b.current.Route("/grpc.health.v1.Health/Check") == nil || b.current.Route("/grpc.health.v1.Health/Call") != nil {
+		t.Error("the schema's declaration is served")
 	}
 }
 

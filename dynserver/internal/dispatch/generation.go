@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -18,9 +19,9 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Generation is a schema with its handlers, bound: all that calls are served
-// from. It is immutable and safe for concurrent use; a reload makes a new one,
-// which shares what did not change.
+// Generation is a schema whose methods are bound to handlers: everything that
+// serving a call needs. It is immutable and safe for concurrent use. A reload makes
+// a new one, which shares what did not change.
 type Generation struct {
 	// Number counts generations from 1.
 	Number int
@@ -28,26 +29,26 @@ type Generation struct {
 	// Snapshot is the schema as it was read. Stale services are older than it.
 	Snapshot *schema.Snapshot
 
-	// Services are the services that can be called, by full name.
+	// Services are the services that can be called, sorted by full name, without
+	// those that the server itself answers.
 	Services []*Service
 
-	// Leaving is zero, or the first time at which a file changed that a service
-	// has disappeared from, which is kept for as long as the file may be half
-	// written.
+	// Leaving is set if services are kept that have disappeared from files which may
+	// be half written: it is the time at which the first of these files changed.
 	Leaving time.Time
 
-	// Unmatched are the registrations that answer no method of the snapshot.
+	// Unmatched are the registrations that match no method of the snapshot.
 	Unmatched []*handlers.Registration
 
 	services map[protoreflect.FullName]*Service
-	routes   map[string]*Served // by the path of a call: /pkg.Service/Method
-	builtin  map[string][]string
-	known    func() *nearest.Index // the names of all services, made when first asked for
+	routes   map[string]*Served                 // by the path of a call: /pkg.Service/Method
+	own      map[protoreflect.FullName]*Service // that the server itself answers
+	derived  sync.Map                           // by *Derived
 
 	middleware []handlers.Middleware
 	leases     leases // of the registrations that its routes use
 	held       []*Lease
-	pins       atomic.Int64 // calls, and one for being served or built
+	pins       atomic.Int64 // one for each call, and one while it is current or being built
 	ended      func(*Generation)
 }
 
@@ -55,6 +56,7 @@ type Generation struct {
 type Served struct {
 	*Route
 	handler handlers.Handler
+	own     bool // of a service that the server itself answers
 }
 
 // Service is a service that can be called. It is immutable.
@@ -63,15 +65,15 @@ type Service struct {
 	File   *schema.File
 	Routes []*Route
 
-	// Stale says why the service is not served from what its file says now but
-	// from its last good version. It is empty for a service that is up to date.
+	// Stale says why the last good version of the service is served instead of the
+	// current one. It is empty for a service that is up to date.
 	Stale []*diag.Diagnostic
 
-	// Leaving says that no file declares the service now. It is stale for as
-	// long as that may be because a file is half written.
+	// Leaving reports that no file declares the service now. The service is kept
+	// for as long as its file may be half written.
 	Leaving bool
 
-	homes []string // the import paths of the files that declare the service now, as far as is known
+	declaredIn []string // the import paths of the files that declare, or may declare, the service now
 }
 
 // Answered reports whether any method of the service has a handler.
@@ -103,60 +105,70 @@ func (g *Generation) SharesMiddleware(other *Generation) bool {
 // Service returns the service of that name, or nil.
 func (g *Generation) Service(name protoreflect.FullName) *Service { return g.services[name] }
 
+// Own returns the services that the server itself answers, by full name.
+func (g *Generation) Own() []*Service {
+	return slices.SortedFunc(maps.Values(g.own), byName)
+}
+
+func byName(a, b *Service) int {
+	return strings.Compare(string(a.Desc.FullName()), string(b.Desc.FullName()))
+}
+
 // Route returns the route of a call's path, "/pkg.Service/Method", or nil.
 func (g *Generation) Route(path string) *Served { return g.routes[path] }
 
-// newGeneration returns a generation, which is pinned once.
-func (b *Builder) newGeneration(prev *Generation, in Input, services map[protoreflect.FullName]*Service) *Generation {
+// newGeneration returns a generation that is pinned once.
+func (b *Builder) newGeneration(prev *Generation, in Input, services, own map[protoreflect.FullName]*Service) *Generation {
 	g := &Generation{
-		Number: prev.Number + 1, Snapshot: in.Snapshot, services: services, builtin: b.Builtin,
-		Services:   make([]*Service, 0, len(services)),
+		Number: prev.Number + 1, Snapshot: in.Snapshot, services: services, own: own,
+		Services:   slices.SortedFunc(maps.Values(services), byName),
 		routes:     make(map[string]*Served, 4*len(services)),
 		middleware: in.Middleware,
 	}
 	g.pins.Store(1)
 	for _, s := range services {
-		g.Services = append(g.Services, s)
-		served := make([]Served, len(s.Routes))
-		for i, r := range s.Routes {
-			served[i] = Served{Route: r, handler: b.wrap(r.bound, in.Middleware)}
-			g.routes["/"+r.Method.Path()] = &served[i]
-		}
+		b.serve(g, s, false)
+	}
+	for _, s := range own {
+		b.serve(g, s, true)
 	}
 	g.leases, g.held = leasesOf(in.Leases).hold(g.Services, prev.leases)
-	slices.SortFunc(g.Services, func(a, b *Service) int {
-		return strings.Compare(string(a.Desc.FullName()), string(b.Desc.FullName()))
-	})
-	g.known = sync.OnceValue(g.names)
 	return g
 }
 
-func (g *Generation) names() *nearest.Index {
-	names := slices.Sorted(maps.Keys(g.builtin))
-	for _, s := range g.Services {
-		names = append(names, string(s.Desc.FullName()))
+// serve adds the routes of a service, with the middleware around them.
+func (b *Builder) serve(g *Generation, s *Service, own bool) {
+	served := make([]Served, len(s.Routes))
+	for i, r := range s.Routes {
+		served[i] = Served{Route: r, handler: b.wrap(r.bound, g.middleware), own: own}
+		g.routes[r.path] = &served[i]
 	}
-	return nearest.NewIndex(names)
 }
+
+// names are the names of all services.
+var names = NewDerived(func(g *Generation) *nearest.Index {
+	var all []string
+	for _, s := range slices.Concat(g.Own(), g.Services) {
+		all = append(all, string(s.Desc.FullName()))
+	}
+	return nearest.NewIndex(all)
+})
 
 // Unknown is the error for a path without a route: UNIMPLEMENTED, with the known
 // names that are nearest.
 func (g *Generation) Unknown(path string) error {
 	service, method, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	methods, known := g.builtin[service]
-	if s := g.services[protoreflect.FullName(service)]; s != nil {
-		methods, known = s.MethodNames(), true
-	}
-	if known {
+	name := protoreflect.FullName(service)
+	if s := cmp.Or(g.own[name], g.services[name]); s != nil {
 		return unknownError("unknown method %q of service %s", clip(method), service,
-			nearest.Names(method, methods, 3))
+			nearest.Names(method, s.MethodNames(), 3))
 	}
 	return unknownError("unknown service %q%s", clip(service), "", g.NearServices(service, 3))
 }
 
 // NearServices returns up to limit services whose names are near to name.
 func (g *Generation) NearServices(name string, limit int) []string {
-	return g.known().Names(name, limit)
+	return names.Of(g).Names(name, limit)
 }
 
 func unknownError(format, what, where string, near []string) error {
@@ -167,7 +179,7 @@ func unknownError(format, what, where string, near []string) error {
 	return st.Err()
 }
 
-// clip keeps a hostile name from coming back at full length.
+// clip shortens a name that a caller sent, before it is sent back.
 func clip(s string) string {
 	if len(s) > 100 {
 		return s[:100] + "..."

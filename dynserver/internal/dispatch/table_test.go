@@ -64,7 +64,7 @@ func TestTable(t *testing.T) {
 		for _, texts := range test.providers {
 			leases = append(leases, leaseOf(texts...))
 		}
-		table, problems := newTable(leases)
+		table, problems := newTable(registrationsOf(leases))
 		look := func(m *handlers.Method) string {
 			regs, tie := table.lookup(m)
 			if tie != nil {

@@ -5,7 +5,9 @@ package grpcfront
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 
@@ -21,43 +23,46 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// Server is a grpc.Server that serves the calls of generations, and of the
-// services that are registered on it.
+// Server is a grpc.Server that serves the calls of generations.
 type Server struct {
-	*grpc.Server
-	current  *dispatch.Current
-	builtins map[string]*builtin // by path
-	services map[string]grpc.ServiceInfo
-	codec    codec
-	limiter  *limiter
-	maxRecv  int
+	server  *grpc.Server
+	current *dispatch.Current
+	codec   codec
+	limiter *limiter
+	maxRecv int
 }
 
 // New returns a server for the generation that is current when a call begins.
 func New(opts Options, current *dispatch.Current, log *slog.Logger) *Server {
-	s := &Server{
-		current: current, builtins: make(map[string]*builtin), services: make(map[string]grpc.ServiceInfo),
-		codec: newCodec(), limiter: opts.limiter(log), maxRecv: opts.maxRecv(),
-	}
-	s.Server = grpc.NewServer(append(opts.serverOptions(s),
+	s := &Server{current: current, codec: codec{new(packed)}, limiter: opts.limiter(log), maxRecv: opts.maxRecv()}
+	s.server = grpc.NewServer(append(opts.serverOptions(s),
 		grpc.ForceServerCodecV2(s.codec),
 		grpc.UnknownServiceHandler(s.serve))...)
 	return s
 }
 
+// Serve accepts connections until the server stops.
+func (s *Server) Serve(lis net.Listener) error {
+	if err := s.server.Serve(lis); !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil
+}
+
 // Stop closes all connections and listeners.
 func (s *Server) Stop() {
-	s.Server.Stop()
+	s.server.Stop()
 	s.limiter.close()
 }
 
 // GracefulStop closes the listeners and waits for the calls in progress.
 func (s *Server) GracefulStop() {
-	s.Server.GracefulStop()
+	s.server.GracefulStop()
 	s.limiter.close()
 }
 
-// serve is a grpc.StreamHandler.
+// serve is a grpc.StreamHandler. It serves a call from the generation in which it
+// begins.
 func (s *Server) serve(_ any, stream grpc.ServerStream) error {
 	ctx := stream.Context()
 	transport := grpc.ServerTransportStreamFromContext(ctx)
@@ -71,26 +76,11 @@ func (s *Server) serve(_ any, stream grpc.ServerStream) error {
 	call := &call{stream: stream, conn: conn, maxRecv: s.maxRecv}
 	call.held.Store(callCost)
 	defer call.end()
-	path := transport.Method()
-	builtin := s.builtins[path]
-	if builtin == nil {
-		return s.serveRoute(ctx, transport, call)
-	}
-	if err := checkContent(ctx, transport); err != nil {
+	route, generation, err := s.current.Begin(transport.Method())
+	if err != nil {
 		return err
 	}
-	call.compressed = isCompressed(transport)
-	return builtin.serve(ctx, call, s.codec)
-}
-
-// serveRoute serves a call from the generation in which it begins.
-func (s *Server) serveRoute(ctx context.Context, transport grpc.ServerTransportStream, call *call) error {
-	generation := s.current.Pin()
 	defer generation.Unpin()
-	route := generation.Route(transport.Method())
-	if route == nil {
-		return generation.Unknown(transport.Method())
-	}
 	if err := checkContent(ctx, transport); err != nil {
 		return err
 	}
@@ -105,11 +95,11 @@ func isCompressed(transport grpc.ServerTransportStream) bool {
 	return ok && t.RecvCompress() != ""
 }
 
-// checkContent makes sure that messages are protobuf. grpc-go itself only makes
-// sure that the content-type begins with application/grpc.
+// checkContent checks that messages are protobuf. grpc-go itself only checks that the
+// content-type begins with application/grpc.
 func checkContent(ctx context.Context, transport grpc.ServerTransportStream) error {
-	// What grpc's streams know of it settles nearly every call, and costs less
-	// than a look into the metadata.
+	// For nearly every call the stream's subtype decides, which costs less than a
+	// look at the metadata.
 	if t, ok := transport.(interface{ ContentSubtype() string }); ok {
 		if subtype := t.ContentSubtype(); subtype == "" || subtype == "proto" {
 			return nil
@@ -128,8 +118,8 @@ func protoContent(contentType string) bool {
 	return subtype == "" || subtype == "+proto"
 }
 
-// call is a handlers.Call on a gRPC stream. grpc's codec fills in and takes
-// out; receiving and sending do not share state, as they may run at once.
+// call is a handlers.Call on a gRPC stream. The codec sets in and takes out.
+// Receiving and sending share no state, as they may run at once.
 type call struct {
 	stream  grpc.ServerStream
 	method  *handlers.Method
@@ -138,15 +128,15 @@ type call struct {
 	held    atomic.Int64 // bytes of conn, for the call itself
 
 	in         mem.BufferSlice
-	compressed bool // as the requests may be
-	packed     bool // as in is
+	compressed bool // requests may be compressed
+	packed     bool // in is compressed
 	answered   bool
 
 	out     mem.BufferSlice
 	outCost int64
 }
 
-// end releases what the call holds, but for answers that have not been read.
+// end releases what the call holds, except for answers that have not been read.
 func (c *call) end() { c.conn.release(c.held.Swap(0)) }
 
 func (c *call) Method() *handlers.Method { return c.method }
@@ -190,7 +180,7 @@ func (c *call) Send(data mem.BufferSlice) error {
 	}
 	c.out, c.answered = data, true
 	err := c.stream.SendMsg(c)
-	if c.out != nil { // an interceptor has kept it from grpc
+	if c.out != nil { // an interceptor did not pass it on to grpc
 		c.conn.release(c.outCost)
 		c.out.Free()
 		c.out = nil
@@ -198,9 +188,10 @@ func (c *call) Send(data mem.BufferSlice) error {
 	return err
 }
 
-// holdAnswer counts an answer as held by the connection. The only answer of a call
-// is sent when its handler is done, so what the call itself holds becomes the
-// answer's. The call may end meanwhile, as middleware need not wait for an answer.
+// holdAnswer counts an answer as held by the connection. The only answer of a call is
+// sent when its handler has returned, so the bytes that the call holds are then
+// counted for the answer instead. The call may end meanwhile, because middleware need
+// not wait for an answer.
 func (c *call) holdAnswer(data mem.BufferSlice) error {
 	if c.conn == nil {
 		return nil

@@ -17,13 +17,20 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
+	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/internal/schema"
 )
 
 // TestHeldIsReleased makes calls that end in all ways at once, and checks that
 // the connection, which goes on, holds nothing afterwards.
 func TestHeldIsReleased(t *testing.T) {
-	s := New(Options{}, new(dispatch.Current), slog.New(slog.DiscardHandler))
-	healthpb.RegisterHealthServer(s, health.NewServer())
+	log, reg := slog.New(slog.DiscardHandler), handlers.NewRegistry()
+	healthpb.RegisterHealthServer(reg, health.NewServer())
+	builder := dispatch.Builder{Log: log, Own: reg.All()}
+	generation, _ := builder.Build(nil, dispatch.Input{Snapshot: new(schema.Snapshot)})
+	current := new(dispatch.Current)
+	current.Swap(generation)
+	s := New(Options{}, current, log)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

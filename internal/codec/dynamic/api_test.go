@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
+	"github.com/dyngate/dyngate/internal/codec/wire"
 	"github.com/dyngate/dyngate/tests/bench/shop"
 )
 
@@ -318,11 +319,16 @@ func TestDepth(t *testing.T) {
 		}
 		return b
 	}
+	for levels, ok := range map[int]bool{wire.MaxDepth: true, wire.MaxDepth + 1: false} {
+		if err := (dynamic.Options{}).Unmarshal(nested(levels), nest(t)); (err == nil) != ok {
+			t.Errorf("%d levels: %v", levels, err)
+		}
+	}
 	for _, c := range []struct {
 		levels, limit int
 		ok            bool
-	}{{100, 0, true}, {101, 0, false}, {10, 10, true}, {11, 10, false}, {20_000, 100_000, false}} {
-		err := dynamic.Options{MaxDepth: c.limit}.Unmarshal(nested(c.levels), nest(t))
+	}{{10, 10, true}, {11, 10, false}, {20_000, 100_000, false}} {
+		err := proto.UnmarshalOptions{RecursionLimit: c.limit}.Unmarshal(nested(c.levels), nest(t))
 		if (err == nil) != c.ok {
 			t.Errorf("%d levels of %d: %v", c.levels, c.limit, err)
 		}

@@ -4,7 +4,7 @@ import (
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
@@ -13,23 +13,17 @@ import (
 // input.
 type decoder struct {
 	in       []byte
-	resolver resolver // of extensions; nil for none
-	depth    int      // how many more levels of messages may be entered
-	discard  bool     // unknown fields are dropped
-	partial  bool     // some message lacked a required field
-	foreign  bool     // an extension of another implementation was read
+	resolver protoregistry.ExtensionTypeResolver // nil for none
+	depth    int                                 // how many more levels of messages may be entered
+	discard  bool                                // unknown fields are dropped
+	partial  bool                                // some message lacked a required field
+	foreign  bool                                // an extension of another implementation was read
 
 	// chunk is a copy of the input from chunkAt on, of which strings are cut.
 	chunk   string
 	chunkAt int
 
 	*maker // nil for a leaf, which has no parts
-}
-
-// resolver finds extensions.
-type resolver interface {
-	FindExtensionByName(name protoreflect.FullName) (protoreflect.ExtensionType, error)
-	FindExtensionByNumber(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionType, error)
 }
 
 // Strings of up to maxShared bytes are cut from chunks of maxChunk: so a string

@@ -5,9 +5,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// maxDepth bounds how deeply messages that a program made may be nested. Deeper
-// ones contain themselves.
-const maxDepth = 10_000
+// maxProtoDepth bounds how deeply messages may be nested that a program builds, or
+// that package proto reads, whose own limit it is. It is no more than a guard
+// against messages that contain themselves.
+const maxProtoDepth = 10_000
 
 // merge merges src into dst, of the same type, as reading both one after the
 // other would.
@@ -28,7 +29,7 @@ func (k *maker) merge(dst, src *Message) {
 }
 
 func (k *maker) enter(m *Message) {
-	if k.depth++; k.depth > maxDepth {
+	if k.depth++; k.depth > maxProtoDepth {
 		panic("dynamic: this " + string(m.typ.md.FullName()) + " is nested too deeply, or contains itself")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/runtime/protoiface"
 
 	"github.com/dyngate/dyngate/internal/codec/wire"
@@ -17,23 +18,7 @@ import (
 type Options struct {
 	// Resolver finds the extensions of what is read. Default: none, extensions
 	// are unknown fields.
-	Resolver interface {
-		FindExtensionByName(name protoreflect.FullName) (protoreflect.ExtensionType, error)
-		FindExtensionByNumber(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionType, error)
-	}
-
-	// MaxDepth bounds how deeply messages may be nested; the outermost message
-	// is the first level, an entry of a map is a level of its own. Default: 100.
-	MaxDepth int
-}
-
-const defaultMaxDepth = 100
-
-func (o Options) depth() int {
-	if o.MaxDepth <= 0 {
-		return defaultMaxDepth
-	}
-	return min(o.MaxDepth, maxDepth)
+	Resolver protoregistry.ExtensionTypeResolver
 }
 
 // Unmarshal reads b into m, merging into what is there. The error is a
@@ -41,7 +26,7 @@ func (o Options) depth() int {
 // the mistake, or a *wire.RequiredError, after which it holds all.
 func (o Options) Unmarshal(b []byte, m *Message) error {
 	m.mustBeValid()
-	d := decoder{in: b, resolver: o.Resolver, depth: o.depth()}
+	d := decoder{in: b, resolver: o.Resolver, depth: wire.MaxDepth}
 	if m.typ.hasParts() {
 		d.maker = newMaker(len(b))
 	}
@@ -82,7 +67,7 @@ func (o Options) Marshal(m *Message, pool mem.BufferPool) (mem.Buffer, error) {
 }
 
 func (o Options) encode(m *Message) (*encoder, error) {
-	e := newEncoder(o.depth())
+	e := newEncoder(wire.MaxDepth)
 	if err := e.message(m); err != nil {
 		err.Message = m.typ.md.FullName()
 		return nil, err
@@ -129,7 +114,7 @@ func marshal(in protoiface.MarshalInput) (protoiface.MarshalOutput, error) {
 	if !ok {
 		return protoiface.MarshalOutput{Buf: in.Buf}, errNotOwn
 	}
-	e := newEncoder(maxDepth)
+	e := newEncoder(maxProtoDepth)
 	e.deterministic = in.Flags&protoiface.MarshalDeterministic != 0
 	if err := e.message(m); err != nil {
 		err.Message = m.typ.md.FullName()
@@ -148,7 +133,7 @@ func unmarshal(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error)
 	}
 	m.mustBeValid()
 	d := decoder{
-		in: in.Buf, resolver: in.Resolver, depth: min(in.Depth, maxDepth),
+		in: in.Buf, resolver: in.Resolver, depth: min(in.Depth, maxProtoDepth),
 		discard: in.Flags&protoiface.UnmarshalDiscardUnknown != 0,
 	}
 	if m.typ.hasParts() {

@@ -57,7 +57,7 @@ func reachesRequired(md protoreflect.MessageDescriptor) bool {
 // m and the messages in it lack, or nil.
 func (m *Message) requiredError() error {
 	var l lacking
-	l.message(m, maxDepth)
+	l.message(m, maxProtoDepth)
 	if len(l.paths) == 0 {
 		return nil
 	}

@@ -1,5 +1,5 @@
 // Package wire reads and writes the pieces of protobuf's wire format that the
-// engines of package codec share: varints, tags, lengths, fields to skip, and a
+// packages structs and dynamic share: varints, tags, lengths, fields to skip, and a
 // buffer that is written from its end to its start. It also has their errors.
 //
 // Readers take the input and a position, and return where the value ends, so

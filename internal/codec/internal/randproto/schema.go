@@ -1,5 +1,5 @@
 // Package randproto makes random schemas, and random messages of them on the wire,
-// for the tests of the engines of package codec.
+// for the tests of the packages structs and dynamic.
 package randproto
 
 import (

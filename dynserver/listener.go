@@ -1,0 +1,64 @@
+package dynserver
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+)
+
+// Listener is where a [Server] accepts calls of one protocol. Make one with
+// [GRPC].
+type Listener struct {
+	net.Listener
+	front func(*Server) front
+}
+
+// GRPC returns a listener of the gRPC front on lis. Its limits and its TLS
+// credentials are those of Config.GRPC.
+func GRPC(lis net.Listener) Listener {
+	return Listener{Listener: lis, front: func(s *Server) front { return s.grpc }}
+}
+
+// front accepts the calls of one protocol, on any number of listeners.
+type front interface {
+	// Serve accepts connections until the front stops, which is no error. It
+	// closes the listener.
+	Serve(lis net.Listener) error
+
+	// GracefulStop closes the listeners and waits for the calls in progress.
+	GracefulStop()
+
+	// Stop closes the listeners and all connections, and does not wait.
+	Stop()
+}
+
+// fronts returns all fronts.
+func (s *Server) fronts() []front { return []front{s.grpc} }
+
+// accept serves a listener until its front stops.
+func (s *Server) accept(l Listener) error {
+	if l.front == nil {
+		return errors.New("dynserver: a Listener has no front: make it with GRPC")
+	}
+	if err := l.front(s).Serve(l.Listener); err != nil {
+		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// drain waits until all fronts have stopped.
+func (s *Server) drain() {
+	var all sync.WaitGroup
+	for _, f := range s.fronts() {
+		all.Go(f.GracefulStop) // ends when the front's last handler has
+	}
+	all.Wait()
+}
+
+// stop stops all fronts at once.
+func (s *Server) stop() {
+	for _, f := range s.fronts() {
+		f.Stop()
+	}
+}

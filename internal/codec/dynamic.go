@@ -1,0 +1,97 @@
+package codec
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/dynamic"
+)
+
+// Dynamic is a message of whatever type the method declares, read, changed and
+// built by reflection.
+type Dynamic struct{ protoreflect.Message }
+
+// NewDynamic returns an empty message. types, which may be nil, is where the type
+// of md is kept.
+func NewDynamic(md protoreflect.MessageDescriptor, types Types) *Dynamic {
+	return &Dynamic{dynamicType(md, types).NewMessage()}
+}
+
+// Maker makes messages of one type, which it looks up once. The zero Maker is ready
+// for use, by any number of goroutines.
+type Maker struct{ typ atomic.Pointer[dynamic.Type] }
+
+// New is NewDynamic. The arguments must be the same every time.
+func (k *Maker) New(md protoreflect.MessageDescriptor, types Types) *Dynamic {
+	t := k.typ.Load()
+	if t == nil {
+		t = dynamicType(md, types)
+		k.typ.Store(t)
+	}
+	return &Dynamic{t.NewMessage()}
+}
+
+// dynamicType returns the type of md, from types if they have it, so that it is
+// compiled once.
+func dynamicType(md protoreflect.MessageDescriptor, types Types) *dynamic.Type {
+	if types != nil {
+		mt, _ := types.FindMessageByName(md.FullName())
+		if t, ok := mt.(*dynamic.Type); ok && t.Descriptor() == md {
+			return t
+		}
+	}
+	return new(dynamic.Types).Message(md)
+}
+
+// dynamicMessage reads and writes messages of any type.
+type dynamicMessage struct {
+	name protoreflect.FullName
+	opts dynamic.Options
+	typ  func() *dynamic.Type // made at the first message: most methods of a schema are never called
+}
+
+// BindDynamic is Bind for messages of any type.
+func BindDynamic(md protoreflect.MessageDescriptor, types Types) Codec[Dynamic] {
+	return dynamicMessage{
+		name: md.FullName(),
+		opts: dynamic.Options{Resolver: types},
+		typ:  sync.OnceValue(func() *dynamic.Type { return dynamicType(md, types) }),
+	}
+}
+
+func (d dynamicMessage) Unmarshal(data mem.BufferSlice) (*Dynamic, error) {
+	b, done := contiguous(data)
+	defer done()
+	m := d.typ().NewMessage()
+	if err := d.opts.Unmarshal(b, m); err != nil {
+		return nil, err
+	}
+	return &Dynamic{m}, nil
+}
+
+func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
+	if v.Message == nil {
+		return nil, errors.New("the Dynamic has no message in it")
+	}
+	if got := v.Descriptor().FullName(); got != d.name {
+		return nil, fmt.Errorf("it is a %s, not a %s", got, d.name)
+	}
+	switch m := v.Interface().(type) {
+	case *dynamic.Message:
+		return d.opts.Marshal(m, pool)
+	default:
+		return Encode(m)
+	}
+}
+
+// decodeDynamic replaces what m holds.
+func decodeDynamic(b []byte, m *dynamic.Message, types Types) error {
+	proto.Reset(m)
+	return dynamic.Options{Resolver: types}.Unmarshal(b, m)
+}

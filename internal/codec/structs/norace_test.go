@@ -1,0 +1,5 @@
+//go:build !race
+
+package structs_test
+
+const raceEnabled = false
