@@ -67,7 +67,8 @@ func WithSchemaMetadata(md metadata.MD) Option {
 }
 
 // WithSchemaProgress calls report with the number of files that were read from the
-// server's reflection, each time that there are more. It must not block.
+// server's reflection, each time that there are more, and with 0 when an operation
+// has ended.
 func WithSchemaProgress(report func(files int)) Option {
 	return func(s *settings) { s.reflect.Progress = report }
 }

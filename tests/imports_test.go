@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"internal/nearest":             {},
 	"internal/render":              {"internal/codec", "internal/jsonmsg", "internal/nearest"},
 	"internal/callkey":             {},
+	"internal/reflection":          {"handlers/diag", "internal/schema"},
 	"internal/pattern":             {},
 	"internal/breaking":            {"handlers/diag", "internal/schema"},
 	"internal/schematest":          {"internal/schema"},

@@ -52,6 +52,10 @@ func (f *describeFlags) run(ctx context.Context, schema *dynclient.Schema, names
 	symbols, failure := f.symbols(ctx, schema, names)
 	var d description
 	for _, sym := range symbols {
+		if ctx.Err() != nil {
+			failure = errors.Join(failure, context.Cause(ctx))
+			break
+		}
 		failure = errors.Join(failure, f.describe(&d, sym))
 	}
 	_, err := os.Stdout.Write(d.out.Bytes())

@@ -143,7 +143,7 @@ func (f *connectFlags) withSchema(ctx context.Context, args []string, run func(c
 	defer done()
 	ctx, cancel := f.within(ctx)
 	defer cancel()
-	return run(ctx, schema, names)
+	return endWith(ctx, func() error { return run(ctx, schema, names) })
 }
 
 // open opens the schema: of the first argument's server, or of files. It returns

@@ -54,7 +54,7 @@ func FuzzReader(f *testing.F) {
 			}
 			return res, nil
 		}}
-		r := reflection.NewReader(c, reflection.Options{Limits: limits, Progress: func(n int) { files = n }})
+		r := reflection.NewReader(c, reflection.Options{Limits: limits, Progress: func(n int) { files = max(files, n) }})
 		names := namesOf(4)
 		found, _ := r.Files(t.Context(), append(names, "base.Money"))
 		for _, f := range found {

@@ -221,6 +221,7 @@ func refusal(q *question, e *refv1.ErrorResponse) error {
 // files takes the files of an answer and asks for their imports.
 func (op *operation) files(q *question, contents [][]byte) error {
 	files, err := op.reader.add(contents)
+	op.reader.progress()
 	if exceeded := op.reader.exceeded(); exceeded != nil {
 		return fatalError{exceeded}
 	}

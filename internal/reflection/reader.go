@@ -18,7 +18,7 @@ type Options struct {
 	Metadata metadata.MD
 
 	// Progress is called with the number of files that were read, each time that
-	// there are more. It must not block.
+	// there are more, and with 0 when an operation ends.
 	Progress func(files int)
 
 	Limits Limits
@@ -142,6 +142,9 @@ func (r *Reader) ask(ctx context.Context, questions []*question) error {
 		reader: r, window: maxWindow, todo: newQueue(questions),
 		asked: make(map[string]bool), importers: make(map[string][]*File),
 		services: make(map[protoreflect.FullName]*File), visited: make(map[*File]bool),
+	}
+	if r.opts.Progress != nil {
+		defer r.opts.Progress(0)
 	}
 	err := op.run(ctx)
 	op.end(questions, err)

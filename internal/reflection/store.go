@@ -72,6 +72,16 @@ func (r *Reader) setSymbol(name protoreflect.FullName, f *File) {
 	r.store.symbols[name] = f
 }
 
+// progress reports how many files were read.
+func (r *Reader) progress() {
+	r.mu.Lock()
+	count := r.store.count
+	r.mu.Unlock()
+	if r.opts.Progress != nil && count > 0 {
+		r.opts.Progress(count)
+	}
+}
+
 // exceed makes all operations fail from now on.
 func (r *Reader) exceed(err error) error {
 	r.mu.Lock()
@@ -122,9 +132,6 @@ func (r *Reader) add(contents [][]byte) (files []*File, err error) {
 	for i, f := range files {
 		files[i] = a.settle(f)
 	}
-	if a.added && r.opts.Progress != nil {
-		r.opts.Progress(r.store.count)
-	}
 	return files, r.store.exceeded
 }
 
@@ -133,7 +140,6 @@ type answer struct {
 	*store
 	files map[string]*File // by path: as the answer holds them, then as they are kept
 	state map[string]bool  // of paths: false while the imports of a file are settled
-	added bool
 }
 
 // settle returns the file to keep for f: one of the same content whose imports
@@ -180,7 +186,6 @@ func (a *answer) keep(f *File, scope map[string]*File) *File {
 		a.store.files[f.path] = f
 	}
 	a.versions[f.path] = append(a.versions[f.path], f)
-	a.added = true
 	return f
 }
 
