@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"internal/codec/dynamic":       {"internal/codec/wire"},
 	"internal/codec/wire":          {},
 	"internal/codec/wellknown":     {},
-	"internal/describe":            {"internal/codec/wellknown"},
+	"internal/describe":            {"internal/codec/dynamic", "internal/codec/wellknown"},
 	"internal/jsonmsg":             {"internal/codec", "internal/codec/dynamic", "internal/codec/wellknown", "internal/nearest"},
 	"internal/jsonstream":          {},
 	"internal/nearest":             {},

@@ -13,16 +13,26 @@ import (
 // comments it is fd itself.
 func (r *Reader) WithComments(fd protoreflect.FileDescriptor) protoreflect.FileDescriptor {
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	if last := r.store.commented; last.of == fd {
+		return last.view
+	}
 	f := r.store.linked[fd]
-	r.mu.Unlock()
 	if f == nil {
 		return fd
 	}
-	if info := f.sourceInfo(); info != nil {
-		return schema.WithSourceInfo(fd, info)
+	info := f.sourceInfo()
+	if info == nil {
+		return fd
 	}
-	return fd
+	view := schema.WithSourceInfo(fd, info)
+	r.store.commented = commented{of: fd, view: view}
+	return view
 }
+
+// commented is a file and its view with comments. The last one is kept, as several
+// declarations of a file are often shown one after the other.
+type commented struct{ of, view protoreflect.FileDescriptor }
 
 // sourceInfo reads the comments of a file; nil if there are none, or too many.
 func (f *File) sourceInfo() *descriptorpb.SourceCodeInfo {

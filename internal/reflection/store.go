@@ -16,7 +16,8 @@ type store struct {
 	symbols  map[protoreflect.FullName]*File         // of types that were asked for in place of a missing file
 	linked   map[protoreflect.FileDescriptor]*File   // for their comments
 	bytes, count, declared int
-	exceeded error // the limit that was exceeded
+	commented              commented // the last one
+	exceeded               error     // the limit that was exceeded
 }
 
 func newStore(lim Limits) store {
