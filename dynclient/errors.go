@@ -25,7 +25,7 @@ type Error struct {
 	types  func(context.Context) Types
 }
 
-// Error tells method, target, code and message.
+// Error implements error: method, target, code and message.
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s at %s: %s: %s", e.Method, e.Target, codeName(e.status.Code()), e.status.Message())
 }
@@ -66,7 +66,7 @@ type LookupError struct {
 	Candidates []string // what it stands for, or what may be meant, nearest first; ten at most
 }
 
-// Error tells the candidates too.
+// Error implements error. It lists the candidates.
 func (e *LookupError) Error() string {
 	text := fmt.Sprintf("there is no %s %q", e.Kind, e.Name)
 	if e.Ambiguous {
@@ -108,7 +108,7 @@ type ReflectionError struct {
 	Err    error // often a status: UNIMPLEMENTED from a server that has no reflection
 }
 
-// Error tells what the matter is.
+// Error implements error.
 func (e *ReflectionError) Error() string {
 	st, ok := status.FromError(e.Err)
 	switch {

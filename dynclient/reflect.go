@@ -61,7 +61,7 @@ func (r *reflector) current() *session {
 	return r.session
 }
 
-// explain makes an error of reflection. If the server told too much, the next
+// explain makes an error of reflection. If the server sent too much, the next
 // question begins again: what was read is of no more use.
 func (r *reflector) explain(ctx context.Context, err error) error {
 	if err == nil {

@@ -19,7 +19,7 @@ type Source struct {
 
 // Reflection is the server itself, by gRPC's reflection service, version v1 or
 // else v1alpha. What its answers lack (imports that it does not have, or has by
-// another name) is filled in from what it tells of the types that are used, and
+// another name) is filled in from the files of the types that are used, and
 // from the files that ship with dyngate: google/protobuf, google/api,
 // google/rpc, google/type, google/longrunning and some more.
 func Reflection() Source { return Source{reflection: true} }
@@ -56,14 +56,14 @@ type provider interface {
 	refresh()
 }
 
-// fileProvider answers from folders, .proto files and descriptor sets. A client
-// wants little but descriptors of them, for as long as it lives: what comments
-// need is several times as much, and is left to who asks for comments.
+// fileProvider answers from folders, .proto files and descriptor sets. Clients need
+// descriptors only. Comments take several times the memory, so they are dropped, and
+// compiled again on demand.
 type fileProvider struct {
 	sources   []schema.Source
 	forgetful bool
 	sem       chan struct{}                   // held while compiling
-	last      atomic.Pointer[schema.Snapshot] // nil when it has to be compiled anew
+	last      atomic.Pointer[schema.Snapshot] // nil before it is compiled
 	commented atomic.Pointer[schema.Snapshot] // the same with comments, once they were asked for
 }
 

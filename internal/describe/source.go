@@ -77,7 +77,7 @@ var (
 	infinity = regexp.MustCompile(`(^\s*|\[)(default = )\+?(-?)(Inf|NaN)\b`)
 )
 
-// tidy mends the printer's output: it has a blank line between any two
+// tidy fixes the printer's output: it has a blank line between any two
 // declarations, spaces in the parentheses of methods, empty bodies on two lines,
 // and floats as Go writes them.
 func tidy(text string) string {

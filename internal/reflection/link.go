@@ -27,7 +27,7 @@ type link struct {
 	depth int // of imports
 	ways  int // along public imports
 
-	active  bool // its imports are being linked
+	active  bool                // its imports are being linked
 	replace map[string][]string // imports that the server lacks, and what stands for them
 	add     []string            // imports that the file should have
 }

@@ -225,8 +225,7 @@ func (op *operation) files(q *question, contents [][]byte) error {
 	if exceeded := op.reader.exceeded(); exceeded != nil {
 		return fatalError{exceeded}
 	}
-	if err != nil {
-		q.err = err
+	if q.err = err; q.err != nil {
 		return nil
 	}
 	q.file = q.pick(files)

@@ -82,7 +82,7 @@ func (r *Reader) Files(ctx context.Context, symbols []protoreflect.FullName) (ma
 	}
 	err := r.ask(ctx, questions)
 	found := make(map[protoreflect.FullName]*File, len(questions))
-	var failed []error
+	failed := make([]error, 0, len(questions))
 	for _, q := range questions {
 		if q.file != nil || q.err == nil && err == nil {
 			found[protoreflect.FullName(q.name)] = q.file

@@ -345,10 +345,10 @@ func TestWrongAnswers(t *testing.T) {
 		"to another question": {func(*refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
 			return filesOf(&refv1.ServerReflectionRequest{MessageRequest: &refv1.ServerReflectionRequest_FileByFilename{FileByFilename: "x"}}, one...)
 		}, "to another question"},
-		"of another kind": {func(req *refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
+		"of another kind": {func(*refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
 			return &refv1.ServerReflectionResponse{MessageResponse: &refv1.ServerReflectionResponse_ListServicesResponse{}}
 		}, "another kind"},
-		"without anything": {func(req *refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
+		"without anything": {func(*refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
 			return new(refv1.ServerReflectionResponse)
 		}, "another kind"},
 		"of files that disagree": {func(req *refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {

@@ -9,12 +9,12 @@ import (
 
 // store holds what was read.
 type store struct {
-	limits   Limits
-	files    map[string]*File                        // the first version of each path
-	versions map[string][]*File                      // all versions
-	missing  map[string]error                        // paths that the server does not have; nil if it just said so
-	symbols  map[protoreflect.FullName]*File         // of types that were asked for in place of a missing file
-	linked   map[protoreflect.FileDescriptor]*File   // for their comments
+	limits                 Limits
+	files                  map[string]*File                      // the first version of each path
+	versions               map[string][]*File                    // all versions
+	missing                map[string]error                      // paths that the server does not have; nil if it just said so
+	symbols                map[protoreflect.FullName]*File       // of types that were asked for in place of a missing file
+	linked                 map[protoreflect.FileDescriptor]*File // for their comments
 	bytes, count, declared int
 	commented              commented // the last one
 	exceeded               error     // the limit that was exceeded

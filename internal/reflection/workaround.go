@@ -31,7 +31,7 @@ func (l *linker) imports(f *File, fd *descriptorpb.FileDescriptorProto, seen *sc
 	}
 	uses := foreignTypes(fd)
 	if len(lost) > 0 {
-		if err := l.replace(f, fd, lost, uses, seen); err != nil {
+		if err := l.replace(f, lost, uses, seen); err != nil {
 			return err
 		}
 	}
@@ -63,7 +63,7 @@ func (l *linker) addImport(f *File, path string, seen *scope) (bool, error) {
 // types that f uses and does not see: the server may have the files by other
 // paths, as Go servers do whose files were compiled from several roots. An import
 // of which no type is used, which is what custom options leave, is dropped.
-func (l *linker) replace(f *File, fd *descriptorpb.FileDescriptorProto, lost []string, uses []protoreflect.FullName, seen *scope) error {
+func (l *linker) replace(f *File, lost []string, uses []protoreflect.FullName, seen *scope) error {
 	var paths []string
 	for _, name := range uses {
 		if _, err := seen.FindDescriptorByName(name); err == nil {
@@ -145,7 +145,7 @@ func (n *link) apply(fd *descriptorpb.FileDescriptorProto) {
 			imports = append(imports, path)
 		}
 	}
-	fd.Dependency, fd.PublicDependency, fd.WeakDependency = append(imports, n.add...), public, nil
+	fd.Dependency, fd.PublicDependency, fd.WeakDependency = slices.Concat(imports, n.add), public, nil
 }
 
 // askTypes asks for the files of the types that f uses, since f imports something
