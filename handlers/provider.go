@@ -69,10 +69,20 @@ type Provider interface {
 	// A registration that has not changed should be the same pointer as before,
 	// so that its handlers are kept. Nil answers keep the last ones.
 	Load(ctx context.Context) (Answers, []*diag.Diagnostic)
+
+	// Files returns the files and folders that the last Load read, or would have
+	// read if they existed; nil if there are none. A server that watches its sources
+	// reloads when one of them changes, too. A folder stands for all files below it,
+	// except for names that begin with a dot.
+	//
+	// A server that watches calls Load at least twice, as files may change before
+	// they are watched. It calls Files between loads only.
+	Files() []string
 }
 
 // Answers are the registrations of one load, and own the connections and processes
-// that they need. Each load returns new ones.
+// that they need. Each load returns new ones. Something that the registrations of
+// several loads share is needed until the last of these loads is released.
 type Answers interface {
 	// Registrations returns the registrations, always in the same order.
 	Registrations() []*Registration

@@ -92,6 +92,9 @@ func (r *Registry) Load(context.Context) (Answers, []*diag.Diagnostic) {
 	return &registered{slices.Clone(r.ordered)}, slices.Clone(r.wrong)
 }
 
+// Files implements [Provider]. A registry reads no files.
+func (r *Registry) Files() []string { return nil }
+
 // registered are Answers that hold no resources.
 type registered struct{ list []*Registration }
 
