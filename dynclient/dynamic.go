@@ -37,8 +37,7 @@ func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ..
 	if err != nil {
 		return c.notFound(ctx, method, err)
 	}
-	if m.IsStreamingClient() || m.IsStreamingServer() {
-		shape, _ := codec.Shape(m.IsStreamingClient(), m.IsStreamingServer())
+	if shape := codec.ShapeOf(m); shape != (codec.Shape{}) {
 		return fmt.Errorf("%s is %s: use Stream", m.Path(), shape)
 	}
 	types := c.schema.Types(ctx, m)

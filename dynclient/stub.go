@@ -106,23 +106,15 @@ func newStub[In, Out any](c *Client, path string, streamsIn, streamsOut bool) (*
 }
 
 func (s *stub[In, Out]) bind(m *Method, generation uint64) (*binding[In, Out], error) {
-	in, inErr := codec.Bind[In](m.Input(), m.Types, codec.Options{})
-	out, outErr := codec.Bind[Out](m.Output(), m.Types, codec.Options{})
-	if inErr != nil && outErr != nil && inErr.Error() == outErr.Error() {
-		outErr = nil // one type for both: once is enough
+	want := codec.Shape{StreamsRequests: s.desc.ClientStreams, StreamsResponses: s.desc.ServerStreams}
+	if shape := codec.ShapeOf(m); shape != want {
+		return nil, fmt.Errorf("%s: the method is %s: use dynclient.%s", m.Path(), shape, shape.Func())
 	}
-	if err := errors.Join(s.checkShape(m), inErr, outErr); err != nil {
+	in, out, err := codec.BindMethod[In, Out](m, m.Types, codec.Options{})
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Path(), err)
 	}
 	return &binding[In, Out]{generation: generation, method: m, in: in, out: out}, nil
-}
-
-func (s *stub[In, Out]) checkShape(m *Method) error {
-	if m.IsStreamingClient() == s.desc.ClientStreams && m.IsStreamingServer() == s.desc.ServerStreams {
-		return nil
-	}
-	shape, constructor := codec.Shape(m.IsStreamingClient(), m.IsStreamingServer())
-	return fmt.Errorf("the method is %s: use dynclient.%s", shape, constructor)
 }
 
 // binding returns how to call the method now.

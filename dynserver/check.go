@@ -11,35 +11,34 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// BreakingChange is a change of the schemas that breaks who knows their last
-// version, with the place of both versions.
+// BreakingChange is a change of the schemas that breaks clients built against the old
+// version, with the positions of both versions.
 type BreakingChange = breaking.Change
 
-// CheckResult is what [Check] has found.
+// CheckResult is the result of [Check].
 type CheckResult struct {
 	// Diagnostics are all errors, warnings and hints, in this order.
 	Diagnostics []*diag.Diagnostic
 
-	// Changes are the breaking changes, by the place of the new version.
+	// Changes are the breaking changes, sorted by the position of the new version.
 	Changes []BreakingChange
 
-	// Files is how many files are good, and Services are the services that can
-	// be served.
+	// Files is the number of files without errors. Services are the services that
+	// can be served.
 	Files    int
 	Services []ServiceInfo
 }
 
 // Check reads the sources and binds the handlers as [New] does, and reports all
-// that is wrong with them. Nothing listens, nothing runs when it returns, and
-// of the Config only Sources, SchemaLimits, Handlers, Providers, RequireHandlers,
-// Middleware and Log are used.
+// problems. It does not listen and leaves nothing running. It uses the fields Sources,
+// SchemaLimits, Handlers, Providers, RequireHandlers, Middleware and Log of the Config.
 //
-// When there are sources in against, it also reports what has changed since
-// those in a way that breaks callers, and the errors in those: what is broken
-// is not compared.
+// If against is not empty, Check also compares with these sources and reports the
+// changes that break callers, and the errors in against. Files with errors are not
+// compared.
 //
-// The error is one that keeps it from checking: a source that cannot be read at
-// all, nothing in against, or ctx's.
+// Check returns an error if a source cannot be read at all, if there is no file in
+// against, or if ctx ends.
 func Check(ctx context.Context, config Config, against ...Source) (*CheckResult, error) {
 	config = config.withDefaults()
 	config.Channelz = false // it would begin to collect data

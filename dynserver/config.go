@@ -12,61 +12,61 @@ import (
 // Source is a place that schemas come from: see [Path] and [FS].
 type Source = schema.Source
 
-// Path is a folder of .proto files (the folder is an import root, as protoc's
-// -I has it), a single .proto file, or a file that holds a FileDescriptorSet or
+// Path is a folder of .proto files (the folder is an import root, like protoc's
+// -I), a single .proto file, or a file that holds a FileDescriptorSet or
 // buf image (.binpb, .pb, .desc, .json, .txtpb, also with .gz).
 func Path(path string) Source { return schema.Path(path) }
 
-// FS is a file system as an import root, an embedded one for example. Name
-// stands for it in messages.
+// FS is a file system that is an import root, for example an embedded one. Messages
+// refer to it by name.
 func FS(name string, fsys fs.FS) Source { return schema.FS(name, fsys) }
 
-// SchemaLimits bound what schemas may cost. The zero value stands for the
-// defaults, which hostile files cannot turn against the server.
+// SchemaLimits bound the work and memory that schemas may cost. The zero value means
+// the defaults, which protect the server against hostile files.
 type SchemaLimits = schema.Limits
 
 // Config says what a [Server] serves and how. Only Sources is needed.
 type Config struct {
-	// Sources are searched in this order: the first that has an import path
+	// Sources are searched in this order: the first one that has an import path
 	// wins. The imports google/protobuf, google/api, google/rpc, google/type,
 	// google/longrunning, cel/expr, buf/validate and
 	// protoc-gen-openapiv2/options need no source.
 	Sources []Source
 
-	// SchemaLimits are those under which the sources are read.
+	// SchemaLimits apply to all sources.
 	SchemaLimits SchemaLimits
 
-	// Handlers answer the methods. A method without one is listed and
-	// described all the same, and answers UNIMPLEMENTED. Default: none.
+	// Handlers answer the methods. A method without a handler is listed and
+	// described as well, and answers UNIMPLEMENTED. Default: none.
 	Handlers *handlers.Registry
 
-	// RequireHandlers makes a method that no handler answers an error: its service
-	// is not served, or stays as it was. By default the method can be called, and
-	// answers UNIMPLEMENTED.
+	// RequireHandlers makes a method without a handler an error: its service is not
+	// served, or keeps its last good version.
 	RequireHandlers bool
 
-	// Providers bring further handlers, which may change at each reload.
+	// Providers bring more handlers, which may change at each reload.
 	Providers []handlers.Provider
 
-	// Middleware is put around every handler, the first outermost. It sees
-	// statuses only: what a handler returns or panics with has been settled.
+	// Middleware is put around every handler, the first outermost. It is put around
+	// the server's own services (health, reflection) as well. It sees only statuses:
+	// other errors and panics of handlers have been turned into statuses.
 	Middleware []handlers.Middleware
 
-	// GRPC are the limits and settings of the gRPC front.
+	// GRPC holds the limits and settings of the gRPC front.
 	GRPC GRPCOptions
 
-	// Lenient lets the server start with what is good. By default New fails
-	// with every error there is.
+	// Lenient lets the server start with the services that are good. By default New
+	// fails and returns all errors.
 	Lenient bool
 
-	// StrictReload makes a reload all or nothing. By default the services that
-	// are good move on and the others keep their last good version. What waits
-	// for RemoveAfter holds the rest back, too.
+	// StrictReload makes a reload all or nothing. By default the services that are
+	// good are replaced and the others keep their last good version. With
+	// StrictReload, a service that waits for RemoveAfter delays the whole reload.
 	StrictReload bool
 
-	// Watch reloads when the sources change. A reload that fails because
-	// something could not be read is tried again, at first after a tenth of a
-	// second, later every ten seconds.
+	// Watch reloads when the sources change. A reload that fails because a file
+	// cannot be read is tried again, at first after a tenth of a second, later every
+	// ten seconds.
 	Watch bool
 
 	// WatchPoll, when set, looks for changes at this interval instead of
@@ -74,36 +74,33 @@ type Config struct {
 	// systems do not give.
 	WatchPoll time.Duration
 
-	// RemoveAfter is how long a file must not have changed before a service that
-	// has disappeared from it is removed: what is left of the file may be what has
-	// been written so far. Additions and changes count at once, and so does the
-	// end of a file. Reload does not wait: it takes files to be as their author
-	// wants them. Default 1 s; negative for none.
+	// RemoveAfter is how long a file must be unchanged before a service that has
+	// disappeared from it is removed, because the file may be half written. Additions
+	// and changes apply at once, and so does the removal of a file. Reload does not
+	// wait: it assumes that files are complete. Default 1 s; negative for none.
 	RemoveAfter time.Duration
 
-	// DrainDelay is how long calls are still accepted when the context of Serve has
-	// ended, while health says NOT_SERVING: as long as a load balancer takes to
+	// DrainDelay is how long calls are still accepted after the context of Serve has
+	// ended, while health is NOT_SERVING: the time that load balancers need to
 	// notice. Default none.
 	DrainDelay time.Duration
 
-	// DrainTimeout is how long calls in progress may take when the context of
-	// Serve has ended, and DrainDelay, before they are cut. Default 15 s; negative
-	// for none.
+	// DrainTimeout is how long calls in progress may take after DrainDelay before
+	// they are cut. Default 15 s; negative for none.
 	DrainTimeout time.Duration
 
-	// DropComments leaves the comments of .proto files out of reflection.
+	// DropComments omits the comments of .proto files from reflection.
 	DropComments bool
 
-	// Channelz serves grpc.channelz.v1, which tells about connections and their
-	// peers.
+	// Channelz serves grpc.channelz.v1, which describes connections and their peers.
 	Channelz bool
 
 	// Log is where the server logs. Default slog.Default().
 	Log *slog.Logger
 
-	// OnReload is told about the first load, from within New, and about every
-	// reload that found something new, by the goroutine that reloaded. It must
-	// not call Reload. Default: log the report, and each new diagnostic.
+	// OnReload is called after the first load, before New returns, and after every
+	// reload that found something new. It must not call Reload or SetMiddleware.
+	// Default: log the report and each new diagnostic.
 	OnReload func(Report)
 }
 

@@ -7,14 +7,15 @@
 //		Sources:  []dynserver.Source{dynserver.Path("protos")},
 //		Handlers: reg,
 //	})
-//	if err != nil { ... } // everything that is wrong, each with its place
+//	if err != nil { ... } // all problems, each with its position
 //	lis, err := net.Listen("tcp", "127.0.0.1:50051")
 //	if err != nil { ... }
 //	err = srv.Serve(ctx, dynserver.GRPC(lis)) // until ctx ends; then drains
 //
-// Reflection (v1 and v1alpha) and health are on. With Config.Watch the server
-// follows its sources: a new file's services are live at once, a broken edit
-// leaves what was good alone, and calls in progress never notice.
+// Reflection (v1 and v1alpha) and health are always served. With Config.Watch the
+// server reloads when its sources change: the services of a new file are live at
+// once, a broken edit does not affect what was good, and calls in progress go on
+// undisturbed.
 //
-// There are no globals: two servers in one process do not meet.
+// The package has no global state: several servers can run in one process.
 package dynserver

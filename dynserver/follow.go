@@ -10,8 +10,8 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// The times between two attempts of a reload that fails because something could
-// not be read: each is twice the one before.
+// The times between two attempts of a reload that fails because a file cannot be
+// read. Each is twice the one before.
 const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 10 * time.Second
@@ -19,8 +19,8 @@ const (
 	never = time.Duration(math.MaxInt64)
 )
 
-// follow reloads when the sources change, until ctx ends. A server that cannot
-// watch serves on.
+// follow reloads when the sources change, until ctx ends. If watching fails, the
+// server goes on serving.
 func (s *Server) follow(ctx context.Context) {
 	f := follower{server: s, again: time.NewTimer(never)}
 	defer f.again.Stop()

@@ -10,27 +10,28 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// Reload reads the sources again, asks the providers, and serves what they say
-// now: new calls see it at once, calls in progress end on what they began with.
-// Services that have errors keep their last good version and are reported. The
-// error is one of reading only, or ctx's; nothing has changed then. Reloads run
-// one after another. After Shutdown there is nothing to reload.
+// Reload reads the sources again, loads the providers, and serves the result: new
+// calls use it at once, calls in progress end on the version in which they began.
+// Services that have errors keep their last good version and are reported. Reload
+// returns an error if the sources cannot be read or ctx ends; nothing has changed
+// then. Reloads run one after another. After Shutdown, Reload does nothing.
 func (s *Server) Reload(ctx context.Context) (Report, error) {
 	report, _, err := s.reload(ctx, 0)
 	return report, err
 }
 
 // SetMiddleware replaces Config.Middleware at the next reload. Calls in progress
-// end in the middleware that they began in. It waits for a reload in progress, so
-// Config.OnReload must not call it.
+// keep the middleware in which they began. SetMiddleware waits for a reload in
+// progress, so Config.OnReload must not call it.
 func (s *Server) SetMiddleware(middleware ...handlers.Middleware) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	s.middleware = slices.Clone(middleware)
 }
 
-// reload is Reload, but files that changed in the last settling time are taken
-// to be half written. If that holds something back, it returns since when.
+// reload is Reload, but assumes that files which changed within the last settling
+// time may be half written. If services are kept for that reason, leaving is the time
+// at which the first of their files changed.
 func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, leaving time.Time, _ error) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
@@ -58,15 +59,15 @@ func (s *Server) reload(ctx context.Context, settling time.Duration) (_ Report, 
 	return report, leaving, nil
 }
 
-// lastDiagnostics returns those of the last load.
+// lastDiagnostics returns the diagnostics of the last load.
 func (s *Server) lastDiagnostics() []*diag.Diagnostic {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	return s.diagnostics
 }
 
-// adopt serves a generation in the place of old, unless nothing has changed, and
-// reports.
+// adopt makes now the current generation, unless it equals old, and reports what
+// changed.
 func (s *Server) adopt(old, now *dispatch.Generation, diags []*diag.Diagnostic, start time.Time) Report {
 	report := Report{Generation: old.Number, Diagnostics: diags, New: newOnes(diags, s.diagnostics)}
 	s.diagnostics = diags

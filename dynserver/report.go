@@ -5,30 +5,30 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// LoadError holds everything that is wrong with the sources and handlers of a
-// server that did not start.
+// LoadError holds all problems of the sources and handlers of a server that did not
+// start.
 type LoadError struct {
 	// Diagnostics are the errors, then the warnings.
 	Diagnostics []*diag.Diagnostic
 }
 
-// Error returns all diagnostics, each with its place, the source line and a
-// caret.
+// Error returns all diagnostics, each with its position, the source line and a caret.
 func (e *LoadError) Error() string { return diag.Render(e.Diagnostics) }
 
-// Report says what a reload did.
+// Report describes a reload.
 type Report struct {
-	// Generation is the number of the generation that is served now.
+	// Generation is the number of the generation that is served after the reload.
 	Generation int
 
-	// Applied reports whether that generation is new: false when nothing had
-	// changed, and when Config.StrictReload held it back.
+	// Applied reports whether that generation is new. It is false if nothing has
+	// changed, and if Config.StrictReload prevented the change.
 	Applied bool
 
 	// Added, Changed and Removed are the names of services, sorted.
@@ -38,29 +38,27 @@ type Report struct {
 	// Mended are those that were and no longer are.
 	Stale, Mended []string
 
-	// Leaving are the services that are not declared any more, in a file that is
-	// still there. They are served until the file has not changed for
-	// Config.RemoveAfter.
+	// Leaving are the services that are no longer declared in a file that still
+	// exists. They are served until the file has not changed for Config.RemoveAfter.
 	Leaving []string
 
-	// Unanswered are the methods that can be called and that no handler answers,
-	// sorted: pkg.Service/Method.
+	// Unanswered are the methods without a handler, sorted: pkg.Service/Method.
 	Unanswered []string
 
-	// Diagnostics are all errors and warnings there are now, errors first. New
-	// are those of them that the last load did not have.
+	// Diagnostics are all current errors and warnings, errors first. New are those
+	// that the last load did not have.
 	Diagnostics, New []*diag.Diagnostic
 
 	// Took is how long the reload took.
 	Took time.Duration
 }
 
-// compare fills in what changed between two generations.
+// compare fills in the differences between two generations.
 func (r *Report) compare(old, now *dispatch.Generation) {
 	for _, s := range now.Services {
 		for _, route := range s.Routes {
 			if len(route.Registrations) == 0 {
-				r.Unanswered = append(r.Unanswered, route.Method.Path())
+				r.Unanswered = append(r.Unanswered, route.Path())
 			}
 		}
 		name := s.Desc.FullName()
@@ -87,11 +85,11 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 	}
 }
 
-// log is what becomes of a report by default.
+// log logs the report.
 func (r *Report) log(log *slog.Logger) {
 	ctx := context.Background()
 	for _, d := range r.New {
-		log.Log(ctx, levels[d.Severity], d.Message, "file", d.Path, "line", d.Line, "column", d.Column)
+		log.Log(ctx, levels[d.Severity], strings.ReplaceAll(d.Message, "\n", "; "), "file", d.Path, "line", d.Line, "column", d.Column)
 	}
 	level := slog.LevelInfo
 	if diag.HasErrors(r.Diagnostics) {
@@ -117,7 +115,7 @@ var levels = map[diag.Severity]slog.Level{
 	diag.Error: slog.LevelError, diag.Warning: slog.LevelWarn, diag.Hint: slog.LevelDebug,
 }
 
-// newOnes returns the diagnostics that were not there before.
+// newOnes returns the diagnostics that are not in before.
 func newOnes(diags, before []*diag.Diagnostic) (fresh []*diag.Diagnostic) {
 	known := make(map[string]bool, len(before))
 	for _, d := range before {
@@ -134,9 +132,9 @@ func newOnes(diags, before []*diag.Diagnostic) (fresh []*diag.Diagnostic) {
 // ServiceInfo describes a service that is served.
 type ServiceInfo struct {
 	Name    string // its full name
-	File    string // the file that declares it, as a person finds it
+	File    string // the file that declares it, with a path that the user can open
 	Methods []MethodInfo
-	Stale   []*diag.Diagnostic // why it is served from its last good version; empty when it is up to date
+	Stale   []*diag.Diagnostic // why its last good version is served; empty if it is up to date
 }
 
 // MethodInfo describes a method of a service that is served.
@@ -144,10 +142,10 @@ type MethodInfo struct {
 	Path             string // pkg.Service/Method
 	StreamsRequests  bool
 	StreamsResponses bool
-	Handler          string // the pattern that its handler is registered under; empty when nothing answers it
+	Handler          string // the pattern of its handler's registration; empty if it has no handler
 }
 
-// Services describes the services that can be called now, by name, without the
+// Services describes the services that can be called now, sorted by name, without the
 // server's own (reflection, health).
 func (s *Server) Services() []ServiceInfo { return servicesOf(s.current.Load()) }
 
@@ -165,7 +163,7 @@ func servicesOf(g *dispatch.Generation) []ServiceInfo {
 
 func methodInfo(r *dispatch.Route) MethodInfo {
 	info := MethodInfo{
-		Path:             r.Method.Path(),
+		Path:             r.Path(),
 		StreamsRequests:  r.Method.IsStreamingClient(),
 		StreamsResponses: r.Method.IsStreamingServer(),
 	}

@@ -35,13 +35,13 @@ type Server struct {
 
 	closing context.Context // ends when Shutdown is called
 	close   context.CancelFunc
-	cut     context.Context // ends when one no longer waits for the calls in progress
+	cut     context.Context // ends when a Shutdown no longer waits for the calls in progress
 	cutOff  context.CancelFunc
 }
 
-// New reads the sources and binds the handlers. The error is a [*LoadError]
-// when they have errors and Config.Lenient is not set; it holds all of them.
-// Nothing listens until Serve; a Server that is never served must be Shutdown.
+// New reads the sources and binds the handlers. If they have errors and
+// Config.Lenient is not set, New returns a [*LoadError] that holds all of them.
+// Nothing listens until Serve. A Server that is never served must be shut down.
 func New(ctx context.Context, config Config) (*Server, error) {
 	config = config.withDefaults()
 	s := &Server{config: config, middleware: config.Middleware}
@@ -72,7 +72,7 @@ func (c Config) ownServices(
 	return reg.All(), health
 }
 
-// loader returns what loads for a server with these services of its own.
+// loader returns a loader for the config.
 func (c Config) loader(own []*handlers.Registration) *load.Loader {
 	return load.New(load.Options{
 		Schema: schema.Options{
@@ -101,10 +101,10 @@ func (s *Server) load(ctx context.Context) error {
 	return nil
 }
 
-// Serve accepts calls on all listeners until ctx ends or [Server.Shutdown] is
-// called. When ctx ends it drains: see Config.DrainDelay and DrainTimeout. It closes the
-// listeners and returns nil once everything has ended, [ErrCut] when calls had to
-// be cut, or the error of the first listener that failed. A Server serves once.
+// Serve accepts calls on all listeners until ctx ends or [Server.Shutdown] is called.
+// When ctx ends it drains: see Config.DrainDelay and Config.DrainTimeout. Serve closes
+// the listeners. It returns nil once all calls have ended, [ErrCut] if calls were cut,
+// or the error of the first listener that failed. A Server serves once.
 func (s *Server) Serve(ctx context.Context, listeners ...Listener) error {
 	if len(listeners) == 0 {
 		return errors.New("dynserver: no listener to serve on")
@@ -126,7 +126,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...Listener) error {
 	return group.Wait()
 }
 
-// stopAfter stops the server when ctx ends, unless Shutdown is doing so.
+// stopAfter shuts the server down when ctx ends, unless Shutdown has been called.
 func (s *Server) stopAfter(ctx context.Context) error {
 	<-ctx.Done()
 	if s.config.DrainDelay > 0 {
@@ -146,15 +146,15 @@ func (s *Server) stopAfter(ctx context.Context) error {
 	return s.Shutdown(drain)
 }
 
-// ErrCut is what [Server.Shutdown] and [Server.Serve] return when calls in
-// progress did not end in time and were cut.
+// ErrCut is returned by [Server.Shutdown] and [Server.Serve] if calls in progress did
+// not end in time and were cut.
 var ErrCut = errors.New("calls in progress were cut")
 
-// Shutdown makes health NOT_SERVING, stops accepting connections and calls, and
-// waits for the calls in progress. When ctx ends first they are cut: their
-// contexts end, their callers get UNAVAILABLE, and the error is [ErrCut] and
-// ctx's. Shutdown does not wait for a handler that ignores its context. It is
-// safe to call more than once: a second call with an ended context cuts at once.
+// Shutdown makes health NOT_SERVING, stops accepting connections and calls, and waits
+// for the calls in progress. If ctx ends first the calls are cut: their contexts end,
+// their callers get UNAVAILABLE, and the error wraps [ErrCut] and ctx's. Shutdown does
+// not wait for a handler that ignores its context. It may be called more than once: a
+// second call with an ended context cuts at once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.close()
 	s.health.Drain()
@@ -179,7 +179,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return errors.Join(fmt.Errorf("%w: %d", ErrCut, active), context.Cause(ctx))
 }
 
-// release gives up what is served and what the providers have loaded.
+// release releases the current generation and what the providers have loaded.
 func (s *Server) release() {
 	s.loading.Lock()
 	defer s.loading.Unlock()

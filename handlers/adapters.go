@@ -45,7 +45,7 @@ func Unary[In, Out any](fn func(ctx context.Context, in *In) (*Out, error), opts
 // sequence ends or an error comes, which ends the call. When the caller has
 // gone, yield returns false and ctx is done.
 func ServerStream[In, Out any](fn func(ctx context.Context, in *In) iter.Seq2[*Out, error], opts ...Option) Implementation {
-	return adapter[In, Out]{opts: opts, streamsOut: true, serve: func(ctx context.Context, c typedCall[In, Out]) error {
+	return adapter[In, Out]{opts: opts, shape: codec.Shape{StreamsResponses: true}, serve: func(ctx context.Context, c typedCall[In, Out]) error {
 		in, err := c.recv()
 		if err != nil {
 			return err
@@ -59,7 +59,7 @@ func ServerStream[In, Out any](fn func(ctx context.Context, in *In) iter.Seq2[*O
 // half-closed; an error in it is the last pair, and fn should return it. fn may
 // answer without reading to the end.
 func ClientStream[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, error]) (*Out, error), opts ...Option) Implementation {
-	return adapter[In, Out]{opts: opts, streamsIn: true, serve: func(ctx context.Context, c typedCall[In, Out]) error {
+	return adapter[In, Out]{opts: opts, shape: codec.Shape{StreamsRequests: true}, serve: func(ctx context.Context, c typedCall[In, Out]) error {
 		out, err := fn(ctx, c.recvAll())
 		if err != nil {
 			return err
@@ -77,44 +77,34 @@ func ClientStream[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, er
 // over, so such a goroutine ends by itself. Ranging over in a second time goes
 // on where the first stopped.
 func Bidi[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, error]) iter.Seq2[*Out, error], opts ...Option) Implementation {
-	return adapter[In, Out]{opts: opts, streamsIn: true, streamsOut: true, serve: func(ctx context.Context, c typedCall[In, Out]) error {
+	return adapter[In, Out]{opts: opts, shape: codec.Shape{StreamsRequests: true, StreamsResponses: true}, serve: func(ctx context.Context, c typedCall[In, Out]) error {
 		return c.sendAll(fn(ctx, c.recvAll()))
 	}}
 }
 
 // adapter is an Implementation whose messages are Go types.
 type adapter[In, Out any] struct {
-	opts                  []Option
-	streamsIn, streamsOut bool
-	serve                 func(context.Context, typedCall[In, Out]) error
+	opts  []Option
+	shape codec.Shape
+	serve func(context.Context, typedCall[In, Out]) error
 }
 
-// Bind checks the method's shape and both message types.
+// Bind checks the method's shape and, if that fits, both message types.
 func (a adapter[In, Out]) Bind(m *Method) (Handler, error) {
+	if shape := codec.ShapeOf(m); shape != a.shape {
+		return nil, fmt.Errorf("the method is %s, its handler %s: use handlers.%s", shape, a.shape, shape.Func())
+	}
 	var opts codec.Options
 	for _, o := range a.opts {
 		o(&opts)
 	}
-	in, inErr := codec.Bind[In](m.Input(), m.Types, opts)
-	out, outErr := codec.Bind[Out](m.Output(), m.Types, opts)
-	if inErr != nil && outErr != nil && inErr.Error() == outErr.Error() {
-		outErr = nil // one type for both: once is enough
-	}
-	if err := errors.Join(a.checkShape(m), inErr, outErr); err != nil {
+	in, out, err := codec.BindMethod[In, Out](m, m.Types, opts)
+	if err != nil {
 		return nil, err
 	}
 	return HandlerFunc(func(ctx context.Context, call Call) error {
 		return a.serve(ctx, typedCall[In, Out]{call: call, in: in, out: out})
 	}), nil
-}
-
-func (a adapter[In, Out]) checkShape(m *Method) error {
-	if a.streamsIn == m.IsStreamingClient() && a.streamsOut == m.IsStreamingServer() {
-		return nil
-	}
-	shape, adapter := codec.Shape(m.IsStreamingClient(), m.IsStreamingServer())
-	mine, _ := codec.Shape(a.streamsIn, a.streamsOut)
-	return fmt.Errorf("the method is %s, its handler %s: use handlers.%s", shape, mine, adapter)
 }
 
 // typedCall is a Call whose messages are Go values.

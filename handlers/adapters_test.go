@@ -123,7 +123,7 @@ func TestAdaptersServeTheirShape(t *testing.T) {
 		{"Bidi", Bidi(bidiMsg), true, true, []string{"a", "b"}, []string{"first", "got a", "got b", "last"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := testMethod(t, "pkg.Service/Method", tt.client, tt.server)
+			m := testMethod("pkg.Service/Method", tt.client, tt.server)
 			h, err := tt.impl.Bind(m)
 			if err != nil {
 				t.Fatal(err)
@@ -140,26 +140,30 @@ func TestAdaptersServeTheirShape(t *testing.T) {
 }
 
 func TestBindRefusesWhatDoesNotFit(t *testing.T) {
-	type other struct{ Nam string }
+	type other struct {
+		Nam  string
+		Name int
+	}
+	otherMsg := func(context.Context, *other) (*other, error) { return nil, nil }
 	for _, tt := range []struct {
-		impl Implementation
-		want []string
+		impl   Implementation
+		server bool
+		want   []string
 	}{
-		{Bidi(bidiMsg), []string{"the method is unary, its handler bidirectional-streaming: use handlers.Unary"}},
-		{
-			Unary(func(context.Context, *other) (*other, error) { return nil, nil }),
-			[]string{"other.Nam", "name"},
-		},
-		{
-			Unary(func(context.Context, *wrapperspb.StringValue) (*emptypb.Empty, error) { return nil, nil }),
-			[]string{"is the generated code of google.protobuf.StringValue: use that of pkg.Msg", "google.protobuf.Empty"},
-		},
+		{Bidi(bidiMsg), false, []string{"the method is unary, its handler bidirectional-streaming: use handlers.Unary"}},
+		{Unary(otherMsg), true, []string{"the method is server-streaming, its handler unary: use handlers.ServerStream"}},
+		{Unary(otherMsg), false, []string{
+			"other.Nam has no counterpart in pkg.Msg: the nearest is name; or tag it `proto:\"-\"`",
+			"other.Name (int) cannot hold pkg.Msg.name (string): make it string, *string or []byte",
+		}},
+		{Unary(func(context.Context, *wrapperspb.StringValue) (*emptypb.Empty, error) { return nil, nil }), false, []string{
+			"*wrapperspb.StringValue is the generated code of google.protobuf.StringValue: use that of pkg.Msg",
+			"*emptypb.Empty is the generated code of google.protobuf.Empty: use that of pkg.Msg",
+		}},
 	} {
-		_, err := tt.impl.Bind(testMethod(t, "pkg.Service/Method", false, false))
-		for _, want := range tt.want {
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("Bind: %v\nwant %s", err, want)
-			}
+		_, err := tt.impl.Bind(testMethod("pkg.Service/Method", false, tt.server))
+		if want := strings.Join(tt.want, "\n"); err == nil || err.Error() != want {
+			t.Errorf("Bind: %v\nwant %s", err, want)
 		}
 	}
 }
@@ -179,7 +183,7 @@ func TestMistakesBecomeErrors(t *testing.T) {
 		"bad UTF-8, dyn":   {Unary(dynamicMsg), []byte{0x0a, 0x01, 0xff}, codes.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := testMethod(t, "pkg.Service/Method", false, false)
+			m := testMethod("pkg.Service/Method", false, false)
 			h, err := tt.impl.Bind(m)
 			if err != nil {
 				t.Fatal(err)
@@ -193,7 +197,7 @@ func TestMistakesBecomeErrors(t *testing.T) {
 }
 
 func TestDynamicReplyOfAnotherTypeIsRefused(t *testing.T) {
-	m := testMethod(t, "pkg.Service/Method", false, false)
+	m := testMethod("pkg.Service/Method", false, false)
 	h, err := Unary(func(context.Context, *msg) (*Dynamic, error) {
 		return &Dynamic{Message: (&emptypb.Empty{}).ProtoReflect()}, nil
 	}).Bind(m)

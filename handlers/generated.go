@@ -55,15 +55,13 @@ func (s *generatedService) Bind(m *Method) (Handler, error) {
 	if !isUnary && !isStream {
 		return nil, errors.New("the generated code has no such method")
 	}
-	if stream.ClientStreams != m.IsStreamingClient() || stream.ServerStreams != m.IsStreamingServer() {
-		mine, _ := codec.Shape(stream.ClientStreams, stream.ServerStreams)
-		want, _ := codec.Shape(m.IsStreamingClient(), m.IsStreamingServer())
-		return nil, fmt.Errorf("the method is %s, that of the generated code %s", want, mine)
+	generated := codec.Shape{StreamsRequests: stream.ClientStreams, StreamsResponses: stream.ServerStreams}
+	if shape := codec.ShapeOf(m); shape != generated {
+		return nil, fmt.Errorf("the method is %s, and %s in the generated code", shape, generated)
 	}
 	if s.own != nil {
 		if own := s.own.Methods().ByName(m.Name()); own != nil {
-			c := comparison{seen: make(map[protoreflect.FullName]bool)}
-			if err := errors.Join(c.message(own.Input(), m.Input()), c.message(own.Output(), m.Output())); err != nil {
+			if err := codec.CompareMethods(own, m); err != nil {
 				return nil, err
 			}
 		}

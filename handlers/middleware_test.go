@@ -37,7 +37,7 @@ func TestGuardSettlesWhatLeavesAHandler(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
 			h := Guard(slog.New(slog.NewTextHandler(&log, nil)))(tt.serve)
-			err := h.ServeRPC(t.Context(), &fakeCall{method: testMethod(t, "pkg.Service/Method", false, false)})
+			err := h.ServeRPC(t.Context(), &fakeCall{method: testMethod("pkg.Service/Method", false, false)})
 			st := status.Convert(err)
 			if st.Code() != tt.code || !strings.Contains(st.Message(), tt.text) {
 				t.Errorf("error %v, want %s %q", err, tt.code, tt.text)
@@ -53,7 +53,7 @@ func TestGuardSettlesWhatLeavesAHandler(t *testing.T) {
 }
 
 func TestAccessLogWritesOneLineACall(t *testing.T) {
-	m := testMethod(t, "pkg.Service/Method", false, false)
+	m := testMethod("pkg.Service/Method", false, false)
 	h, err := Unary(unaryMsg).Bind(m)
 	if err != nil {
 		t.Fatal(err)

@@ -1,43 +1,24 @@
 package handlers
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/dyngate/dyngate/internal/schematest"
 )
 
-// testMethod makes a method pkg.Service/Method whose messages are both md, or
-// empty when md is nil.
-func testMethod(t testing.TB, path string, client, server bool) *Method {
-	t.Helper()
+// testMethod makes a method pkg.Service/Method, whose messages have a name.
+func testMethod(path string, client, server bool) *Method {
 	service, method, _ := strings.Cut(path, "/")
 	full := protoreflect.FullName(service)
-	fd, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-		Name: proto.String("test.proto"), Syntax: proto.String("proto3"), Package: proto.String(string(full.Parent())),
-		MessageType: []*descriptorpb.DescriptorProto{{
-			Name: proto.String("Msg"),
-			Field: []*descriptorpb.FieldDescriptorProto{{
-				Name: proto.String("name"), Number: proto.Int32(1),
-				Type:  descriptorpb.FieldDescriptorProto_TYPE_STRING.Enum(),
-				Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
-			}},
-		}},
-		Service: []*descriptorpb.ServiceDescriptorProto{{
-			Name: proto.String(string(full.Name())),
-			Method: []*descriptorpb.MethodDescriptorProto{{
-				Name: proto.String(method), InputType: proto.String("Msg"), OutputType: proto.String("Msg"),
-				ClientStreaming: proto.Bool(client), ServerStreaming: proto.Bool(server),
-			}},
-		}},
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &Method{MethodDescriptor: fd.Services().Get(0).Methods().Get(0)}
+	stream := map[bool]string{true: "stream "}
+	s := schematest.Compile(map[string]string{"test.proto": fmt.Sprintf(
+		`syntax = "proto3"; package %s; message Msg { string name = 1; } service %s { rpc %s(%sMsg) returns (%sMsg); }`,
+		full.Parent(), full.Name(), method, stream[client], stream[server])})
+	return &Method{MethodDescriptor: s.Services()[0].Desc.Methods().Get(0), Types: s.Services()[0].File.Types()}
 }
 
 var nothing = ImplementationFunc(func(*Method) (Handler, error) { return nil, nil })

@@ -2,6 +2,7 @@ package tests
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -113,6 +114,47 @@ error: method p.A.Gone was removed [RPC_NO_DELETE]
 `
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestCheckUnfit wants each mismatch of a handler on a line of its own, in every
+// format.
+func TestCheckUnfit(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{
+		"a.proto": "syntax = \"proto2\";\npackage tutorial;\nmessage Hello { required int32 name = 1; required int32 message = 2; }\nservice Greeter {\n  rpc SayHello(Hello) returns (Hello);\n}\n",
+	})
+	registered := regexp.MustCompile(`registered as\s+\S+ at\s+\S*handlers/examples/examples\.go:\d+`)
+	hint := regexp.MustCompile(`(?m)^{"severity":"hint".*\n`)
+	for format, want := range map[string]string{
+		"text": `error: method tutorial.Greeter/SayHello does not fit its handler, HERE
+  --> a.proto:5:7
+   |
+ 5 |   rpc SayHello(Hello) returns (Hello);
+   |       ^^^^^^^^
+  greetRequest.Name (string) cannot hold tutorial.Hello.name (int32): make it int32, *int32, int64 or int
+  greetReply.Message (string) cannot hold tutorial.Hello.message (int32): make it int32, *int32, int64 or int
+
+1 error, 0 warnings
+`,
+		"json": `{"severity":"error","path":"a.proto","line":5,"column":7,"message":"method tutorial.Greeter/SayHello does not fit its handler, ` +
+			`HERE\n` +
+			`greetRequest.Name (string) cannot hold tutorial.Hello.name (int32): make it int32, *int32, int64 or int\n` +
+			`greetReply.Message (string) cannot hold tutorial.Hello.message (int32): make it int32, *int32, int64 or int"}
+`,
+		"github": `::error file=a.proto,line=5,col=7,title=dyngate check::method tutorial.Greeter/SayHello does not fit its handler, ` +
+			`HERE%0A` +
+			`greetRequest.Name (string) cannot hold tutorial.Hello.name (int32): make it int32, *int32, int64 or int%0A` +
+			`greetReply.Message (string) cannot hold tutorial.Hello.message (int32): make it int32, *int32, int64 or int
+`,
+	} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			out, _, _ := check(t, dir, "--examples", "--format", format, dir)
+			if diff := cmp.Diff(want, hint.ReplaceAllString(registered.ReplaceAllString(out, "HERE"), "")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

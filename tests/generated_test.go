@@ -173,7 +173,7 @@ func TestGeneratedServiceMustFit(t *testing.T) {
 		"shape":   {interopSchema("returns (", "returns (stream "), "server-streaming"},
 		"message": {interopSchema("(SimpleRequest)", "(SimpleResponse)"), "the message grpc.testing.SimpleResponse is grpc.testing.SimpleRequest in the generated code"},
 		"field":   {interopSchema("bytes body", "string body"), "the field grpc.testing.Payload.body is string, and bytes in the generated code"},
-		"list":    {interopSchema("Payload payload = 1", "repeated Payload payload = 1"), "is repeated message, and message in"},
+		"list":    {interopSchema("Payload payload = 1", "repeated Payload payload = 1"), "is repeated message grpc.testing.Payload, and message grpc.testing.Payload in"},
 		"broken":  {interopSchema("Payload payload = 1", "Payloat payload = 1"), "Payloat"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"internal/callkey":             {},
 	"internal/pattern":             {},
 	"internal/breaking":            {"handlers/diag", "internal/schema"},
+	"internal/schematest":          {"internal/schema"},
 	"protos":                       {},
 	"handlers":                     {"internal/callkey", "internal/codec", "internal/pattern"},
 	"handlers/diag":                {},

@@ -49,11 +49,11 @@ type Diagnostic struct {
 	Severity Severity
 	Position
 
-	// Message is one sentence.
+	// Message is one sentence. Further lines are details of it, one on each.
 	Message string
 
-	// Text is all there is to say: message, position, source line, caret and
-	// notes, in several lines without colors.
+	// Text is all there is to say: message, position, source line, caret, notes
+	// and details, in several lines without colors.
 	Text string
 
 	// Transient says that the problem may disappear by itself, as when a file
@@ -67,37 +67,66 @@ type Diagnostic struct {
 	Identity string
 }
 
-// maxMessage bounds a message, in bytes. A longer one is cut.
-const maxMessage = 1000
+// The bounds of a message. A longer one is cut.
+const (
+	maxLine  = 1000 // bytes
+	maxLines = 50
+)
 
 // New returns a diagnostic whose text is its message and its position.
 func New(severity Severity, at Position, format string, args ...any) *Diagnostic {
 	d := &Diagnostic{Severity: severity, Position: at, Message: Clip(fmt.Sprintf(format, args...))}
-	d.Text = fmt.Sprintf("%s: %s\n", severity, d.Message)
+	sentence, details := Split(d.Message)
+	d.Text = fmt.Sprintf("%s: %s\n", severity, sentence)
 	if at.Path != "" {
 		d.Text += fmt.Sprintf(" --> %s\n", at)
 	}
+	d.Text += details
 	return d
 }
 
 // Clip cuts a message that is too long for anybody to read.
 func Clip(message string) string {
-	limit := maxMessage
-	if len(message) <= limit {
-		return message
+	lines := strings.Split(message, "\n")
+	if n := len(lines) - maxLines; n > 0 {
+		lines = append(lines[:maxLines], fmt.Sprintf("and %d more", n))
 	}
-	for limit > 0 && !utf8.RuneStart(message[limit]) {
-		limit--
+	for i, line := range lines {
+		lines[i] = clipLine(line)
 	}
-	return message[:limit] + "…"
+	return strings.Join(lines, "\n")
 }
 
-// Error returns the diagnostic in one line, as compilers print it.
-func (d *Diagnostic) Error() string {
-	if d.Path == "" {
-		return d.Message
+func clipLine(line string) string {
+	limit := maxLine
+	if len(line) <= limit {
+		return line
 	}
-	return fmt.Sprintf("%s: %s", d.Position, d.Message)
+	for limit > 0 && !utf8.RuneStart(line[limit]) {
+		limit--
+	}
+	return line[:limit] + "…"
+}
+
+// Split returns the first line of a message, and its details as a text has them:
+// indented, with a line break after each.
+func Split(message string) (sentence, details string) {
+	sentence, rest, found := strings.Cut(message, "\n")
+	if found {
+		details = "  " + strings.ReplaceAll(rest, "\n", "\n  ") + "\n"
+	}
+	return sentence, details
+}
+
+// Error returns the message after its position, as compilers print it. Its details
+// follow on lines of their own.
+func (d *Diagnostic) Error() string {
+	sentence, details := Split(d.Message)
+	text := sentence
+	if d.Path != "" {
+		text = fmt.Sprintf("%s: %s", d.Position, sentence)
+	}
+	return strings.TrimSuffix(text+"\n"+details, "\n")
 }
 
 // Key is the same for the diagnostics of two loads that say the same.

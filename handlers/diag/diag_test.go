@@ -60,3 +60,21 @@ func TestRender(t *testing.T) {
 		t.Error("keys are wrong")
 	}
 }
+
+// TestDetails has a message of several lines.
+func TestDetails(t *testing.T) {
+	d := diag.New(diag.Error, diag.Position{Path: "a.proto", Line: 1, Column: 2}, "it does not fit\none\ntwo")
+	if want := "error: it does not fit\n --> a.proto:1:2\n  one\n  two\n"; d.Text != want {
+		t.Errorf("text %q, want %q", d.Text, want)
+	}
+	if got, want := d.Error(), "a.proto:1:2: it does not fit\n  one\n  two"; got != want {
+		t.Errorf("error %q, want %q", got, want)
+	}
+	if got, want := diag.New(diag.Error, diag.Position{}, "a\nb").Error(), "a\n  b"; got != want {
+		t.Errorf("error %q, want %q", got, want)
+	}
+	long := diag.Clip(strings.Repeat(strings.Repeat("x", 2000)+"\n", 60))
+	if lines := strings.Split(long, "\n"); len(lines) != 51 || lines[50] != "and 11 more" || len(lines[0]) > 1010 {
+		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+	}
+}

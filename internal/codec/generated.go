@@ -18,20 +18,20 @@ type generatedMessage[T any] struct {
 func bindGenerated[T any](zero proto.Message, md protoreflect.MessageDescriptor, types Types) (Codec[T], error) {
 	generated := generatedFor(zero)
 	if generated == nil {
-		return nil, fmt.Errorf("%T does not know its type beforehand: use Dynamic", zero)
+		return nil, fmt.Errorf("%T has no message type of its own: use Dynamic", zero)
 	}
 	if generated.FullName() != md.FullName() {
 		return nil, fmt.Errorf("%T is the generated code of %s: use that of %s", zero, generated.FullName(), md.FullName())
 	}
-	if err := errors.Join(differences(generated, md, make(map[protoreflect.FullName]bool))...); err != nil {
-		return nil, fmt.Errorf("%T was generated from another schema: %w", zero, err)
+	if err := compareMessages(generated, md); err != nil {
+		return nil, err
 	}
 	return generatedMessage[T]{types: types, deep: canExceed(md, MaxDepth)}, nil
 }
 
 // generatedFor returns the message type that a Go type was generated for. It is nil
-// for a Go type that stands for any, such as dynamicpb.Message: without a value
-// there is nothing to ask.
+// for a Go type that can have any message type, such as dynamicpb.Message: there
+// is no value yet that knows it.
 func generatedFor(zero proto.Message) (md protoreflect.MessageDescriptor) {
 	defer func() { _ = recover() }()
 	return zero.ProtoReflect().Descriptor()
@@ -48,30 +48,44 @@ func (m generatedMessage[T]) Marshal(v *T) (mem.Buffer, error) {
 	return Encode(any(v).(proto.Message))
 }
 
-// differences says which fields two versions of a message would read
-// differently. A field that only one of them has is none: it is unknown to the
-// other, as it is between any two versions.
-func differences(a, b protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) (found []error) {
-	if seen[a.FullName()] {
-		return nil
-	}
-	seen[a.FullName()] = true
-	for i := range a.Fields().Len() {
-		fa := a.Fields().Get(i)
-		fb := b.Fields().ByNumber(fa.Number())
-		if fb == nil {
-			continue
-		}
-		if ta, tb := typeOf(fa), typeOf(fb); ta != tb {
-			found = append(found, fmt.Errorf("%s is %s in the generated code, %s in the schema", fb.FullName(), ta, tb))
-		} else if fa.Message() != nil {
-			found = append(found, differences(fa.Message(), fb.Message(), seen)...)
-		}
-	}
-	return found
+// CompareMethods compares a method as generated code declares it with that of a
+// schema. The error has a line for each field that the two read differently. A
+// field that only one of them has is unknown to the other, which does no harm.
+func CompareMethods(generated, schema protoreflect.MethodDescriptor) error {
+	return joinDistinct(compareMessages(generated.Input(), schema.Input()), compareMessages(generated.Output(), schema.Output()))
 }
 
-// typeOf is a field's type as one would write it.
+func compareMessages(generated, schema protoreflect.MessageDescriptor) error {
+	if generated.FullName() != schema.FullName() {
+		return fmt.Errorf("the message %s is %s in the generated code", schema.FullName(), generated.FullName())
+	}
+	return errors.Join(compareFields(generated, schema, make(map[protoreflect.FullName]bool))...)
+}
+
+// compareFields returns an error for each field that differs, in these messages
+// and in those nested in them.
+func compareFields(generated, schema protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) (differences []error) {
+	if seen[generated.FullName()] {
+		return nil
+	}
+	seen[generated.FullName()] = true
+	for i := range generated.Fields().Len() {
+		a := generated.Fields().Get(i)
+		b := schema.Fields().ByNumber(a.Number())
+		if b == nil {
+			continue
+		}
+		if typeA, typeB := typeOf(a), typeOf(b); typeA != typeB {
+			differences = append(differences, fmt.Errorf("the field %s is %s, and %s in the generated code", b.FullName(), typeB, typeA))
+		} else if a.Message() != nil {
+			differences = append(differences, compareFields(a.Message(), b.Message(), seen)...)
+		}
+	}
+	return differences
+}
+
+// typeOf returns a field's type as a schema spells it, without the name of an enum:
+// all enums are the same on the wire.
 func typeOf(fd protoreflect.FieldDescriptor) string {
 	name := fd.Kind().String()
 	switch {
@@ -79,8 +93,6 @@ func typeOf(fd protoreflect.FieldDescriptor) string {
 		return fmt.Sprintf("map<%s, %s>", typeOf(fd.MapKey()), typeOf(fd.MapValue()))
 	case fd.Message() != nil:
 		name += " " + string(fd.Message().FullName())
-	case fd.Enum() != nil:
-		name += " " + string(fd.Enum().FullName())
 	}
 	if fd.IsList() {
 		return "repeated " + name

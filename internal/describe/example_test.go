@@ -3,8 +3,6 @@ package describe_test
 import (
 	"bytes"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,14 +17,13 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/describe"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
-	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/schematest"
 )
 
 // TestExampleIsGood reads the example of every message, those of imports included.
 func TestExampleIsGood(t *testing.T) {
 	tested := 0
-	for _, path := range slices.Sorted(maps.Keys(files)) {
-		f := files[path]
+	for _, f := range testSchema.Files() {
 		eachMessage(f.Descriptor(), map[string]bool{}, func(md protoreflect.MessageDescriptor) {
 			tested++
 			checkExample(t, md, f.Types())
@@ -107,7 +104,7 @@ func TestExample(t *testing.T) {
 				"two": {"y": true}, "o-d-d": "o-d-d", "like_extension": "like_extension"},
 			"o-d-d": "o-d-d", "like_extension": "like_extension"}`,
 	} {
-		d, f := find(t, name)
+		d, f := schematest.Find(t, testSchema, name)
 		got := checkExample(t, d.(protoreflect.MessageDescriptor), f.Types())
 		if diff := cmp.Diff(strings.Join(strings.Fields(want), ""), strings.Join(strings.Fields(string(got)), "")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s\n%s", name, diff, got)
@@ -116,7 +113,7 @@ func TestExample(t *testing.T) {
 }
 
 func TestExampleIsIndented(t *testing.T) {
-	d, f := find(t, "Rectangle")
+	d, f := schematest.Find(t, testSchema, "Rectangle")
 	got, err := describe.Example(d.(protoreflect.MessageDescriptor), f.Types())
 	want := "{\n  \"lo\": {\n    \"latitude\": 1,\n    \"longitude\": 1\n  },\n  \"hi\": {\n    \"latitude\": 1,\n    \"longitude\": 1\n  }\n}"
 	if string(got) != want || err != nil {
@@ -134,15 +131,15 @@ func TestExampleOfHuge(t *testing.T) {
 	for i := range 20 {
 		fmt.Fprintf(&tall, "message T%d { T%d a = 1; T%d b = 2; T%d c = 3; repeated T%d d = 4; }\n", i+1, i, i, i, i)
 	}
-	huge := compile(map[string]string{
+	huge := schematest.Compile(map[string]string{
 		"huge.proto": "syntax = \"proto3\"; package huge; message Wide { " + wide.String() + "}\n" + tall.String(),
 		"bad.proto": `syntax = "proto2"; package bad;
 			message Self { required Self self = 1; }
 			message A1 { required string s = 1; }` + requiring(20),
 	})
-	messages := huge["huge.proto"].Descriptor().Messages()
+	messages := huge.File("huge.proto").Descriptor().Messages()
 	for i := range messages.Len() {
-		got := checkExample(t, messages.Get(i), huge["huge.proto"].Types())
+		got := checkExample(t, messages.Get(i), huge.File("huge.proto").Types())
 		if name := messages.Get(i).Name(); name == "T20" && bytes.Count(got, []byte("\n")) < 500 {
 			t.Errorf("%s shows too little:\n%s", name, got)
 		}
@@ -151,7 +148,7 @@ func TestExampleOfHuge(t *testing.T) {
 		"Self": "there is no example of bad.Self: bad.Self requires itself",
 		"A20":  "there is no example of bad.A20: it requires too much",
 	} {
-		bad := huge["bad.proto"]
+		bad := huge.File("bad.proto")
 		if _, err := describe.Example(bad.Descriptor().Messages().ByName(name), bad.Types()); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -193,13 +190,10 @@ func TestExampleNames(t *testing.T) {
 
 // TestExampleRedefined has a well-known type that is none.
 func TestExampleRedefined(t *testing.T) {
-	odd := schemaOf(t, `syntax = "proto3"; package google.protobuf; message Int32Value {} message Any { Int32Value v = 1; }`)
+	odd := schematest.Compile(map[string]string{
+		"odd.proto": `syntax = "proto3"; package google.protobuf; message Int32Value {} message Any { Int32Value v = 1; }`,
+	}).File("odd.proto")
 	if _, err := describe.Example(odd.Descriptor().Messages().ByName("Int32Value"), odd.Types()); err == nil {
 		t.Error("no error")
 	}
-}
-
-func schemaOf(t *testing.T, source string) *schema.File {
-	t.Helper()
-	return compile(map[string]string{"odd.proto": source})["odd.proto"]
 }

@@ -1,14 +1,8 @@
 package describe_test
 
 import (
-	"context"
-	"testing"
-	"testing/fstest"
-
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
-
 	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/schematest"
 	"github.com/dyngate/dyngate/protos"
 )
 
@@ -142,40 +136,4 @@ service U {
 `,
 }
 
-var files = compile(nasty)
-
-func compile(sources map[string]string) map[string]*schema.File {
-	tree := fstest.MapFS{}
-	for path, text := range sources {
-		tree[path] = &fstest.MapFile{Data: []byte(text)}
-	}
-	c := schema.New(schema.Options{Sources: []schema.Source{schema.FS("test", tree), schema.FS("protos", protos.FS)}})
-	s, err := c.Compile(context.Background())
-	if err != nil {
-		panic(err)
-	}
-	for _, d := range s.Errors() {
-		panic(d.Text)
-	}
-	out := map[string]*schema.File{}
-	for _, f := range s.Files() {
-		out[f.Path()] = f
-	}
-	return out
-}
-
-// find returns a declaration, and the file that declares it.
-func find(t testing.TB, name protoreflect.FullName) (protoreflect.Descriptor, *schema.File) {
-	t.Helper()
-	for _, f := range files {
-		var one protoregistry.Files
-		if err := one.RegisterFile(f.Descriptor()); err != nil {
-			t.Fatal(err)
-		}
-		if d, err := one.FindDescriptorByName(name); err == nil {
-			return d, f
-		}
-	}
-	t.Fatalf("there is no %s", name)
-	return nil, nil
-}
+var testSchema = schematest.Compile(nasty, schema.FS("protos", protos.FS))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dyngate/dyngate/internal/describe"
 	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/schematest"
 )
 
 // fileSource prints a whole file.
@@ -28,15 +29,16 @@ func fileSource(t testing.TB, f *schema.File) string {
 // TestSourceMeansTheSame compiles what was printed.
 func TestSourceMeansTheSame(t *testing.T) {
 	printed := map[string]string{}
-	for path, f := range files {
-		printed[path] = fileSource(t, f)
+	for _, f := range testSchema.Files() {
+		printed[f.Path()] = fileSource(t, f)
 	}
-	again := compile(printed)
-	for path, f := range files {
-		if diff := cmp.Diff(meaning(f), meaning(again[path]), protocmp.Transform()); diff != "" {
+	again := schematest.Compile(printed)
+	for _, f := range testSchema.Files() {
+		path := f.Path()
+		if diff := cmp.Diff(meaning(f), meaning(again.File(path)), protocmp.Transform()); diff != "" {
 			t.Errorf("%s changed (-want +got):\n%s\n%s", path, diff, printed[path])
 		}
-		if twice := fileSource(t, again[path]); twice != printed[path] {
+		if twice := fileSource(t, again.File(path)); twice != printed[path] {
 			t.Errorf("%s (-once +twice):\n%s", path, cmp.Diff(printed[path], twice))
 		}
 	}
@@ -133,7 +135,7 @@ rpc Do(M) returns (stream M) {
 }
 `,
 	} {
-		d, f := find(t, name)
+		d, f := schematest.Find(t, testSchema, name)
 		got, err := describe.Source(d, f.DescriptorWithComments())
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
@@ -142,7 +144,7 @@ rpc Do(M) returns (stream M) {
 }
 
 func TestSourceOfFile(t *testing.T) {
-	got := fileSource(t, files["two.proto"])
+	got := fileSource(t, testSchema.File("two.proto"))
 	want := `// Copyright nobody.
 
 syntax = "proto2";
@@ -169,7 +171,7 @@ message M {
 
 // TestSourceWithoutView knows of no comments.
 func TestSourceWithoutView(t *testing.T) {
-	d, f := find(t, "Point")
+	d, f := schematest.Find(t, testSchema, "Point")
 	got, err := describe.Source(d, nil)
 	if want := "message Point {\n  int32 latitude = 1;\n  int32 longitude = 2;\n}\n"; got != want || err != nil {
 		t.Errorf("got %q, %v", got, err)
@@ -185,8 +187,8 @@ func TestSourceWithoutView(t *testing.T) {
 }
 
 func TestSourceErrors(t *testing.T) {
-	d, _ := find(t, "Point")
-	if _, err := describe.Source(d, files["two.proto"].Descriptor()); err == nil || err.Error() != "two.proto does not declare Point" {
+	d, _ := schematest.Find(t, testSchema, "Point")
+	if _, err := describe.Source(d, testSchema.File("two.proto").Descriptor()); err == nil || err.Error() != "two.proto does not declare Point" {
 		t.Errorf("got %v", err)
 	}
 }

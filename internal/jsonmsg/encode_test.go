@@ -79,7 +79,7 @@ func TestEncodeAny(t *testing.T) {
 			`{"@type":"x/google.protobuf.Any","value":{"@type":"x/shop.Nothing","@value":"EgFu"}}`,
 		},
 	} {
-		if got := encode(t, c.any, shopTypes, jsonmsg.EncodeOptions{}); got != c.want {
+		if got := encode(t, c.any, testSchema.File("shop.proto").Types(), jsonmsg.EncodeOptions{}); got != c.want {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}

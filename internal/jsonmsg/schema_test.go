@@ -1,15 +1,14 @@
 package jsonmsg_test
 
 import (
-	"context"
 	"testing"
-	"testing/fstest"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/schematest"
 )
 
 const shopSource = `syntax = "proto3";
@@ -70,36 +69,13 @@ extend Root { optional Root more = 100; repeated int32 numbers = 101; }
 extend Other { optional int32 far = 100; }
 `
 
-var (
-	shopFile, oldFile = compile()
-	shopTypes         = shopFile.Types()
-	oldTypes          = oldFile.Types()
-)
-
-func compile() (shop, old *schema.File) {
-	sources := fstest.MapFS{"shop.proto": {Data: []byte(shopSource)}, "old.proto": {Data: []byte(oldSource)}}
-	s, err := schema.New(schema.Options{Sources: []schema.Source{schema.FS("test", sources)}}).Compile(context.Background())
-	if err != nil {
-		panic(err)
-	}
-	for _, d := range s.Errors() {
-		panic(d.Text)
-	}
-	return s.File("shop.proto"), s.File("old.proto")
-}
+var testSchema = schematest.Compile(map[string]string{"shop.proto": shopSource, "old.proto": oldSource})
 
 // empty returns an empty message of one of the schemas, and the types to use with it.
 func empty(t testing.TB, name protoreflect.FullName) (*dynamicpb.Message, *schema.Types) {
 	t.Helper()
-	types := shopTypes
-	if name.Parent() == "old" {
-		types = oldTypes
-	}
-	mt, err := types.FindMessageByName(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dynamicpb.NewMessage(mt.Descriptor()), types
+	md, file := schematest.Find(t, testSchema, name)
+	return dynamicpb.NewMessage(md.(protoreflect.MessageDescriptor)), file.Types()
 }
 
 func marshal(t testing.TB, m proto.Message) []byte {

@@ -2,13 +2,11 @@ package render_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"google.golang.org/protobuf/encoding/protodelim"
 	"google.golang.org/protobuf/encoding/prototext"
@@ -19,10 +17,10 @@ import (
 
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/render"
-	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/schematest"
 )
 
-var types = compile(`syntax = "proto3";
+var types = schematest.Compile(map[string]string{"t.proto": `syntax = "proto3";
 package t;
 import "google/protobuf/any.proto";
 message M {
@@ -35,16 +33,7 @@ message M {
   bool ok = 7;
   google.protobuf.Any any = 8;
 }
-`)
-
-func compile(source string) *schema.Types {
-	files := fstest.MapFS{"t.proto": {Data: []byte(source)}}
-	s, err := schema.New(schema.Options{Sources: []schema.Source{schema.FS("test", files)}}).Compile(context.Background())
-	if err != nil || len(s.Errors()) > 0 {
-		panic(s.Errors())
-	}
-	return s.File("t.proto").Types()
-}
+`}).File("t.proto").Types()
 
 // message returns a t.M from its JSON.
 func message(t testing.TB, json string) proto.Message {

@@ -35,9 +35,11 @@ func (f *File) Diagnose(severity diag.Severity, d protoreflect.Descriptor, forma
 	out := plain(severity, f.Location(), format, args...)
 	if file := f.source.Load(); file != nil {
 		if at, ok := definition(file, string(d.FullName())); ok {
-			out = pointed(at, format, args...)
-			out.Severity = severity
-			out.Text = severity.String() + strings.TrimPrefix(out.Text, diag.Error.String())
+			message := out.Message
+			sentence, details := diag.Split(message)
+			out = pointed(at, "%s", sentence)
+			out.Severity, out.Message = severity, message
+			out.Text = severity.String() + strings.TrimPrefix(out.Text, diag.Error.String()) + details
 		}
 	}
 	return out

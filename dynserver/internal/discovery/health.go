@@ -16,14 +16,13 @@ import (
 // maxListed bounds the answer of Health.List.
 const maxListed = 10_000
 
-// Health answers grpc.health.v1.Health from the current generation. A service
-// is SERVING when it can be called and a handler answers at least one of its
-// methods, also while it is stale; NOT_SERVING when nothing answers it or the
-// server drains; unknown when it is not there. The empty name stands for the
-// server as a whole.
+// Health answers grpc.health.v1.Health from the current generation. A service is
+// SERVING if a handler answers at least one of its methods, also while it is stale.
+// It is NOT_SERVING if no handler does, or if the server drains. Other services are
+// unknown. The empty name stands for the whole server.
 //
-// grpc's own health server forgets no service and does not end its watches when
-// the server drains, hence this one.
+// grpc's own health server cannot remove services and does not end its watches when
+// the server drains.
 type Health struct {
 	healthpb.UnimplementedHealthServer
 	current func() *dispatch.Generation
@@ -38,11 +37,11 @@ func NewHealth(current func() *dispatch.Generation) *Health {
 	return &Health{current: current, changed: make(chan struct{})}
 }
 
-// Changed tells watchers to look again: there is a new generation.
+// Changed makes watchers look at the new generation.
 func (h *Health) Changed() { h.change(false) }
 
-// Drain makes everything NOT_SERVING for good and ends the watches, once they
-// have said so.
+// Drain makes all services NOT_SERVING for good, and ends the watches once they have
+// sent that.
 func (h *Health) Drain() { h.change(true) }
 
 func (h *Health) change(drain bool) {
@@ -53,7 +52,8 @@ func (h *Health) change(drain bool) {
 	h.changed = make(chan struct{})
 }
 
-// state returns whether the server drains and what is closed at the next change.
+// state returns whether the server drains, and a channel that is closed at the next
+// change.
 func (h *Health) state() (draining bool, changed <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

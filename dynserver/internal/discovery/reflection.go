@@ -23,10 +23,10 @@ import (
 // returns. Streams end when draining is closed, so that a client that keeps one
 // open does not hold up a shutdown.
 //
-// A stream is told each file once. After a reload it begins anew, so that a
-// client that keeps its stream is shown the new schema, whole. While a service
-// is stale each request is answered in full, as the stale service's files may be
-// older versions of files that were sent for others.
+// A stream is sent each file once. After a reload all files are sent again, so that
+// a client that keeps its stream sees the whole new schema. While a service is stale
+// each request is answered in full, because the stale service's files may be older
+// versions of files that were sent for others.
 func RegisterReflection(reg grpc.ServiceRegistrar, current func() *dispatch.Generation, draining <-chan struct{}) {
 	r := &reflector{current: current, draining: draining, encoders: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	v1.RegisterServerReflectionServer(reg, reflectionV1{reflector: r})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -15,11 +14,11 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Builder makes generations. Its fields do not change while it is used.
+// Builder makes generations. Its fields must not change while it is used.
 type Builder struct {
 	Log *slog.Logger
 
-	// RequireHandlers makes a method that nothing answers an error.
+	// RequireHandlers makes a method without a handler an error.
 	RequireHandlers bool
 
 	// Own are the registrations of the services that the server itself answers,
@@ -34,21 +33,20 @@ type Input struct {
 	Leases     []*Lease              // of what all providers have loaded
 	Middleware []handlers.Middleware // the first is the outermost
 
-	// A service that has disappeared from a file that changed after Since keeps
-	// the version that the generation before has, marked stale, as the file may be
-	// half written. See Generation.Leaving.
+	// A file that changed after Since may be half written: a service that has
+	// disappeared from it keeps its last version, marked stale. See
+	// Generation.Leaving.
 	Since time.Time
 }
 
-// Build binds a snapshot's services to their handlers. A service that cannot be
-// served as its file says now, because its import closure has errors, because
-// its name is declared twice or because a handler no longer fits, keeps the
-// version that prev has, marked stale. The rest of the result is new, or shared
-// with prev where nothing changed. prev is nil or empty at the start; otherwise it
-// is pinned. The result is pinned once, and has leases of its own.
+// Build binds the services of a snapshot to their handlers. A service keeps the
+// version that prev has, marked stale, if its import closure has errors, if its name
+// is declared twice, or if a handler no longer fits. The rest of the result is new,
+// or shared with prev where nothing changed. prev is nil or empty at the start;
+// otherwise the caller has pinned it. The result is pinned once, and holds leases of
+// its own.
 //
-// The diagnostics are those of the snapshot and those of binding: what is wrong
-// with this generation, errors first.
+// The diagnostics are those of the snapshot and those of binding, errors first.
 func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagnostic) {
 	if prev == nil {
 		prev = &Generation{}
@@ -81,7 +79,7 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 	return now, slices.CompactFunc(diags, func(a, b *diag.Diagnostic) bool { return a == b })
 }
 
-// own returns the services that the server itself answers.
+// own binds the services that the server itself answers, once.
 func (b *Builder) own(prev *Generation) (map[protoreflect.FullName]*Service, []*diag.Diagnostic) {
 	if prev.own != nil {
 		return prev.own, nil
@@ -97,10 +95,10 @@ func (b *Builder) own(prev *Generation) (map[protoreflect.FullName]*Service, []*
 	return services, diags
 }
 
-// bind binds every method of a service, or says all that keeps it from being
-// bound. What prev has bound alike is taken from there.
+// bind binds every method of a service, or reports everything that prevents it.
+// Routes that have not changed are taken from prev.
 func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (*Service, []*diag.Diagnostic) {
-	bound := &Service{Desc: s.Desc, File: s.File, homes: []string{s.File.Path()}}
+	bound := &Service{Desc: s.Desc, File: s.File, declaredIn: []string{s.File.Path()}}
 	var problems []*diag.Diagnostic
 	known := prev != nil && prev.Desc == s.Desc // then it has the same methods and types
 	same := known && prev.File == s.File && len(prev.Stale) == 0
@@ -135,17 +133,17 @@ func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (
 	return bound, problems
 }
 
-// route binds one method. What a call meets, from the outside: Guard, the
-// middleware, Guard again so that middleware sees statuses, the rules of
-// cardinality, the handlers.
+// route binds one method. A call passes, in this order: Guard, the middleware, a
+// second Guard so that middleware sees statuses, the rules of cardinality, the
+// handlers.
 func (b *Builder) route(f *schema.File, m *handlers.Method, regs []*handlers.Registration) (*Route, []*diag.Diagnostic) {
-	r := &Route{Method: m, Registrations: regs, bound: handlers.HandlerFunc(unanswered)}
+	r := &Route{Method: m, Registrations: regs, path: "/" + m.Path(), bound: handlers.HandlerFunc(unanswered)}
 	list := make([]handlers.Handler, len(regs))
 	var problems []*diag.Diagnostic
 	for i, reg := range regs {
 		var err error
 		if list[i], err = bindOne(reg, m); err != nil {
-			problems = append(problems, unfit(f, m, reg, err))
+			problems = append(problems, misfit(f, m, reg, err))
 		}
 	}
 	if len(list) > 0 {
@@ -162,7 +160,7 @@ func bindOne(reg *handlers.Registration, m *handlers.Method) (h handlers.Handler
 	}()
 	h, err = reg.Implementation.Bind(m)
 	if err == nil && h == nil {
-		err = errors.New("it was bound to neither a handler nor an error")
+		err = errors.New("the Bind method returned neither a handler nor an error")
 	}
 	return h, err
 }
@@ -178,8 +176,8 @@ func (b *Builder) wrap(h handlers.Handler, middleware []handlers.Middleware) han
 	return handlers.Guard(b.Log)(h)
 }
 
-// unfit reports a handler that does not fit its method, at the method.
-func unfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *diag.Diagnostic {
-	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s: %s",
-		m.Path(), reg.Pattern, reg.Position, strings.ReplaceAll(err.Error(), "\n", "; "))
+// misfit reports a handler that does not fit its method, at the method.
+func misfit(f *schema.File, m *handlers.Method, reg *handlers.Registration, err error) *diag.Diagnostic {
+	return f.Diagnose(diag.Error, m, "method %s does not fit its handler, registered as %q at %s\n%v",
+		m.Path(), reg.Pattern, reg.Position, err)
 }

@@ -14,16 +14,16 @@ import (
 	"github.com/dyngate/dyngate/internal/callkey"
 )
 
-// callContext is the context of a call on its route, for middleware and handlers
-// alike: that of the front, with the call, and with what grpc's functions look for
-// if the front is not grpc's. It also has room for what cardinality keeps of the
-// call, so that both are one allocation.
+// callContext is the context in which middleware and handlers run. It adds the call
+// to the context of the front, and the values that grpc's functions look for if the
+// front is not gRPC's. It also has room for cardinality's shapedCall, so that both
+// are one allocation.
 type callContext struct {
 	context.Context //nolint:containedctx // it is one
 	call            handlers.Call
 	shaped          shapedCall
 
-	grpc atomic.Pointer[grpcContext] // nil until somebody asks for what Context has not
+	grpc atomic.Pointer[grpcContext] // nil until a value is looked up that Context lacks
 }
 
 // grpcContext has the values for grpc's functions.
@@ -43,8 +43,8 @@ func (c *callContext) Value(key any) any {
 	if v := c.Context.Value(key); v != nil {
 		return v
 	}
-	// Most handlers never ask, so the values are made for the first who does. If
-	// two make them at once either will do.
+	// Most handlers do not need these values, so they are made on first use. If two
+	// goroutines make them at once, either result will do.
 	own := c.grpc.Load()
 	if own == nil {
 		own = newGRPCContext(c)
@@ -53,8 +53,8 @@ func (c *callContext) Value(key any) any {
 	return own.Value(key)
 }
 
-// shapedIn returns where to keep the shape of a call. Middleware may have put a
-// context of its own in between.
+// shapedIn returns the shapedCall of a context. Middleware may have wrapped the
+// context.
 func shapedIn(ctx context.Context) *shapedCall {
 	c, ok := ctx.(*callContext)
 	if !ok {
@@ -66,9 +66,9 @@ func shapedIn(ctx context.Context) *shapedCall {
 	return &c.shaped
 }
 
-// newGRPCContext makes a context in which metadata.FromIncomingContext,
-// peer.FromContext, grpc.SetHeader and their like find the call. It is empty if
-// the front is grpc's.
+// newGRPCContext makes a context in which functions such as
+// metadata.FromIncomingContext, peer.FromContext and grpc.SetHeader find the call. It
+// is empty if the front is gRPC's, which has made one already.
 func newGRPCContext(c *callContext) *grpcContext {
 	ctx := context.Background()
 	if grpc.ServerTransportStreamFromContext(c.Context) != nil {
@@ -90,7 +90,7 @@ func authInfo(state *tls.ConnectionState) credentials.AuthInfo {
 	}
 }
 
-// transportStream is a call as a grpc.ServerTransportStream.
+// transportStream implements grpc.ServerTransportStream for a call.
 type transportStream struct{ call handlers.Call }
 
 func (s transportStream) Method() string                  { return "/" + s.call.Method().Path() }

@@ -12,11 +12,10 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// cardinality keeps a method's shape to the letter around its handler: one
-// request and one response where the method does not stream them. A caller
-// that breaks it gets UNIMPLEMENTED, as the gRPC specification has it
-// (doc/statuscodes.md); a handler that breaks it ends the call with INTERNAL
-// and is logged.
+// cardinality enforces one request and one response where the method does not
+// stream them. A caller that breaks the rule gets UNIMPLEMENTED, as the gRPC
+// specification demands (doc/statuscodes.md). A handler that breaks it ends the call
+// with INTERNAL, and the mistake is logged.
 func cardinality(m *handlers.Method, log *slog.Logger) handlers.Middleware {
 	return func(next handlers.Handler) handlers.Handler {
 		if m.IsStreamingClient() && m.IsStreamingServer() {
@@ -41,7 +40,7 @@ func cardinality(m *handlers.Method, log *slog.Logger) handlers.Middleware {
 	}
 }
 
-// shapedCall is a Call that keeps its method's shape.
+// shapedCall is a Call that enforces the shape of its method.
 type shapedCall struct {
 	handlers.Call
 	manyIn, manyOut bool
@@ -49,7 +48,7 @@ type shapedCall struct {
 	received bool
 	replied  bool
 	reply    mem.BufferSlice // the one response, held back until the handler has succeeded
-	wrong    error           // the latest breach
+	wrong    error           // the last violation
 }
 
 func (c *shapedCall) Recv() (mem.BufferSlice, error) {
@@ -63,11 +62,11 @@ func (c *shapedCall) Recv() (mem.BufferSlice, error) {
 	return c.recvOnly()
 }
 
-// recvOnly receives the request that has to be the only one.
+// recvOnly receives the only request.
 func (c *shapedCall) recvOnly() (mem.BufferSlice, error) {
 	data, err := c.Call.Recv()
 	if err == io.EOF {
-		return nil, c.breach(codes.Unimplemented, "%s takes one request message, none came")
+		return nil, c.violation(codes.Unimplemented, "%s takes one request message, but the caller sent none")
 	}
 	if err != nil {
 		return nil, err
@@ -81,7 +80,7 @@ func (c *shapedCall) recvOnly() (mem.BufferSlice, error) {
 		return nil, err
 	}
 	extra.Free()
-	return nil, c.breach(codes.Unimplemented, "%s takes one request message, more came")
+	return nil, c.violation(codes.Unimplemented, "%s takes one request message, but the caller sent several")
 }
 
 func (c *shapedCall) Send(data mem.BufferSlice) error {
@@ -90,15 +89,16 @@ func (c *shapedCall) Send(data mem.BufferSlice) error {
 	}
 	if c.replied {
 		data.Free()
-		return c.breach(codes.Internal, "the handler of %s sent more than one response")
+		return c.violation(codes.Internal, "the handler of %s sent more than one response")
 	}
 	c.replied, c.reply = true, data
 	return nil
 }
 
-// finish ends a call whose handler has succeeded.
+// finish ends a call whose handler has succeeded: it checks the shape and sends the
+// response.
 func (c *shapedCall) finish() error {
-	if !c.manyIn && !c.received { // the handler did not look; the rule stands
+	if !c.manyIn && !c.received { // the handler did not receive it; check it all the same
 		data, err := c.Recv()
 		if err != nil {
 			return err
@@ -112,14 +112,14 @@ func (c *shapedCall) finish() error {
 		return nil
 	}
 	if !c.replied {
-		return c.breach(codes.Internal, "the handler of %s sent no response")
+		return c.violation(codes.Internal, "the handler of %s sent no response")
 	}
 	reply := c.reply
 	c.reply = nil
 	return c.Call.Send(reply)
 }
 
-func (c *shapedCall) breach(code codes.Code, format string) error {
+func (c *shapedCall) violation(code codes.Code, format string) error {
 	c.wrong = status.Errorf(code, format, c.Method().Path())
 	return c.wrong
 }

@@ -5,20 +5,21 @@ import (
 	"sync/atomic"
 )
 
-// Current is the generation that is served. Calls pin it: what it needs is
-// released when nothing is left of it. The zero Current has none.
+// Current is the generation that is served. Each call pins the generation in which
+// it begins; a generation that has been replaced releases what it needs when its
+// last call ends. The zero Current has no generation.
 type Current struct {
 	generation atomic.Pointer[Generation]
 
 	mu   sync.Mutex
-	past map[*Generation]bool // that calls still use
+	past map[*Generation]bool // replaced, but still pinned by calls
 }
 
-// Load returns the generation that is served now, for what needs none of its
-// handlers; nil at first.
+// Load returns the current generation, or nil at first. It does not pin it, so its
+// handlers must not be called.
 func (c *Current) Load() *Generation { return c.generation.Load() }
 
-// Pin returns the generation that is served now, for a call that must Unpin it.
+// Pin returns the current generation for a call, which must Unpin it when it ends.
 func (c *Current) Pin() *Generation {
 	for {
 		if g := c.generation.Load(); g.pin() {
@@ -27,11 +28,11 @@ func (c *Current) Pin() *Generation {
 	}
 }
 
-// Begin finds the route of a call's path, and pins the generation for the call,
-// which must unpin it in the end. The error for an unknown path has a status.
+// Begin finds the route for the path of a call and pins the generation for the call,
+// which must Unpin it when it ends. The error for an unknown path has a status.
 //
-// Calls of the server's own services pin nothing, and the generation is nil: they
-// need nothing of it, and may last for as long as their callers like.
+// Calls of the server's own services pin nothing, and the generation is nil. They do
+// not need it, and may last for days.
 func (c *Current) Begin(path string) (*Served, *Generation, error) {
 	g := c.Pin()
 	route := g.Route(path)
@@ -45,7 +46,7 @@ func (c *Current) Begin(path string) (*Served, *Generation, error) {
 	return route, nil, nil
 }
 
-// Swap serves g from now on. The generation before ends with its last call.
+// Swap makes g the current generation. The one before ends with its last call.
 func (c *Current) Swap(g *Generation) {
 	g.ended = c.forget
 	if before, last := c.replace(g); last {
@@ -53,8 +54,8 @@ func (c *Current) Swap(g *Generation) {
 	}
 }
 
-// replace swaps g in and reports whether no call uses the generation before. It
-// takes that one's pin together with its place, for Calls to count calls alone.
+// replace makes g current. It returns the generation before and whether no call
+// uses that one. It does both under the lock so that Calls counts only calls.
 func (c *Current) replace(g *Generation) (before *Generation, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -75,14 +76,15 @@ func (c *Current) forget(g *Generation) {
 	delete(c.past, g)
 }
 
-// Close serves nothing from now on: what the last generation needs is released
-// when its calls have ended.
+// Close makes an empty generation current. What the last one needs is released when
+// its calls have ended.
 func (c *Current) Close() {
 	nothing := new(Builder).newGeneration(&Generation{}, Input{}, nil, nil)
 	c.Swap(nothing)
 }
 
-// Calls returns how many calls are in progress.
+// Calls returns the number of calls in progress, without those of the server's own
+// services.
 func (c *Current) Calls() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,15 +111,14 @@ func (g *Generation) pin() bool {
 	}
 }
 
-// Unpin ends a call, or the time in which the generation was served. There is
-// nothing to do for a nil generation.
+// Unpin removes a pin. It does nothing for a nil generation.
 func (g *Generation) Unpin() {
 	if g != nil && g.pins.Add(-1) == 0 {
 		g.end()
 	}
 }
 
-// end gives up what the generation needed.
+// end releases what the generation needs.
 func (g *Generation) end() {
 	for _, l := range g.held {
 		l.Release()

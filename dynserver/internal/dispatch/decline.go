@@ -13,8 +13,7 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// firstWilling serves calls with the first of several handlers that does not
-// decline them.
+// firstWilling serves each call with the first handler that does not decline it.
 func firstWilling(list []handlers.Handler) handlers.Handler {
 	if len(list) == 1 {
 		return list[0]
@@ -44,7 +43,7 @@ type keptCall struct {
 	received int
 	replay   bool
 	answered bool
-	over     bool // nothing is received again
+	over     bool // the call has ended
 }
 
 func (c *keptCall) Recv() (mem.BufferSlice, error) {
@@ -64,7 +63,7 @@ func (c *keptCall) Recv() (mem.BufferSlice, error) {
 	return data, nil
 }
 
-// take returns the first message if it is to be received again.
+// take returns the first message if the next handler receives it again.
 func (c *keptCall) take() (data mem.BufferSlice, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,8 +91,8 @@ func (c *keptCall) answer() {
 	c.answered = true
 }
 
-// again prepares the call for the next handler. It fails if the last one went too
-// far.
+// again prepares the call for the next handler. It fails if the last one must not
+// decline any more.
 func (c *keptCall) again() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

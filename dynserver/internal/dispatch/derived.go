@@ -2,15 +2,15 @@ package dispatch
 
 import "sync"
 
-// Derived is a kind of value that is made from a generation when it is first
-// needed, once for each generation, and kept as long as that. It is safe for
+// Derived is a value that is computed from a generation when it is first needed,
+// once for each generation. The generation keeps it. Its methods are safe for
 // concurrent use.
 type Derived[T any] struct{ derive func(*Generation) T }
 
-// NewDerived returns the kind of values that derive makes.
+// NewDerived returns a Derived that derive computes.
 func NewDerived[T any](derive func(*Generation) T) *Derived[T] { return &Derived[T]{derive} }
 
-// Of returns the value of a generation. Whoever asks while it is made waits.
+// Of returns the value of a generation. Concurrent calls wait for the first one.
 func (d *Derived[T]) Of(g *Generation) T {
 	value, found := g.derived.Load(d)
 	if !found {

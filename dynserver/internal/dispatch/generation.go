@@ -19,9 +19,9 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Generation is a schema with its handlers, bound: all that calls are served
-// from. It is immutable and safe for concurrent use; a reload makes a new one,
-// which shares what did not change.
+// Generation is a schema whose methods are bound to handlers: everything that
+// serving a call needs. It is immutable and safe for concurrent use. A reload makes
+// a new one, which shares what did not change.
 type Generation struct {
 	// Number counts generations from 1.
 	Number int
@@ -29,16 +29,15 @@ type Generation struct {
 	// Snapshot is the schema as it was read. Stale services are older than it.
 	Snapshot *schema.Snapshot
 
-	// Services are the services that can be called, by full name, but for those
-	// that the server itself answers.
+	// Services are the services that can be called, sorted by full name, without
+	// those that the server itself answers.
 	Services []*Service
 
-	// Leaving is zero, or the first time at which a file changed that a service
-	// has disappeared from, which is kept for as long as the file may be half
-	// written.
+	// Leaving is set if services are kept that have disappeared from files which may
+	// be half written: it is the time at which the first of these files changed.
 	Leaving time.Time
 
-	// Unmatched are the registrations that answer no method of the snapshot.
+	// Unmatched are the registrations that match no method of the snapshot.
 	Unmatched []*handlers.Registration
 
 	services map[protoreflect.FullName]*Service
@@ -49,7 +48,7 @@ type Generation struct {
 	middleware []handlers.Middleware
 	leases     leases // of the registrations that its routes use
 	held       []*Lease
-	pins       atomic.Int64 // calls, and one for being served or built
+	pins       atomic.Int64 // one for each call, and one while it is current or being built
 	ended      func(*Generation)
 }
 
@@ -66,15 +65,15 @@ type Service struct {
 	File   *schema.File
 	Routes []*Route
 
-	// Stale says why the service is not served from what its file says now but
-	// from its last good version. It is empty for a service that is up to date.
+	// Stale says why the last good version of the service is served instead of the
+	// current one. It is empty for a service that is up to date.
 	Stale []*diag.Diagnostic
 
-	// Leaving says that no file declares the service now. It is stale for as
-	// long as that may be because a file is half written.
+	// Leaving reports that no file declares the service now. The service is kept
+	// for as long as its file may be half written.
 	Leaving bool
 
-	homes []string // the import paths of the files that declare the service now, as far as is known
+	declaredIn []string // the import paths of the files that declare, or may declare, the service now
 }
 
 // Answered reports whether any method of the service has a handler.
@@ -118,7 +117,7 @@ func byName(a, b *Service) int {
 // Route returns the route of a call's path, "/pkg.Service/Method", or nil.
 func (g *Generation) Route(path string) *Served { return g.routes[path] }
 
-// newGeneration returns a generation, which is pinned once.
+// newGeneration returns a generation that is pinned once.
 func (b *Builder) newGeneration(prev *Generation, in Input, services, own map[protoreflect.FullName]*Service) *Generation {
 	g := &Generation{
 		Number: prev.Number + 1, Snapshot: in.Snapshot, services: services, own: own,
@@ -142,7 +141,7 @@ func (b *Builder) serve(g *Generation, s *Service, own bool) {
 	served := make([]Served, len(s.Routes))
 	for i, r := range s.Routes {
 		served[i] = Served{Route: r, handler: b.wrap(r.bound, g.middleware), own: own}
-		g.routes["/"+r.Method.Path()] = &served[i]
+		g.routes[r.path] = &served[i]
 	}
 }
 
@@ -180,7 +179,7 @@ func unknownError(format, what, where string, near []string) error {
 	return st.Err()
 }
 
-// clip keeps a hostile name from coming back at full length.
+// clip shortens a name that a caller sent, before it is sent back.
 func clip(s string) string {
 	if len(s) > 100 {
 		return s[:100] + "..."

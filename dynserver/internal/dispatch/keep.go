@@ -11,18 +11,18 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// keeper decides which services keep their last good version because what the
-// files say of them now cannot be served, or cannot be told yet.
+// keeper decides which services keep their last good version: those whose files
+// are broken, and those whose files may be half written.
 type keeper struct {
 	prev  *Generation
 	snap  *schema.Snapshot
 	since time.Time // files that changed after this may be half written
 
-	newcomers []*schema.File // files that prev did not have; nil until asked for
-	leaving   time.Time
+	added   []*schema.File // files that prev does not have; nil until mayDeclare needs them
+	leaving time.Time
 }
 
-// keep adds the last good version of the services that are to have it.
+// keep adds the last good version of the services that keep it.
 func (k *keeper) keep(services map[protoreflect.FullName]*Service) {
 	for _, broken := range k.snap.Broken() {
 		if last := k.prev.services[broken.Name]; last != nil && services[broken.Name] == nil {
@@ -40,18 +40,17 @@ func (k *keeper) keep(services map[protoreflect.FullName]*Service) {
 	}
 }
 
-// undeclared returns what becomes of a service that no file declares: its last
-// version while that may be for want of reading, otherwise nil. A file that is
-// broken, or is being written, may declare it all the same.
+// undeclared returns the last version of a service that no file declares now, if
+// a file that is broken or half written may declare it. Otherwise it returns nil.
 func (k *keeper) undeclared(last *Service) *Service {
-	files := k.homes(last)
-	homes := make([]string, len(files))
+	files := k.mayDeclare(last)
+	paths := make([]string, len(files))
 	for i, f := range files {
-		homes[i] = f.Path()
+		paths[i] = f.Path()
 	}
 	for _, f := range files {
 		if len(f.Errors()) > 0 {
-			return stale(last, homes, f.Errors())
+			return stale(last, paths, f.Errors())
 		}
 	}
 	changed := k.snap.Changed(last.File)
@@ -66,61 +65,61 @@ func (k *keeper) undeclared(last *Service) *Service {
 	if k.leaving.IsZero() || changed.Before(k.leaving) {
 		k.leaving = changed
 	}
-	if len(homes) == 0 { // it was in a descriptor set that is being written
-		homes = last.homes
+	if len(paths) == 0 { // it was in a descriptor set that is being written
+		paths = last.declaredIn
 	}
-	kept := stale(last, homes, []*diag.Diagnostic{leaving(last)})
+	kept := stale(last, paths, []*diag.Diagnostic{leaving(last)})
 	if kept != last {
 		kept.Leaving = true
 	}
 	return kept
 }
 
-// homes returns the files that may declare a service that none declares as far
-// as can be told: those that did, and those that are new, as it may have been
-// moved or its file renamed. New ones that are good only count for a stale
-// service: what cannot be read yet of another is live when it can.
-func (k *keeper) homes(last *Service) (files []*schema.File) {
-	for _, path := range last.homes {
+// mayDeclare returns the files that may declare a service that no readable file
+// declares: the files that declared it, and files that are new, because the service
+// may have moved or its file may have a new name. Good new files only count for a
+// stale service.
+func (k *keeper) mayDeclare(last *Service) (files []*schema.File) {
+	for _, path := range last.declaredIn {
 		if f := k.snap.File(path); f != nil {
 			files = append(files, f)
 		}
 	}
-	if k.newcomers == nil {
-		k.newcomers = append([]*schema.File{}, k.snap.Newcomers(k.prev.Snapshot)...) // not nil
+	if k.added == nil {
+		k.added = append([]*schema.File{}, k.snap.Newcomers(k.prev.Snapshot)...) // not nil
 	}
 	pkg := string(last.Desc.ParentFile().Package())
-	for _, f := range k.newcomers {
-		// A file that ends too early may end within the name of its package.
+	for _, f := range k.added {
+		// A half-written file may end within the name of its package.
 		fits := strings.HasPrefix(pkg, string(f.Package()))
-		if fits && len(files) < maxHomes && (len(f.Errors()) > 0 || len(last.Stale) > 0) {
+		if fits && len(files) < maxFiles && (len(f.Errors()) > 0 || len(last.Stale) > 0) {
 			files = append(files, f)
 		}
 	}
 	return files
 }
 
-// maxHomes bounds the files that are watched for a service that none declares.
-// There are more only when many files come at once, and then few are half written.
-const maxHomes = 100
+// maxFiles limits the files that mayDeclare returns. There are more only when many
+// files come at once, and then few of them are half written.
+const maxFiles = 100
 
-// leaving says why a service is kept that its file does not declare.
+// leaving says why a service is kept although its file does not declare it.
 func leaving(s *Service) *diag.Diagnostic {
 	return diag.New(diag.Warning, diag.Position{Path: s.File.Location()},
 		"service %s is no longer declared; it is removed unless it comes back soon, as its file may be half written", s.Desc.FullName())
 }
 
-// stale returns the last good version of a service that the files at homes
-// declare now, or may declare, in a way that cannot be served.
-func stale(last *Service, homes []string, why []*diag.Diagnostic) *Service {
+// stale returns the last good version of a service whose current declaration, which
+// is or may be in the files at paths, cannot be served.
+func stale(last *Service, paths []string, why []*diag.Diagnostic) *Service {
 	if last == nil {
 		return nil
 	}
 	same := func(a, b *diag.Diagnostic) bool { return a.Text == b.Text }
-	if slices.Equal(last.homes, homes) && slices.EqualFunc(last.Stale, why, same) {
+	if slices.Equal(last.declaredIn, paths) && slices.EqualFunc(last.Stale, why, same) {
 		return last
 	}
 	kept := *last
-	kept.Stale, kept.Leaving, kept.homes = why, false, homes
+	kept.Stale, kept.Leaving, kept.declaredIn = why, false, paths
 	return &kept
 }

@@ -6,14 +6,15 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// Lease counts who uses what a provider has loaded: generations, and whoever
-// builds them. The last one releases it.
+// Lease counts the users of what a provider has loaded: generations, and the loader
+// that builds them. The last user releases it.
 type Lease struct {
 	answers handlers.Answers
 	users   atomic.Int64
 }
 
-// NewLease returns a lease with one user, who must release it. Answers may be nil.
+// NewLease returns a lease with one user, the caller, who must release it. Answers
+// may be nil.
 func NewLease(answers handlers.Answers) *Lease {
 	if answers == nil {
 		answers = none{}
@@ -23,17 +24,17 @@ func NewLease(answers handlers.Answers) *Lease {
 	return l
 }
 
-// hold adds a user. There must be one.
+// hold adds a user. The lease must have one already.
 func (l *Lease) hold() { l.users.Add(1) }
 
-// Release takes a user away.
+// Release removes a user. It must be called once for each user.
 func (l *Lease) Release() {
 	if l.users.Add(-1) == 0 {
 		l.answers.Release()
 	}
 }
 
-// Answers returns what the lease is of.
+// Answers returns what the provider has loaded.
 func (l *Lease) Answers() handlers.Answers { return l.answers }
 
 func registrationsOf(list []*Lease) (regs []*handlers.Registration) {
@@ -43,13 +44,13 @@ func registrationsOf(list []*Lease) (regs []*handlers.Registration) {
 	return regs
 }
 
-// none are no answers.
+// none are the answers of a provider that loaded nothing.
 type none struct{}
 
 func (none) Registrations() []*handlers.Registration { return nil }
 func (none) Release()                                {}
 
-// leases are the leases of registrations.
+// leases maps registrations to the lease that keeps them.
 type leases map[*handlers.Registration]*Lease
 
 func leasesOf(list []*Lease) leases {
@@ -62,9 +63,9 @@ func leasesOf(list []*Lease) leases {
 	return out
 }
 
-// hold holds, once each, the leases of all registrations that the services use:
-// of stale services those of prev. It returns the registrations' leases, and
-// them.
+// hold adds a user to each lease whose registrations the services use. Stale
+// services may use leases of prev. It returns the lease of each registration that is
+// used, and the leases that it holds.
 func (ls leases) hold(services []*Service, prev leases) (used leases, held []*Lease) {
 	used = make(leases)
 	seen := make(map[*Lease]bool)

@@ -1,6 +1,6 @@
-// Package dispatch is the heart of the server: which handler answers which
-// method in the current generation of schema and handlers, and the rules that
-// every call keeps, whatever protocol it came by.
+// Package dispatch decides which handler answers which method in the current
+// generation of schema and handlers. It also enforces the rules that calls of all
+// protocols keep.
 package dispatch
 
 import (
@@ -12,24 +12,28 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// Route is a method together with what answers it. It is immutable, and the same
-// in all generations in which neither has changed.
+// Route is a method and the handlers that answer it. It is immutable. Generations
+// share it for as long as neither changes.
 type Route struct {
 	Method *handlers.Method
 
-	// Registrations are what answers the method: each one but the last may
-	// decline calls. There is none when nothing answers it.
+	// Registrations answer the method. Each one but the last may decline calls. A
+	// method without a handler has none.
 	Registrations []*handlers.Registration
 
+	path  string // of its calls
 	bound handlers.Handler
 }
+
+// Path returns the method as registrations write it: pkg.Service/Method.
+func (r *Route) Path() string { return r.path[1:] }
 
 // Serve runs one call. The error, if any, has a status.
 func (r *Served) Serve(ctx context.Context, call handlers.Call) error {
 	return r.handler.ServeRPC(&callContext{Context: ctx, call: call}, call)
 }
 
-// unanswered is the handler of methods that have none.
+// unanswered is the handler of methods without a registration.
 func unanswered(_ context.Context, call handlers.Call) error {
 	return status.Errorf(codes.Unimplemented,
 		"method %s is in the schema, but no handler answers it", call.Method().Path())

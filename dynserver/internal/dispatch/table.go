@@ -12,7 +12,7 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// table finds what answers a method among the registrations of all providers.
+// table finds the registrations that answer a method.
 type table struct {
 	all   []*entry
 	exact map[string][]*entry // of methods and services, by the pattern's text, in order
@@ -24,11 +24,11 @@ type entry struct {
 	*handlers.Registration
 	pattern pattern.Pattern
 	tie     *diag.Diagnostic // with another one that has the same pattern and rank
-	matched bool             // a method
+	matched bool             // at least one method
 }
 
-// newTable makes a table. Registrations that are wrong by themselves are left
-// out and reported, as are ties.
+// newTable makes a table. Invalid registrations are left out and reported. Ties are
+// reported as well.
 func newTable(regs []*handlers.Registration) (*table, []*diag.Diagnostic) {
 	var all []*entry
 	var problems []*diag.Diagnostic
@@ -58,7 +58,8 @@ func newTable(regs []*handlers.Registration) (*table, []*diag.Diagnostic) {
 	return t, problems
 }
 
-// findTies marks and reports neighbors of one pattern and rank.
+// findTies marks and reports registrations of the same pattern and rank. They are
+// neighbors in sorted.
 func findTies(sorted []*entry) (ties []*diag.Diagnostic) {
 	for i, e := range sorted[:max(len(sorted)-1, 0)] {
 		next := sorted[i+1]
@@ -72,8 +73,8 @@ func findTies(sorted []*entry) (ties []*diag.Diagnostic) {
 	return ties
 }
 
-// declared returns the services that registrations declare and no schema does, not
-// even a broken one.
+// declared returns the services that registrations declare and that no file of the
+// snapshot declares, broken files included.
 func (t *table) declared(snap *schema.Snapshot, prev *Generation) (services []*schema.Service) {
 	known := make(map[protoreflect.FullName]bool)
 	for _, s := range snap.Services() {
@@ -97,7 +98,7 @@ func (t *table) declared(snap *schema.Snapshot, prev *Generation) (services []*s
 }
 
 // unmatched returns the registrations that cover none of the methods that were
-// looked up.
+// looked up so far.
 func (t *table) unmatched() (regs []*handlers.Registration) {
 	for _, e := range t.all {
 		if !e.matched {
@@ -107,8 +108,9 @@ func (t *table) unmatched() (regs []*handlers.Registration) {
 	return regs
 }
 
-// lookup returns what answers a method, in order: the first that does not
-// decline calls is the last. A tie between two of them is reported instead.
+// lookup returns the registrations that answer a method, in order. The list ends
+// with the first one that does not decline calls. If two of them tie, lookup
+// returns the tie instead.
 func (t *table) lookup(m *handlers.Method) (regs []*handlers.Registration, tie *diag.Diagnostic) {
 	complete := false
 	for _, list := range [][]*entry{t.exact[m.Path()], t.exact[string(m.Parent().FullName())], t.globs} {

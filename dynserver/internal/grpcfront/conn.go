@@ -15,15 +15,15 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// conn is a connection as grpc's transport reads and writes it. It counts frames,
-// and what the connection's calls hold. A nil conn counts nothing.
+// conn is the net.Conn that grpc's transport reads and writes. It counts frames and
+// the memory that its calls hold. A nil conn counts nothing.
 type conn struct {
 	net.Conn
 	limiter *limiter
-	addr    net.Addr // the peer's, and the key by which calls find the connection
+	addr    net.Addr // the peer's, and the key with which calls find the connection
 
 	in      frames // used by grpc's reader alone
-	began   bool   // with reading
+	began   bool   // grpc has begun to read
 	opening int64  // bytes that an unfinished header block holds
 
 	answered   atomic.Int64 // calls, with trailers
@@ -33,14 +33,14 @@ type conn struct {
 	out     frames
 
 	inflating chan struct{} // taken while one of its large messages is inflated
-	large     atomic.Int64  // messages for which that is, or is waited for
+	large     atomic.Int64  // messages that are inflated so, or wait for it
 
-	held  atomic.Int64 // bytes; far below zero once they are not in the limiter's sum any more
+	held  atomic.Int64 // bytes; far below zero once the limiter does not count them any more
 	ended atomic.Bool  // by the limiter
 
 	mu       sync.Mutex
 	closed   bool  // by grpc
-	credited int64 // of the answered calls, for resets
+	credited int64 // answered calls that have paid for resets
 	resets   bucket
 	inflated bucket
 }
@@ -48,7 +48,7 @@ type conn struct {
 const (
 	prefaceSize = len(http2.ClientPreface)
 
-	// goAwayTime is how long it may take to tell a client to go away.
+	// goAwayTime bounds the time to send GOAWAY to a client.
 	goAwayTime = 50 * time.Millisecond
 )
 
@@ -73,8 +73,8 @@ func ownAddr(addr net.Addr) net.Addr {
 	}
 }
 
-// RemoteAddr implements net.Conn. grpc's transport asks once, and shows the answer
-// to every call as that of its peer.
+// RemoteAddr implements net.Conn. grpc's transport calls it once and gives the result
+// to every call as its peer.
 func (c *conn) RemoteAddr() net.Addr { return c.addr }
 
 // SyscallConn implements syscall.Conn, for channelz.
@@ -100,7 +100,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// count looks at what has been read.
+// count counts the frames in p, which has been read.
 func (c *conn) count(p []byte) {
 	idle := int64(0)
 	for h, rest, ok := c.in.next(p); ok; h, rest, ok = c.in.next(rest) {
@@ -120,12 +120,12 @@ func (c *conn) count(p []byte) {
 	}
 }
 
-// headerAmplification is how many bytes in memory one byte of a header block
-// becomes at most: a field of its own, by reference to an earlier one.
+// headerAmplification is how many bytes of memory one byte of a header block takes
+// at most: it may be a whole field, by reference to an earlier one.
 const headerAmplification = 64
 
-// countHeaders counts a header block that is not finished by one frame as held
-// until it is. Finished ones are counted with their calls.
+// countHeaders counts a header block of several frames as held until it is complete.
+// Complete ones are counted with their calls.
 func (c *conn) countHeaders(h frameHead) {
 	if h.flags.Has(http2.FlagHeadersEndHeaders) {
 		if c.opening > 0 {
@@ -142,9 +142,9 @@ func (c *conn) countHeaders(h frameHead) {
 	c.opening += n
 }
 
-// spendResets ends the connection if it has reset too many calls. Each call that
-// was answered pays for a reset: be it its own, as clients reset what the server
-// ends before they have half-closed it, or that of another call.
+// spendResets ends the connection if it has reset too many calls. Each answered call
+// pays for one reset, its own or that of another call: clients reset calls that the
+// server ends before they have half-closed them.
 func (c *conn) spendResets(n int64) {
 	l := c.limiter.limits
 	c.mu.Lock()
@@ -163,25 +163,25 @@ func (c *conn) spendResets(n int64) {
 func (c *conn) Write(p []byte) (int, error) {
 	c.writing.Lock()
 	n, err := c.Conn.Write(p)
-	provoked := int64(0)
+	resets := int64(0)
 	for h, rest, ok := c.out.next(p[:n]); ok; h, rest, ok = c.out.next(rest) {
 		if h.typ == http2.FrameHeaders && h.flags.Has(http2.FlagHeadersEndStream) {
 			c.answered.Add(1)
 		}
-		if h.provoked() {
-			provoked++
+		if h.resetsClient() {
+			resets++
 		}
 	}
 	c.writing.Unlock()
-	if provoked > 0 {
-		c.spendResets(provoked)
+	if resets > 0 {
+		c.spendResets(resets)
 	}
 	return n, err
 }
 
 // Close implements net.Conn.
 func (c *conn) Close() error {
-	c.disown()
+	c.uncount()
 	if _, known := c.limiter.conns.LoadAndDelete(c.addr); known {
 		c.limiter.count.Add(-1)
 	}
@@ -195,9 +195,9 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// hold counts n bytes as held by the connection, to be released once, or refuses
-// to: when all connections hold too much, and this one more than its share. Those
-// that hold the most are ended then, so that it does not last.
+// hold counts n bytes as held by the connection. The caller must release them. It
+// fails if all connections together hold too much and this one holds more than its
+// share. The connections that hold the most are ended then.
 func (c *conn) hold(n int64) error {
 	if c == nil || n == 0 {
 		return nil
@@ -221,16 +221,16 @@ func (c *conn) hold(n int64) error {
 	return nil
 }
 
-// disowned is what a connection holds that is not in the limiter's sum: so little
-// that calls which still hold and release do not matter.
-const disowned = math.MinInt64 / 2
+// uncounted is the value of conn.held once the limiter does not count the connection
+// any more: so low that calls which still hold and release do not matter.
+const uncounted = math.MinInt64 / 2
 
 var (
 	errEnded = status.Error(codes.Unavailable, "the connection was ended")
 	errHeld  = status.Error(codes.ResourceExhausted, "the calls in progress hold too much memory")
 )
 
-// release gives back what was held.
+// release ends the holding of n bytes.
 func (c *conn) release(n int64) {
 	if c == nil || n == 0 {
 		return
@@ -240,14 +240,14 @@ func (c *conn) release(n int64) {
 	}
 }
 
-// disown takes the connection out of the limiter's sum: it is about to end.
-func (c *conn) disown() {
-	if held := c.held.Swap(disowned); held > 0 {
+// uncount removes a connection that is about to end from the limiter's sum.
+func (c *conn) uncount() {
+	if held := c.held.Swap(uncounted); held > 0 {
 		c.limiter.held.Add(-held)
 	}
 }
 
-// end tells the client to go away and makes grpc close the connection, with all of
+// end sends GOAWAY to the client and makes grpc close the connection and end all of
 // its calls.
 func (c *conn) end(why string) {
 	if c.ended.Swap(true) {
@@ -262,8 +262,8 @@ func (c *conn) end(why string) {
 	}
 }
 
-// goAway writes a GOAWAY frame, unless grpc is stuck in the middle of another
-// frame since the client does not read.
+// goAway writes a GOAWAY frame, unless the client does not read and grpc is stuck in
+// the middle of another frame.
 func (c *conn) goAway(why string) {
 	_ = c.SetWriteDeadline(time.Now().Add(goAwayTime))
 	c.writing.Lock()

@@ -15,9 +15,8 @@ type frameHead struct {
 	code   http2.ErrCode // of RST_STREAM
 }
 
-// frames finds the heads of frames in one direction of a connection as its bytes
-// pass. It reads nothing else: headers may be compressed, and bodies are
-// somebody's business.
+// frames finds the heads of frames in one direction of a connection. It reads nothing
+// else.
 type frames struct {
 	skip int // bytes until the next head
 	have int // bytes of head that are known
@@ -29,8 +28,8 @@ const (
 	resetSize = 4 // the payload of RST_STREAM
 )
 
-// next returns the first head that ends in p, and what comes after it. ok is
-// false if there is none: then p has been taken note of.
+// next returns the first head that ends in p and the rest of p. If ok is false, no
+// head ends in p, and next has kept what it needs of p.
 func (f *frames) next(p []byte) (h frameHead, rest []byte, ok bool) {
 	if f.skip >= len(p) {
 		f.skip -= len(p)
@@ -46,8 +45,8 @@ func (f *frames) next(p []byte) (h frameHead, rest []byte, ok bool) {
 	return f.collect(p)
 }
 
-// collect is next for a head that is cut or that of RST_STREAM, whose payload is
-// wanted as well. p begins with what comes next of it.
+// collect is next for a head that began in earlier bytes, and for RST_STREAM, whose
+// payload is needed as well. p begins with the next byte of it.
 func (f *frames) collect(p []byte) (h frameHead, rest []byte, ok bool) {
 	want := headSize
 	if f.have >= headSize {
@@ -87,8 +86,8 @@ func parseHead(b []byte) frameHead {
 	}
 }
 
-// idle reports whether a frame does no work for a call, or undoes it. Pings are
-// grpc's to count.
+// idle reports whether a frame does no work for a call, or undoes work. grpc counts
+// pings.
 func (h frameHead) idle() bool {
 	switch h.typ {
 	case http2.FrameRSTStream, http2.FramePriority:
@@ -104,9 +103,9 @@ func (h frameHead) idle() bool {
 	}
 }
 
-// provoked reports whether a frame of the server resets a call for what the client
-// has done wrong.
-func (h frameHead) provoked() bool {
+// resetsClient reports whether a frame of the server resets a call because of a
+// mistake of the client.
+func (h frameHead) resetsClient() bool {
 	if h.typ != http2.FrameRSTStream {
 		return false
 	}

@@ -24,7 +24,7 @@ func TestFrames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	type kind struct{ idle, provoked bool }
+	type kind struct{ idle, resets bool }
 	want := []kind{{true, false}, {}, {}, {}, {true, false}, {}, {true, true}, {true, false}, {}, {}}
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -33,7 +33,7 @@ func TestFrames(t *testing.T) {
 		for len(rest) > 0 {
 			n := min(len(rest), 1+random.IntN(1+random.IntN(300)))
 			for h, p, ok := f.next(rest[:n]); ok; h, p, ok = f.next(p) {
-				got = append(got, kind{h.idle(), h.provoked()})
+				got = append(got, kind{h.idle(), h.resetsClient()})
 			}
 			rest = rest[n:]
 		}

@@ -95,11 +95,11 @@ func isCompressed(transport grpc.ServerTransportStream) bool {
 	return ok && t.RecvCompress() != ""
 }
 
-// checkContent makes sure that messages are protobuf. grpc-go itself only makes
-// sure that the content-type begins with application/grpc.
+// checkContent checks that messages are protobuf. grpc-go itself only checks that the
+// content-type begins with application/grpc.
 func checkContent(ctx context.Context, transport grpc.ServerTransportStream) error {
-	// What grpc's streams know of it settles nearly every call, and costs less
-	// than a look into the metadata.
+	// For nearly every call the stream's subtype decides, which costs less than a
+	// look at the metadata.
 	if t, ok := transport.(interface{ ContentSubtype() string }); ok {
 		if subtype := t.ContentSubtype(); subtype == "" || subtype == "proto" {
 			return nil
@@ -118,8 +118,8 @@ func protoContent(contentType string) bool {
 	return subtype == "" || subtype == "+proto"
 }
 
-// call is a handlers.Call on a gRPC stream. grpc's codec fills in and takes
-// out; receiving and sending do not share state, as they may run at once.
+// call is a handlers.Call on a gRPC stream. The codec sets in and takes out.
+// Receiving and sending share no state, as they may run at once.
 type call struct {
 	stream  grpc.ServerStream
 	method  *handlers.Method
@@ -128,15 +128,15 @@ type call struct {
 	held    atomic.Int64 // bytes of conn, for the call itself
 
 	in         mem.BufferSlice
-	compressed bool // as the requests may be
-	packed     bool // as in is
+	compressed bool // requests may be compressed
+	packed     bool // in is compressed
 	answered   bool
 
 	out     mem.BufferSlice
 	outCost int64
 }
 
-// end releases what the call holds, but for answers that have not been read.
+// end releases what the call holds, except for answers that have not been read.
 func (c *call) end() { c.conn.release(c.held.Swap(0)) }
 
 func (c *call) Method() *handlers.Method { return c.method }
@@ -180,7 +180,7 @@ func (c *call) Send(data mem.BufferSlice) error {
 	}
 	c.out, c.answered = data, true
 	err := c.stream.SendMsg(c)
-	if c.out != nil { // an interceptor has kept it from grpc
+	if c.out != nil { // an interceptor did not pass it on to grpc
 		c.conn.release(c.outCost)
 		c.out.Free()
 		c.out = nil
@@ -188,9 +188,10 @@ func (c *call) Send(data mem.BufferSlice) error {
 	return err
 }
 
-// holdAnswer counts an answer as held by the connection. The only answer of a call
-// is sent when its handler is done, so what the call itself holds becomes the
-// answer's. The call may end meanwhile, as middleware need not wait for an answer.
+// holdAnswer counts an answer as held by the connection. The only answer of a call is
+// sent when its handler has returned, so the bytes that the call holds are then
+// counted for the answer instead. The call may end meanwhile, because middleware need
+// not wait for an answer.
 func (c *call) holdAnswer(data mem.BufferSlice) error {
 	if c.conn == nil {
 		return nil

@@ -22,12 +22,12 @@ const (
 	// Header lists that take up to usualHeaders are part of callCost.
 	usualHeaders = 4 << 10
 
-	// So much more than --max-header-bytes can be received, for the call to be
-	// refused; grpc-go closes the connection for more.
+	// A header list that exceeds --max-header-bytes by up to this much is received, so
+	// that only its call is refused. For more grpc-go closes the connection.
 	largestHeader = 1 << 20
 )
 
-// tap is a tap.ServerInHandle: it is asked before there is a call. It refuses
+// tap is a tap.ServerInHandle, which grpc calls before the call begins. It refuses
 // calls whose header list is too large, and counts a large one as held.
 func (l *limiter) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
 	size, cost := len(info.FullMethodName), int64(0)
@@ -48,13 +48,13 @@ func (l *limiter) tap(ctx context.Context, info *tap.Info) (context.Context, err
 	if err := conn.hold(cost); err != nil {
 		return ctx, err
 	}
-	// Not every call gets to its handler, but every stream's context ends.
+	// Not every call reaches its handler, but the context of every stream ends.
 	context.AfterFunc(ctx, func() { conn.release(cost) })
 	return ctx, nil
 }
 
-// unread is the last buffer of an answer that the transport has. grpc frees it when
-// the answer has been written, or thrown away.
+// unread is the last buffer of an answer that the transport holds. grpc frees it when
+// the answer has been written or discarded.
 type unread struct {
 	mem.Buffer // also for mem's own methods, which grpc's transport does not use
 	refs       atomic.Int32
@@ -79,7 +79,7 @@ func (u *unread) Free() {
 	unreads.Put(u)
 }
 
-// answerCostOf returns what an answer costs while it is not read.
+// answerCostOf returns how many bytes an unread answer holds.
 func answerCostOf(data mem.BufferSlice, first bool) int64 {
 	cost := int64(answerCost)
 	if first {
@@ -91,7 +91,7 @@ func answerCostOf(data mem.BufferSlice, first bool) int64 {
 	return cost
 }
 
-// releaseAfter returns an answer that releases its cost when its buffers are freed.
+// releaseAfter returns data, which then releases cost when its buffers are freed.
 func (c *conn) releaseAfter(data mem.BufferSlice, cost int64) mem.BufferSlice {
 	if c == nil {
 		return data

@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"testing"
-	"testing/fstest"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/mem"
@@ -19,7 +18,7 @@ import (
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/handlers"
-	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/schematest"
 )
 
 const hotProto = `syntax = "proto3"; package hot; message Msg { string text = 1; }
@@ -53,11 +52,7 @@ func newHotFront(tb testing.TB) *Server {
 	reg.Handle("hot.Svc/Struct", handlers.Unary(echo))
 	reg.Handle("hot.Svc/Alias", handlers.Unary(echo, handlers.AliasInput()))
 	reg.Handle("hot.Svc/Dynamic", handlers.Unary(echoDynamic))
-	files := fstest.MapFS{"hot.proto": {Data: []byte(hotProto)}}
-	snap, err := schema.New(schema.Options{Sources: []schema.Source{schema.FS("hot", files)}}).Compile(tb.Context())
-	if err != nil {
-		tb.Fatal(err)
-	}
+	snap := schematest.Compile(map[string]string{"hot.proto": hotProto})
 	answers, _ := reg.Load(tb.Context())
 	b := dispatch.Builder{Log: slog.New(slog.DiscardHandler)}
 	g, diags := b.Build(nil, dispatch.Input{Snapshot: snap, Leases: []*dispatch.Lease{dispatch.NewLease(answers)}})

@@ -11,10 +11,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// packed is the server's decompressor, and passes gzip through as it is: calls
-// inflate their messages themselves, since they know their connection and their
-// context. It remembers which messages it has passed, as a message of a compressed
-// call need not be compressed.
+// packed is the server's decompressor. It passes gzip data through: calls inflate
+// their messages themselves, since they know their connection and context. It
+// remembers which messages it has passed, because a message of a compressed call need
+// not be compressed.
 type packed struct{ seen sync.Map } // the address of a message's first byte
 
 // Type implements grpc.Decompressor.
@@ -86,7 +86,7 @@ func (c *conn) inflate(ctx context.Context, message mem.BufferSlice, limit int) 
 	return nil, err
 }
 
-// inflateTo inflates a message, up to one byte more than the limit.
+// inflateTo inflates a message, but at most one byte more than the limit.
 func (c *conn) inflateTo(ctx context.Context, message mem.BufferSlice, limit, free int) (mem.BufferSlice, error) {
 	compressed := message.Reader()
 	defer func() { _ = compressed.Close() }()
@@ -102,7 +102,7 @@ func (c *conn) inflateTo(ctx context.Context, message mem.BufferSlice, limit, fr
 	return mem.ReadAll(io.LimitReader(in, int64(limit)+1), mem.DefaultBufferPool())
 }
 
-// inflation is a message while it is inflated.
+// inflation reads a message while it is inflated.
 type inflation struct {
 	*gzip.Reader
 	ctx  context.Context //nolint:containedctx // as long as the message is read
@@ -125,8 +125,8 @@ func (i *inflation) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// awaitTurn waits until a large message may be inflated: one of a connection at a
-// time, and so many of all connections that some CPUs are left to other calls.
+// awaitTurn waits until a large message may be inflated: one at a time for each
+// connection, and in total so few that some CPUs are left to other calls.
 func (c *conn) awaitTurn(ctx context.Context) (done func(), err error) {
 	c.large.Add(1)
 	select {
@@ -149,8 +149,9 @@ func (c *conn) awaitTurn(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// inflatesLarge reports whether large messages are inflated, or wait: then others
-// wait as well, as they are likely to be large, and only looking would cost.
+// inflatesLarge reports whether large messages are inflated or wait. Other messages
+// wait then as well: they are likely to be large, and inflating them to find out
+// would cost time.
 func (c *conn) inflatesLarge() bool { return c != nil && c.large.Load() > 0 }
 
 // spendInflation ends the connection if its messages grow too much, and reports

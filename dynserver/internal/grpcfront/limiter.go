@@ -17,10 +17,10 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// limiter keeps what one connection does from hurting the others. grpc-go bounds
-// what a connection may do at once, but not what it does over time, nor what all
-// connections hold together. As the server's credentials the limiter wraps every
-// connection inside TLS, where frames can be counted.
+// limiter protects connections from each other. grpc-go bounds what a connection does
+// at once, but not what it does over time, and not what all connections hold
+// together. The limiter is the server's credentials, so it wraps every connection
+// inside TLS, where it can count frames.
 type limiter struct {
 	credentials.TransportCredentials
 	plain  bool // without TLS
@@ -32,18 +32,18 @@ type limiter struct {
 	conns sync.Map      // net.Addr of the peer, unique as a pointer: *conn
 	slots chan struct{} // taken while a large message is inflated
 
-	closing   context.Context //nolint:containedctx // ends when nothing may linger any more
+	closing   context.Context //nolint:containedctx // ends when the server stops: nothing lingers then
 	close     context.CancelFunc
 	lingering chan struct{} // taken while an ended connection lingers
 
 	shedding sync.Mutex
 
-	mu      sync.Mutex // guards what follows
-	logging bucket
-	unsaid  int // ended connections that were not logged
+	mu       sync.Mutex // guards what follows
+	logging  bucket
+	unlogged int // ended connections that were not logged
 }
 
-// limits are the settings that the limiter keeps.
+// limits are the limits that the limiter enforces.
 type limits struct {
 	held      int64   // bytes, of all connections
 	resets    float64 // a second, of a connection
@@ -53,8 +53,8 @@ type limits struct {
 }
 
 const (
-	resetSeconds = 5    // so many seconds' worth of resets may come at once
-	maxCredit    = 1000 // so many resets may be paid for by calls that were answered before
+	resetSeconds = 5    // the resets of this many seconds may come at once
+	maxCredit    = 1000 // how many resets earlier answered calls can pay for
 )
 
 func newLimiter(creds credentials.TransportCredentials, limits limits, log *slog.Logger) *limiter {
@@ -82,7 +82,7 @@ func (l *limiter) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo,
 	return newConn(secured, l), info, nil
 }
 
-// conn returns the connection that a call came by, or nil.
+// conn returns the connection of a call, or nil.
 func (l *limiter) conn(ctx context.Context) *conn {
 	if l == nil {
 		return nil
@@ -98,10 +98,9 @@ func (l *limiter) conn(ctx context.Context) *conn {
 
 const tooMuchHeld = "it holds the most of MaxHeldBytes"
 
-// shed ends connections until the others hold an eighth less than the limit. It
-// ends those that hold the most: a limit that refused the next call instead would
-// let whoever came first lock out everybody else. It does not wait: one goroutine
-// at a time sheds for all.
+// shed ends the connections that hold the most until the others hold an eighth less
+// than the limit. Refusing the next call instead would let the first client lock out
+// all others. shed does not wait: one goroutine at a time sheds for all.
 func (l *limiter) shed() {
 	if !l.shedding.TryLock() {
 		return
@@ -122,22 +121,23 @@ func (l *limiter) shed() {
 		if l.held.Load() <= l.limits.held/8*7 {
 			return
 		}
-		most.disown()
+		most.uncount()
 		go most.end(tooMuchHeld) // returns soon
 	}
 }
 
 const (
-	// lingerTime is how long an ended connection lingers, and lingerBytes what is
-	// read of it meanwhile. At most lingerers do so at once.
+	// lingerTime is how long an ended connection lingers, and lingerBytes how much is
+	// read from it meanwhile. At most lingerers connections linger at once.
 	lingerTime  = 5 * time.Second
 	lingerBytes = 1 << 20
 	lingerers   = 1000
 )
 
-// linger closes a connection a little later, and reports whether it does. Closed
-// at once, with unread data, it would make the client's system throw away the
-// GOAWAY that it has received; and who connects again in a loop gets on slowly.
+// linger closes a connection a little later, and reports whether it does. If a
+// connection with unread data is closed at once, the client's system discards the
+// GOAWAY that it has received. Lingering also slows down clients that reconnect in a
+// loop.
 func (l *limiter) linger(c net.Conn) bool {
 	select {
 	case l.lingering <- struct{}{}:
@@ -158,17 +158,17 @@ func (l *limiter) linger(c net.Conn) bool {
 	return true
 }
 
-// report logs that a connection was ended: ten lines at once, and one a second.
+// report logs that a connection was ended: at most ten lines at once and one a second.
 func (l *limiter) report(c *conn, why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.logging.take(1, 1, 10) {
 		l.logging.take(-1, 0, 0)
-		l.unsaid++
+		l.unlogged++
 		return
 	}
-	l.log.Warn("connection ended", "peer", c.addr.String(), "reason", why, "unlogged_before", l.unsaid)
-	l.unsaid = 0
+	l.log.Warn("connection ended", "peer", c.addr.String(), "reason", why, "unlogged_before", l.unlogged)
+	l.unlogged = 0
 }
 
 // bucket bounds a rate. It is full at first.
@@ -177,8 +177,8 @@ type bucket struct {
 	at    time.Time
 }
 
-// take takes n out of a bucket that holds up to burst and gains rate a second,
-// and reports whether there was enough. A negative n is put back.
+// take takes n out of a bucket that holds up to burst and gains rate a second, and
+// reports whether the bucket held enough. A negative n is put back.
 func (b *bucket) take(n, rate, burst float64) bool {
 	now := time.Now()
 	b.spent = max(0, b.spent-rate*now.Sub(b.at).Seconds()) + n

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/stats"
 )
 
-// Options are dynserver.GRPCOptions, where the fields are described.
+// Options are described at dynserver.GRPCOptions, which has the same fields.
 type Options struct {
 	MaxRecvBytes                            int
 	MaxSendBytes                            int
@@ -32,7 +32,7 @@ type Options struct {
 	ServerOptions                           []grpc.ServerOption
 }
 
-// serverOptions are the options of a grpc.Server as grpc has them.
+// serverOptions returns the options of the grpc.Server.
 func (o Options) serverOptions(s *Server) []grpc.ServerOption {
 	opts := []grpc.ServerOption{
 		grpc.Creds(s.limiter),
@@ -68,7 +68,7 @@ func (o Options) serverOptions(s *Server) []grpc.ServerOption {
 
 func (o Options) maxRecv() int { return def(o.MaxRecvBytes, 4<<20) }
 
-// limiter keeps the limits on what connections do over time and together.
+// limiter returns the limiter with the limits of o.
 func (o Options) limiter(log *slog.Logger) *limiter {
 	return newLimiter(o.Credentials, limits{
 		held:      def(o.MaxHeldBytes, 128<<20),

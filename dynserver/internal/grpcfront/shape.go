@@ -7,9 +7,9 @@ import (
 	"google.golang.org/grpc/stats"
 )
 
-// grpc-go takes every call of an unknown service for bidirectional streaming.
-// What follows tells those who observe calls the shape that the schema says when
-// they ask; a reload may come before the call is served.
+// grpc-go treats every call of an unknown service as bidirectional streaming. What
+// follows gives interceptors and stats handlers the shape of the current schema. A
+// reload may change it before the call is served.
 
 // shape returns the shape of a method, if it is known.
 func (s *Server) shape(path string) (client, server, ok bool) {
@@ -20,8 +20,8 @@ func (s *Server) shape(path string) (client, server, ok bool) {
 	return route.Method.IsStreamingClient(), route.Method.IsStreamingServer(), true
 }
 
-// trueInfo is the first interceptor. grpc makes one StreamServerInfo for each
-// call and hands it to every interceptor, so mending it here mends it for all.
+// trueInfo is the first interceptor. grpc makes one StreamServerInfo for each call and
+// gives it to every interceptor, so correcting it here corrects it for all.
 func (s *Server) trueInfo(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	if client, server, ok := s.shape(info.FullMethod); ok {
 		info.IsClientStream, info.IsServerStream = client, server
@@ -29,7 +29,7 @@ func (s *Server) trueInfo(srv any, stream grpc.ServerStream, info *grpc.StreamSe
 	return next(srv, stream)
 }
 
-// trueStats is a stats.Handler that is told the true shape of calls.
+// trueStats gives a stats.Handler the true shape of calls.
 type trueStats struct {
 	stats.Handler
 	server *Server
@@ -45,9 +45,9 @@ func (t trueStats) HandleRPC(ctx context.Context, rpc stats.RPCStats) {
 	if begin, ok := rpc.(*stats.Begin); ok {
 		path, _ := ctx.Value(pathKey{}).(string)
 		if client, server, ok := t.server.shape(path); ok {
-			mended := *begin
-			mended.IsClientStream, mended.IsServerStream = client, server
-			rpc = &mended
+			corrected := *begin
+			corrected.IsClientStream, corrected.IsServerStream = client, server
+			rpc = &corrected
 		}
 	}
 	t.Handler.HandleRPC(ctx, rpc)

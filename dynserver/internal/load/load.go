@@ -29,7 +29,7 @@ type Loader struct {
 	compiler  *schema.Compiler
 	builder   dispatch.Builder
 	providers []handlers.Provider
-	leases    []*dispatch.Lease // of what each provider has loaded; nil at first
+	leases    []*dispatch.Lease // one for each provider; nil before the first load
 }
 
 // New returns a Loader. It reads nothing yet.
@@ -41,13 +41,12 @@ func New(opts Options) *Loader {
 	}
 }
 
-// Load builds what the sources and the providers say now into the generation
-// after prev, which is nil or empty at first. The result is pinned once. Services
-// that have disappeared from files that changed within the last settling time are
-// kept: see dispatch.Input.
+// Load reads the sources, loads the providers, and builds the generation after prev,
+// which is nil or empty at first. The result is pinned once. Files that changed within
+// the last settling time may be half written: see dispatch.Input.
 //
-// The diagnostics are sorted. The error is one that keeps the sources from being
-// read at all, or ctx's.
+// The diagnostics are sorted. Load returns an error if a source cannot be read at all,
+// or if ctx ends.
 func (l *Loader) Load(
 	ctx context.Context, prev *dispatch.Generation, middleware []handlers.Middleware, settling time.Duration,
 ) (*dispatch.Generation, []*diag.Diagnostic, error) {
@@ -55,7 +54,7 @@ func (l *Loader) Load(
 	if err != nil {
 		return nil, nil, err
 	}
-	problems := l.ask(ctx)
+	problems := l.loadAll(ctx)
 	now, diags := l.builder.Build(prev, dispatch.Input{
 		Snapshot: snap, Leases: l.leases, Middleware: middleware, Since: time.Now().Add(-settling),
 	})
@@ -67,8 +66,8 @@ func (l *Loader) Watch(ctx context.Context, opts schema.WatchOptions, changed fu
 	return l.compiler.Watch(ctx, opts, changed)
 }
 
-// Release gives up what the providers have loaded, except for what generations
-// still need.
+// Release releases what the providers have loaded. What a generation still needs is
+// released when that generation ends.
 func (l *Loader) Release() {
 	for _, lease := range l.leases {
 		lease.Release()
@@ -76,11 +75,11 @@ func (l *Loader) Release() {
 	l.leases = nil
 }
 
-// ask asks all providers for what answers now.
-func (l *Loader) ask(ctx context.Context) (problems []*diag.Diagnostic) {
+// loadAll loads all providers.
+func (l *Loader) loadAll(ctx context.Context) (problems []*diag.Diagnostic) {
 	first := l.leases == nil
 	for i, p := range l.providers {
-		answers, diags := askOne(ctx, p)
+		answers, diags := loadOne(ctx, p)
 		problems = append(problems, diags...)
 		switch {
 		case first:
@@ -95,8 +94,8 @@ func (l *Loader) ask(ctx context.Context) (problems []*diag.Diagnostic) {
 	return problems
 }
 
-// askOne asks one provider. One that panics has brought nothing.
-func askOne(ctx context.Context, p handlers.Provider) (answers handlers.Answers, diags []*diag.Diagnostic) {
+// loadOne loads one provider. A panic is reported as an error.
+func loadOne(ctx context.Context, p handlers.Provider) (answers handlers.Answers, diags []*diag.Diagnostic) {
 	defer func() {
 		if v := recover(); v != nil {
 			answers, diags = nil, []*diag.Diagnostic{diag.New(diag.Error, diag.Position{}, "loading %s panicked: %v", p.Name(), v)}

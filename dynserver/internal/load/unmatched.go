@@ -10,9 +10,9 @@ import (
 	"github.com/dyngate/dyngate/internal/nearest"
 )
 
-// unmatched reports registrations that no method matches, since a misspelt one would
-// otherwise go unnoticed. That is a hint, as the method may come with the next
-// file, and a warning when there is a method that may have been meant.
+// unmatched reports registrations that match no method, because they may be misspelt.
+// The severity is Warning if a method has a similar name, otherwise Hint: the method
+// may be added later.
 func unmatched(g *dispatch.Generation) (diags []*diag.Diagnostic) {
 	for _, reg := range g.Unmatched {
 		if near := meant(g, reg.Pattern); near != "" {
@@ -24,8 +24,8 @@ func unmatched(g *dispatch.Generation) (diags []*diag.Diagnostic) {
 	return diags
 }
 
-// meant returns the name that a registration of pkg.Service/Method or
-// pkg.Service may have meant, or nothing. What has a handler of its own was not.
+// meant returns the similar name that a pattern pkg.Service/Method or pkg.Service may
+// have meant, or "". It returns only methods and services without a handler.
 func meant(g *dispatch.Generation, pattern string) string {
 	service, method, exact := strings.Cut(pattern, "/")
 	svc := g.Service(protoreflect.FullName(service))
@@ -40,7 +40,7 @@ func meant(g *dispatch.Generation, pattern string) string {
 	}
 	for _, r := range svc.Routes {
 		if len(r.Registrations) == 0 && exact && len(nearest.Names(method, []string{string(r.Method.Name())}, 1)) > 0 {
-			return r.Method.Path()
+			return r.Path()
 		}
 	}
 	return ""

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
+	"github.com/dyngate/dyngate/internal/schematest"
 )
 
 // TestUnsetExtensions reads extensions that a message does not have.
@@ -17,7 +18,8 @@ func TestUnsetExtensions(t *testing.T) {
 		"p2.x_int", "p2.x_text", "p2.x_raw", "p2.x_note", "p2.x_grade", "p2.x_ints", "p2.x_texts", "p2.x_milds", "p2.xgroup", "p2.xgroups", "p2.x_raws",
 	} {
 		t.Run(string(name), func(t *testing.T) {
-			xd := must(testFiles.FindDescriptorByName(name)).(protoreflect.ExtensionDescriptor)
+			d, _ := schematest.Find(t, testSchema, name)
+			xd := d.(protoreflect.ExtensionDescriptor)
 			xt := types.Extension(xd)
 			for _, m := range []protoreflect.Message{typ.New(), typ.Zero()} {
 				if proto.HasExtension(m.Interface(), xt) {

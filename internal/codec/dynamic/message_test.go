@@ -14,8 +14,8 @@ import (
 type extensionsOf struct{ types *dynamic.Types }
 
 func (e extensionsOf) FindExtensionByName(name protoreflect.FullName) (protoreflect.ExtensionType, error) {
-	d, err := testFiles.FindDescriptorByName(name)
-	if xd, ok := d.(protoreflect.ExtensionDescriptor); ok && err == nil {
+	d, _ := testSchema.Find(name)
+	if xd, ok := d.(protoreflect.ExtensionDescriptor); ok {
 		return e.types.Extension(xd), nil
 	}
 	return nil, protoregistry.NotFound
@@ -33,14 +33,14 @@ func (e extensionsOf) FindExtensionByNumber(message protoreflect.FullName, numbe
 }
 
 func (e extensionsOf) RangeExtensionsByMessage(message protoreflect.FullName, visit func(protoreflect.ExtensionType) bool) {
-	testFiles.RangeFiles(func(fd protoreflect.FileDescriptor) bool {
-		for i := range fd.Extensions().Len() {
-			if xd := fd.Extensions().Get(i); xd.ContainingMessage().FullName() == message && !visit(e.types.Extension(xd)) {
-				return false
+	for _, f := range testSchema.Files() {
+		extensions := f.Descriptor().Extensions()
+		for i := range extensions.Len() {
+			if xd := extensions.Get(i); xd.ContainingMessage().FullName() == message && !visit(e.types.Extension(xd)) {
+				return
 			}
 		}
-		return true
-	})
+	}
 }
 
 // TestReflection runs protobuf's own tests of implementations of messages.

@@ -1,15 +1,11 @@
 package dynamic_test
 
 import (
-	"context"
 	"testing"
-	"testing/fstest"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"github.com/dyngate/dyngate/handlers/diag"
-	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/schematest"
 )
 
 const proto3Source = `syntax = "proto3";
@@ -103,27 +99,9 @@ option features.message_encoding = DELIMITED;
 message All { All one = 1; repeated All many = 2; map<string, All> named = 3; map<int32, string> plain = 4; oneof pick { All left = 5; int32 right = 6; } }
 `
 
-var testFiles = compileAll()
-
-// compileAll compiles the sources above as the server does.
-func compileAll() *protoregistry.Files {
-	sources := fstest.MapFS{
-		"p3.proto": {Data: []byte(proto3Source)}, "p2.proto": {Data: []byte(proto2Source)},
-		"ed.proto": {Data: []byte(editionsSource)}, "de.proto": {Data: []byte(delimitedSource)},
-	}
-	compiler := schema.New(schema.Options{Sources: []schema.Source{schema.FS("test", sources)}})
-	snapshot := must(compiler.Compile(context.Background()))
-	for _, d := range snapshot.Diagnostics() {
-		if d.Severity == diag.Error {
-			panic(d.Message)
-		}
-	}
-	files := new(protoregistry.Files)
-	for _, f := range snapshot.Files() {
-		must(0, files.RegisterFile(f.Descriptor()))
-	}
-	return files
-}
+var testSchema = schematest.Compile(map[string]string{
+	"p3.proto": proto3Source, "p2.proto": proto2Source, "ed.proto": editionsSource, "de.proto": delimitedSource,
+})
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -135,21 +113,14 @@ func must[T any](v T, err error) T {
 // message finds a message of the sources.
 func message(t testing.TB, name protoreflect.FullName) protoreflect.MessageDescriptor {
 	t.Helper()
-	d, err := testFiles.FindDescriptorByName(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(protoreflect.MessageDescriptor)
+	return schematest.Message(t, testSchema, name)
 }
 
 // eachMessage visits the messages of the sources that are not nested.
 func eachMessage(visit func(protoreflect.MessageDescriptor)) {
-	for _, pkg := range []protoreflect.FullName{"p3", "p2", "ed", "de"} {
-		testFiles.RangeFilesByPackage(pkg, func(fd protoreflect.FileDescriptor) bool {
-			for i := range fd.Messages().Len() {
-				visit(fd.Messages().Get(i))
-			}
-			return true
-		})
+	for _, f := range testSchema.Files() {
+		for i := range f.Descriptor().Messages().Len() {
+			visit(f.Descriptor().Messages().Get(i))
+		}
 	}
 }

@@ -1,14 +1,11 @@
 package structs_test
 
 import (
-	"context"
 	"testing"
-	"testing/fstest"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/schematest"
 )
 
 const proto3Source = `syntax = "proto3";
@@ -70,27 +67,10 @@ message Mixed {
 message Child { int32 n = 1; Child child = 2 [features.message_encoding = DELIMITED]; }
 `
 
-var testFiles = compileAll()
-
-// compileAll compiles the sources above as the server does.
-func compileAll() *protoregistry.Files {
-	sources := fstest.MapFS{
-		"p3.proto": {Data: []byte(proto3Source)}, "p2.proto": {Data: []byte(proto2Source)}, "ed.proto": {Data: []byte(editionsSource)},
-	}
-	compiler := schema.New(schema.Options{Sources: []schema.Source{schema.FS("test", sources)}})
-	files := new(protoregistry.Files)
-	for _, f := range must(compiler.Compile(context.Background())).Files() {
-		must(0, files.RegisterFile(f.Descriptor()))
-	}
-	return files
-}
+var testSchema = schematest.Compile(map[string]string{"p3.proto": proto3Source, "p2.proto": proto2Source, "ed.proto": editionsSource})
 
 // message finds a message of the sources.
 func message(t testing.TB, name protoreflect.FullName) protoreflect.MessageDescriptor {
 	t.Helper()
-	d, err := testFiles.FindDescriptorByName(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(protoreflect.MessageDescriptor)
+	return schematest.Message(t, testSchema, name)
 }
