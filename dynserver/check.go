@@ -60,7 +60,7 @@ func Check(ctx context.Context, config Config, against ...Source) (*CheckResult,
 	if len(against) == 0 {
 		return result, nil
 	}
-	old, err := schema.New(schema.Options{Sources: against, Logger: config.Log, Limits: config.SchemaLimits}).Compile(ctx)
+	old, err := schema.New(schema.Options{Sources: against, Limits: config.SchemaLimits}).Compile(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading what to compare with: %w", err)
 	}

@@ -16,7 +16,8 @@ const module = "github.com/dyngate/dyngate/"
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
 	"dynclient":                    {"handlers/diag", "internal/*"},
-	"internal/schema":              {"handlers/diag", "internal/codec/dynamic"},
+	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch"},
+	"internal/watch":               {},
 	"internal/codec":               {},
 	"internal/codec/structs":       {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest"},
 	"internal/codec/dynamic":       {"internal/codec/wire"},

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -36,6 +40,15 @@ type turn struct {
 }
 
 func (p *turns) Name() string { return "turns" }
+
+func (p *turns) Files() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wrong == "panic" {
+		panic("another mistake")
+	}
+	return nil
+}
 
 func (p *turns) Load(context.Context) (handlers.Answers, []*diag.Diagnostic) {
 	p.mu.Lock()
@@ -210,4 +223,155 @@ func TestSetMiddleware(t *testing.T) {
 	if bound.Load() != 1 {
 		t.Errorf("it was bound %d times", bound.Load())
 	}
+}
+
+// ruleFiles is a provider that reads files of rules, one a line: "echo TEXT" answers
+// lab.Lab/Echo with TEXT, "unused NAME" answers no method, and "import PATH" reads
+// another file, or all files of a folder. Rules that have not changed are the same
+// registrations.
+type ruleFiles struct {
+	mu    sync.Mutex
+	main  string
+	rules map[string]*handlers.Registration
+	files []string
+	loads []*rules
+}
+
+// rules are those of one load.
+type rules struct {
+	list     []*handlers.Registration
+	released atomic.Int32
+}
+
+func (r *rules) Registrations() []*handlers.Registration { return r.list }
+func (r *rules) Release()                                { r.released.Add(1) }
+
+func (p *ruleFiles) Name() string { return "rules" }
+
+func (p *ruleFiles) Files() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.files
+}
+
+func (p *ruleFiles) Load(context.Context) (handlers.Answers, []*diag.Diagnostic) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.rules
+	p.rules, p.files = make(map[string]*handlers.Registration), nil
+	p.read(p.main, before)
+	load := &rules{list: slices.Collect(maps.Values(p.rules))}
+	slices.SortFunc(load.list, func(a, b *handlers.Registration) int { return strings.Compare(a.Pattern, b.Pattern) })
+	p.loads = append(p.loads, load)
+	return load, nil
+}
+
+func (p *ruleFiles) read(path string, before map[string]*handlers.Registration) {
+	p.files = append(p.files, path)
+	if entries, err := os.ReadDir(path); err == nil {
+		for _, e := range entries {
+			p.read(filepath.Join(path, e.Name()), before)
+		}
+		return
+	}
+	content, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(content)) {
+		line = strings.TrimSpace(line)
+		switch verb, rest, _ := strings.Cut(line, " "); {
+		case before[line] != nil:
+			p.rules[line] = before[line]
+		case verb == "import":
+			p.read(filepath.Join(filepath.Dir(p.main), rest), before)
+		case verb == "unused":
+			p.rules[line] = &handlers.Registration{Pattern: "other." + rest, Implementation: handlers.Unary(labEchoes)}
+		case verb == "echo":
+			p.rules[line] = &handlers.Registration{Pattern: "lab.Lab/Echo", Rank: 1, Implementation: handlers.Unary(
+				func(context.Context, *labMsg) (*labMsg, error) { return &labMsg{Text: rest}, nil },
+			)}
+		}
+	}
+}
+
+func (p *ruleFiles) released() (counts []int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, load := range p.loads {
+		counts = append(counts, load.released.Load())
+	}
+	return counts
+}
+
+// answers waits until Echo is answered so.
+func (l *local) answers(t *testing.T, want string) {
+	t.Helper()
+	eventually(t, "the answer "+want, func() bool {
+		out, err := invoke(timeout(t), l.conn, labEcho, text(1, "nothing"))
+		must(t, err)
+		return textOf(out, 1) == want
+	})
+}
+
+// TestProviderFiles changes the files of a provider, and which files those are.
+func TestProviderFiles(t *testing.T) {
+	t.Parallel()
+	for name, poll := range map[string]time.Duration{"events": 0, "poll": 10 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := folder(t, map[string]string{"main.rules": "echo one"})
+			p := &ruleFiles{main: filepath.Join(dir, "main.rules")}
+			s := startLab(t, func(c *dynserver.Config) {
+				c.Providers, c.Watch, c.WatchPoll = []handlers.Provider{p}, true, poll
+			})
+			s.answers(t, "one")
+			replace(t, p.main, "echo two")
+			s.answers(t, "two")
+			write(t, p.main, "echo import\nimport far/away") // which does not exist
+			s.answers(t, "import")
+			write(t, p.main, "import far/away")
+			s.answers(t, "nothing")
+			write(t, filepath.Join(dir, "far/away/first.rules"), "echo first")
+			s.answers(t, "first")
+			write(t, filepath.Join(dir, "far/away/first.rules"), "import ../elsewhere/other.rules")
+			write(t, filepath.Join(dir, "../elsewhere/other.rules"), "echo other")
+			s.answers(t, "other")
+			must(t, os.RemoveAll(filepath.Join(dir, "far")))
+			s.answers(t, "nothing")
+
+			// A reload that no change of a file brings may have other files, too.
+			p.mu.Lock()
+			p.main = filepath.Join(t.TempDir(), "new.rules")
+			p.mu.Unlock()
+			_, err := s.Reload(t.Context())
+			must(t, err)
+			write(t, p.main, "echo new")
+			s.answers(t, "new")
+		})
+	}
+}
+
+// TestProviderIsReleasedThoughNothingUsedChanged adds what answers no method: what the
+// load before held is released, and nobody notices.
+func TestProviderIsReleasedThoughNothingUsedChanged(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"main.rules": "echo one"})
+	p := &ruleFiles{main: filepath.Join(dir, "main.rules")}
+	s := startLab(t, func(c *dynserver.Config) { c.Providers = []handlers.Provider{p} })
+	hold := open(t.Context(), t, s.conn, labHold).send(nil).done()
+	hold.mustRecv()
+	before, err := s.Reload(t.Context())
+	must(t, err)
+	for i := range 3 {
+		write(t, p.main, fmt.Sprintf("echo one\nunused Service%d", i))
+		report, err := s.Reload(t.Context())
+		must(t, err)
+		if report.Applied || report.Generation != before.Generation {
+			t.Errorf("got %+v", report)
+		}
+		s.answers(t, "one")
+	}
+	if got, want := fmt.Sprint(p.released()), "[0 1 1 1 0]"; got != want {
+		t.Errorf("released %s while a call goes on, want %s", got, want)
+	}
+	must(t, s.conn.Close())
+	eventually(t, "the first load to be released", func() bool { return p.released()[0] == 1 })
 }

@@ -24,7 +24,7 @@ func TestReloadShape(t *testing.T) {
 	s := startLocal(t, config)
 	stream := open(timeout(t), t, s.conn, labChat)
 	for _, change := range []struct{ old, new, message string }{
-		{"rpc Chat(stream Msg) returns (stream Msg);", "rpc Chat(Msg) returns (Msg);", "the method is unary, its handler bidirectional-streaming: use handlers.Unary"},
+		{"rpc Chat(stream Msg) returns (stream Msg);", "rpc Chat(Msg) returns (Msg);", "the method is unary, but its handler is bidirectional-streaming: use handlers.Unary"},
 		{"string text = 1;", "int64 text = 1;", "text"},
 		{"string text = 1;", "", "Text"},
 	} {

@@ -1,4 +1,4 @@
-// Package render writes messages as a person or a script wants them.
+// Package render writes messages for people and scripts.
 //
 //	json    indented JSON, one document after the other
 //	ndjson  JSON, a line for each message
@@ -6,8 +6,8 @@
 //	text    protobuf's text format, with "# ---" between messages
 //	binary  protobuf's binary format
 //
-// In all but binary, bytes that a terminal would obey and characters that
-// change the direction of text are escaped, wherever the message has them.
+// In all but binary, control characters and characters that change the direction
+// of text are escaped, wherever the message has them.
 package render
 
 import (
@@ -36,7 +36,7 @@ type Options struct {
 	EmitDefaults bool
 
 	// Delimited writes the length of each message before it, as a varint, in
-	// binary: for more messages than one.
+	// binary. It is needed for more than one message.
 	Delimited bool
 }
 
@@ -78,16 +78,13 @@ func New(w io.Writer, name string, opts Options) (*Printer, error) {
 	if i >= 0 {
 		return &Printer{w: w, format: formats[i], opts: opts}, nil
 	}
-	hint := ""
-	if near := nearest.Names(name, Formats(), 1); len(near) > 0 {
-		hint = fmt.Sprintf(" (did you mean %s?)", near[0])
-	}
-	return nil, fmt.Errorf("there is no format %q%s; there are: %s", name, hint, strings.Join(Formats(), ", "))
+	hint := nearest.DidYouMean(nearest.Names(name, Formats(), 1))
+	return nil, fmt.Errorf("unknown format %q%s; the formats are: %s", name, hint, strings.Join(Formats(), ", "))
 }
 
-// Print writes a message, in one Write. The same message gives the same bytes
-// always. Required fields may be missing. How deeply the message is nested is
-// for whoever read it to bound.
+// Print writes a message, in one Write. The same message always gives the same
+// bytes. Required fields may be missing. Print does not bound how deeply the
+// message is nested: the reader of the message does.
 //
 // It fails if the format cannot express the message, or the writer fails.
 func (p *Printer) Print(m proto.Message) error {

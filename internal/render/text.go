@@ -15,9 +15,9 @@ import (
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 )
 
-// extraSpace is what prototext puts after the colon of some builds' fields. A
-// field has a line of its own, with neither space nor quote before its colon,
-// so no string can be mistaken for it.
+// extraSpace matches the additional space that prototext writes after the colon of
+// fields in some builds. A field has a line of its own, with neither space nor quote
+// before its colon, so it never matches inside a string.
 var extraSpace = regexp.MustCompile(`(?m)^( *[^ "]+:)  `)
 
 func appendText(b []byte, m proto.Message, o Options) (out []byte, err error) {
@@ -36,9 +36,9 @@ func appendText(b []byte, m proto.Message, o Options) (out []byte, err error) {
 
 func stable(text []byte) []byte { return extraSpace.ReplaceAll(text, []byte("$1 ")) }
 
-// escape writes the characters as \u escapes that a terminal may obey or that
-// change the direction of text. They can only be in strings, and those of
-// JSON, of the text format, and of YAML in double quotes know such escapes.
+// escape writes control characters, and characters that change the direction of
+// text, as \u escapes. They occur only in strings, and strings of JSON, of the text
+// format, and of YAML in double quotes have such escapes.
 func escape(text []byte) []byte {
 	if bytes.IndexFunc(text, unsafeForTerminal) < 0 {
 		return text
@@ -56,9 +56,9 @@ func escape(text []byte) []byte {
 	return out
 }
 
-// unsafeForTerminal reports control characters other than those of C0, which
-// every format escapes by itself, the marks and overrides of bidirectional text,
-// and the line breaks of Unicode.
+// unsafeForTerminal reports whether r is a control character outside of C0 (every
+// format escapes those of C0), a mark or override of bidirectional text, or a line
+// break of Unicode.
 func unsafeForTerminal(r rune) bool {
 	return r > ' ' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }

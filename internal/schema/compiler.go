@@ -11,9 +11,9 @@ import (
 
 	"github.com/bufbuild/protocompile/experimental/ir"
 	"github.com/bufbuild/protocompile/experimental/source"
-	"github.com/fsnotify/fsnotify"
 
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/watch"
 )
 
 // Compiler turns its sources into snapshots, and keeps what it learnt from one to the next.
@@ -33,11 +33,10 @@ type Compiler struct {
 	parsedBytes atomic.Int64 // since the session began
 	versions    atomic.Uint64
 
-	newEvents func() (*fsnotify.Watcher, error)
 	parseFile func(path string, text *source.File, lim Limits) parsed
 
 	patience time.Duration // how long the Compile that runs waits for one file
-	nudged   chan struct{} // gets a token when a file is done that a Compile did not wait for
+	late     watch.Bell    // rings when a file is done that a Compile did not wait for
 
 	tasks    sync.Mutex
 	runaways []<-chan struct{} // closed when a task that was abandoned ends
@@ -53,9 +52,8 @@ func New(opts Options) *Compiler {
 		builtin: newBuiltin(),
 		session: new(ir.Session),
 
-		newEvents: fsnotify.NewWatcher,
 		parseFile: parseText,
-		nudged:    make(chan struct{}, 1),
+		late:      watch.NewBell(),
 	}
 }
 
@@ -68,7 +66,7 @@ func New(opts Options) *Compiler {
 // same ground; the last snapshot stays good.
 //
 // A file that takes longer than a second to compile does not hold up the others,
-// but for the first call: it has an error until it is done, when Watch reports a change.
+// but for the first call: it has an error until it is done, which one of Signals reports.
 //
 // Calls wait for each other.
 func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {

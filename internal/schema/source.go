@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +28,8 @@ type Source struct {
 func Path(path string) Source { return Source{path: path, name: path} }
 
 // FS is an import root that is not on disk, such as an embedded folder. The
-// name stands for it in diagnostics.
+// name stands for it in diagnostics. If it has a method Changed() <-chan struct{}, that is
+// a watch.Signal.
 func FS(name string, fsys fs.FS) Source { return Source{name: name, fsys: fsys} }
 
 // String returns the source as diagnostics name it.
@@ -46,17 +46,10 @@ type Options struct {
 	// DropComments leaves comments out of what File.DescriptorWithComments returns.
 	DropComments bool
 
-	// Logger is told what a user should know but cannot mend in a schema, such
-	// as a watch that had to fall back to polling. Nil is silent.
-	Logger *slog.Logger
-
 	Limits Limits
 }
 
 func (o Options) withDefaults() Options {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
 	o.Limits = o.Limits.withDefaults()
 	o.Sources = slices.Clone(o.Sources)
 	return o

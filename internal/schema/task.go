@@ -34,7 +34,7 @@ func start[T any](c *Compiler, work func() T) *task[T] {
 		t.result = work()
 		close(t.done)
 		if t.late.Load() {
-			c.nudge()
+			c.late.Ring()
 		}
 	}()
 	return t
@@ -112,12 +112,4 @@ func (c *Compiler) crowded() bool {
 	clear(c.runaways[len(running):])
 	c.runaways = running
 	return len(running) >= maxRunaways
-}
-
-// nudge has Watch reload.
-func (c *Compiler) nudge() {
-	select {
-	case c.nudged <- struct{}{}:
-	default:
-	}
 }

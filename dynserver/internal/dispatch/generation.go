@@ -102,6 +102,10 @@ func (g *Generation) SharesMiddleware(other *Generation) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
+// SharesLeases reports whether the routes use the same loads of the providers as
+// those of another generation.
+func (g *Generation) SharesLeases(other *Generation) bool { return slices.Equal(g.held, other.held) }
+
 // Service returns the service of that name, or nil.
 func (g *Generation) Service(name protoreflect.FullName) *Service { return g.services[name] }
 

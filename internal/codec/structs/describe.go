@@ -8,7 +8,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// describe names the type of a message field as its .proto file does.
+// describe returns the type of a message field as its .proto file spells it.
 func describe(fd protoreflect.FieldDescriptor) string {
 	switch {
 	case fd.IsMap():
@@ -22,7 +22,7 @@ func describe(fd protoreflect.FieldDescriptor) string {
 	return describeElem(fd)
 }
 
-// inOneof tells the members of oneofs that are written as such.
+// inOneof reports whether fd is a member of a oneof that the schema declares.
 func inOneof(fd protoreflect.FieldDescriptor) bool {
 	od := fd.ContainingOneof()
 	return od != nil && !od.IsSynthetic()

@@ -1,4 +1,4 @@
-package schema
+package watch
 
 import (
 	"io/fs"

@@ -1,10 +1,10 @@
 //go:build !linux
 
-package schema
+package watch
 
 import "io/fs"
 
-// isRemote is not known here; WatchOptions.Poll helps where events do not come.
+// isRemote is always false here; Options.Poll helps where events do not come.
 func isRemote(string) bool { return false }
 
 func inode(fs.FileInfo) uint64 { return 0 }
