@@ -89,10 +89,8 @@ func (m *mender) FindDescriptorByName(name protoreflect.FullName) (protoreflect.
 // shipped returns the files that ship with dyngate if one of them may have a name
 // or path: to compile them takes a tenth of a second, and most names are others.
 func shipped(name string) *schema.Snapshot {
-	for _, root := range []string{"google", "cel", "buf", "grpc", "protoc-gen-openapiv2"} {
-		if rest, ok := strings.CutPrefix(name, root); ok && strings.IndexAny(rest, "./") == 0 {
-			return schema.Shipped()
-		}
+	if schema.Ships(name) {
+		return schema.Shipped()
 	}
 	return new(schema.Snapshot)
 }

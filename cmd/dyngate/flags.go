@@ -52,6 +52,8 @@ type serveFlags struct {
 // reach.
 func registerSchemaLimits(flags *pflag.FlagSet, l *dynserver.SchemaLimits) {
 	flags.Int64Var(&l.FileBytes, "max-proto-bytes", 8<<20, "largest .proto file")
+	flags.IntVar(&l.Files, "max-proto-files", 100_000, "most .proto files in one PATH")
+	flags.Int64Var(&l.SetBytes, "max-set-bytes", 256<<20, "largest descriptor set, after decompression")
 	flags.DurationVar(&l.CompileTime, "compile-timeout", time.Minute, "how long it may take to compile one file")
 }
 
@@ -61,8 +63,8 @@ func registerRequireHandlers(flags *pflag.FlagSet, require *bool) {
 
 // checkSchemaLimits returns what is wrong with them.
 func checkSchemaLimits(l dynserver.SchemaLimits) error {
-	if l.FileBytes <= 0 || l.CompileTime <= 0 {
-		return errors.New("--max-proto-bytes and --compile-timeout must be positive")
+	if l.FileBytes <= 0 || l.Files <= 0 || l.SetBytes <= 0 || l.CompileTime <= 0 {
+		return errors.New("--max-proto-bytes, --max-proto-files, --max-set-bytes and --compile-timeout must be positive")
 	}
 	return nil
 }
