@@ -191,10 +191,8 @@ func (s *store) lacks(path string) bool {
 // shipped returns the files that ship with dyngate if one of them may have a path:
 // compiling them takes a tenth of a second, and most paths are others.
 func shipped(path string) *schema.Snapshot {
-	for _, root := range []string{"google/", "cel/", "buf/", "grpc/", "protoc-gen-openapiv2/"} {
-		if strings.HasPrefix(path, root) {
-			return schema.Shipped()
-		}
+	if schema.Ships(path) {
+		return schema.Shipped()
 	}
 	return new(schema.Snapshot)
 }
