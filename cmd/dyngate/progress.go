@@ -22,6 +22,7 @@ type progress struct {
 	mu    sync.Mutex
 	begun time.Time // zero between two works
 	last  time.Time // when the line was written; zero if it is not there
+	ended bool
 }
 
 // newProgress returns the progress to show on w.
@@ -41,7 +42,7 @@ func (p *progress) report(format string, args ...any) {
 	if p.begun.IsZero() {
 		p.begun = now
 	}
-	if p.w == nil || now.Sub(p.begun) < progressAfter || now.Sub(p.last) < progressEvery {
+	if p.w == nil || p.ended || now.Sub(p.begun) < progressAfter || now.Sub(p.last) < progressEvery {
 		return
 	}
 	p.last = now
@@ -56,6 +57,23 @@ func (p *progress) erase() {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
 	p.begun, p.last = time.Time{}, time.Time{}
+}
+
+// stop removes the line for good.
+func (p *progress) stop() {
+	p.erase()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+}
+
+// loading reports the progress of loading files, as dynserver.Config.OnProgress does.
+func (p *progress) loading(done, total int) {
+	if total == 0 {
+		p.report("reading schemas: %d files...", done)
+		return
+	}
+	p.report("compiling schemas: %d of %d files...", done, total)
 }
 
 // files reports how many files of schemas were read; 0 says that reading has ended.

@@ -50,5 +50,17 @@ func TestProgress(t *testing.T) {
 		if got := written(); got != want {
 			t.Errorf("wrote %q", got)
 		}
+		p.loading(1, 0)
+		time.Sleep(progressAfter)
+		p.loading(2, 0)
+		time.Sleep(progressEvery)
+		p.loading(3, 4)
+		p.stop()
+		time.Sleep(progressAfter)
+		p.loading(4, 4)
+		const loading = "\r\x1b[Kreading schemas: 2 files...\r\x1b[Kcompiling schemas: 3 of 4 files...\r\x1b[K"
+		if got := written(); got != loading {
+			t.Errorf("got %q, want %q", got, loading)
+		}
 	})
 }
