@@ -27,7 +27,7 @@ type Error struct {
 	types  func(context.Context) Types
 }
 
-// Error returns the method, target, code and message.
+// Error implements error: method, target, code and message.
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s at %s: %s: %s", e.Method, e.Target, codeName(e.status.Code()), e.status.Message())
 }
@@ -67,7 +67,7 @@ type LookupError struct {
 	Candidates []string // what an ambiguous name may stand for, or similar names, nearest first, or else known ones; at most ten
 }
 
-// Error returns a message that lists the candidates.
+// Error implements error. It lists the candidates.
 func (e *LookupError) Error() string {
 	list := strings.Join(e.Candidates, ", ")
 	switch {

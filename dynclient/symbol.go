@@ -19,18 +19,16 @@ type Symbol struct {
 	// reflection of a server.
 	Origin string
 
-	// Of files: nil if descriptors have their comments themselves.
-	files     *schema.Snapshot
-	commented func(path string) protoreflect.FileDescriptor
+	files     *schema.Snapshot // nil if it is known from reflection
+	commented func(protoreflect.FileDescriptor) protoreflect.FileDescriptor
 }
 
 // File returns the file that declares the symbol, with comments and positions
-// where they are known. A client compiles its files again for them, once.
+// where they are known. A client reads them when this is called: it compiles its
+// files again, once.
 func (s *Symbol) File() protoreflect.FileDescriptor {
 	if s.commented != nil {
-		if fd := s.commented(s.ParentFile().Path()); fd != nil {
-			return fd
-		}
+		return s.commented(s.ParentFile())
 	}
 	return s.ParentFile()
 }

@@ -108,6 +108,11 @@ type Config struct {
 	// Channelz serves grpc.channelz.v1, which describes connections and their peers.
 	Channelz bool
 
+	// OnProgress is called while schemas are loaded, by several goroutines at once: at
+	// first with the number of files read so far and a total of 0, then with the number
+	// of files that are compiled and the total. Default: none.
+	OnProgress func(done, total int)
+
 	// Log is where the server logs. Default slog.Default().
 	Log *slog.Logger
 

@@ -79,7 +79,7 @@ func (c Config) ownServices(
 func (c Config) loader(own []*handlers.Registration) *load.Loader {
 	return load.New(load.Options{
 		Schema: schema.Options{
-			Sources: c.Sources, DropComments: c.DropComments, Limits: c.SchemaLimits,
+			Sources: c.Sources, DropComments: c.DropComments, Limits: c.SchemaLimits, Progress: c.OnProgress,
 		},
 		Providers:       append([]handlers.Provider{c.Handlers}, c.Providers...),
 		Own:             own,

@@ -7,6 +7,7 @@
 //	client   servers that others wrote, for the library and the command line
 //	cli      the command line
 //	clients  clients that others wrote
+//	docs     the programs that the documentation shows
 //	scale    googleapis, memory, the time of a reload
 //	bench    calls per second, against generated code
 //

@@ -85,7 +85,10 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 			return err
 		}
 	}
+	progress := newProgress(os.Stderr)
+	config.OnProgress = progress.loading
 	result, err := dynserver.Check(ctx, config, sourcesOf(f.against)...)
+	progress.stop()
 	if err != nil {
 		return fmt.Errorf("cannot check: %w", err)
 	}

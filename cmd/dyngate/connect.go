@@ -91,7 +91,7 @@ func (f *connectFlags) dial(target string, opts ...grpc.DialOption) (*dynclient.
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	client := dynclient.New(conn, dynclient.WithSources(f.sources()...))
+	client := dynclient.New(conn, dynclient.WithSources(f.sources()...), dynclient.WithSchemaProgress(newProgress(os.Stderr).files))
 	return client, func() { _ = client.Close(); _ = conn.Close() }, nil
 }
 

@@ -70,6 +70,10 @@ func (f *describeFlags) run(ctx context.Context, schema *dynclient.Schema, names
 	}
 	d := description{ink: inkFor(os.Stdout), json: f.output == "json"}
 	for _, sym := range symbols {
+		if ctx.Err() != nil {
+			failure = errors.Join(failure, context.Cause(ctx))
+			break
+		}
 		failure = errors.Join(failure, f.describe(&d, sym))
 	}
 	if f.descriptorsOut != "" && len(symbols) > 0 {

@@ -71,21 +71,28 @@ func untilSignal(cmd *cobra.Command, run func(ctx context.Context) error) error 
 		case <-ctx.Done():
 		}
 	}()
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }() // ends with run, or with the process
-	var err error
-	select {
-	case err = <-ended:
-	case <-ctx.Done():
-		select {
-		case err = <-ended:
-		case <-time.After(time.Second):
-			err = context.Cause(ctx)
-		}
-	}
+	err := endWith(ctx, func() error { return run(ctx) })
 	var stopped signalError
 	if err != nil && errors.As(context.Cause(ctx), &stopped) {
 		return stopped
 	}
 	return err
+}
+
+// endWith calls run, and gives it a second to end when ctx has ended: it may be busy
+// with what cannot be interrupted.
+func endWith(ctx context.Context, run func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- run() }() // ends with run, or with the process
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(time.Second):
+		return context.Cause(ctx)
+	}
 }

@@ -185,7 +185,7 @@ func (f *connectFlags) withSchema(ctx context.Context, args []string, run func(c
 	defer done()
 	ctx, cancel := f.within(ctx)
 	defer cancel()
-	return run(ctx, schema, names)
+	return endWith(ctx, func() error { return run(ctx, schema, names) })
 }
 
 // open opens the schema: of the server that the first argument names, or of

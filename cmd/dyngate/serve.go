@@ -70,7 +70,9 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 	tending, stopTending := context.WithCancel(ctx)
 	defer stopTending()
 	go tendMemory(tending) // ends with the server
+	stopProgress := f.showProgress(&config)
 	srv, err := dynserver.New(ctx, config)
+	stopProgress()
 	if err != nil {
 		return fmt.Errorf("cannot start: %w", err)
 	}
@@ -90,6 +92,21 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 	}
 	log.Warn("stopped before all calls had ended", logattr.Milliseconds("drain", f.drain))
 	return nil
+}
+
+// showProgress shows the progress of the first load on a terminal, until the load is
+// reported or the result is called. A log in JSON stays alone.
+func (f *serveFlags) showProgress(config *dynserver.Config) (stop func()) {
+	if f.logFormat != "text" {
+		return func() {}
+	}
+	p, report := newProgress(os.Stderr), config.OnReload
+	config.OnProgress = p.loading
+	config.OnReload = func(r dynserver.Report) {
+		p.stop()
+		report(r)
+	}
+	return p.stop
 }
 
 // config returns the configuration of the server. Its sources are the paths, or

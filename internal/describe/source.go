@@ -30,6 +30,11 @@ func Source(d protoreflect.Descriptor, file protoreflect.FileDescriptor) (source
 	if file == nil {
 		file = d.ParentFile()
 	}
+	if _, isService := d.(protoreflect.ServiceDescriptor); isService {
+		if sd, err := excerptOf(d.FullName(), file); err == nil {
+			d, file = sd, sd.ParentFile()
+		}
+	}
 	wrapped, err := desc.WrapFile(file)
 	if err != nil {
 		return "", fmt.Errorf("%s cannot be described: %w", file.Path(), err)

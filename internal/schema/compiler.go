@@ -33,7 +33,8 @@ type Compiler struct {
 	parsedBytes atomic.Int64 // since the session began
 	versions    atomic.Uint64
 	encodings   *encodings
-	missing     *rootFinder // of this Compile
+	missing     *rootFinder  // of this Compile
+	read        atomic.Int64 // files, by this Compile
 
 	parseFile func(path string, text *source.File, lim Limits) parsed
 
@@ -82,6 +83,7 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	c.missing = &rootFinder{sources: c.opts.Sources}
+	c.read.Store(0)
 	served, found := c.collect()
 	c.renewSession()
 	g, err := c.discover(ctx, served)
@@ -94,7 +96,11 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 		return c.last, nil
 	}
 	c.stale = true
-	err = inOrder(ctx, touched, g.needs, func(n *node) { c.build(ctx, n, g) })
+	var built atomic.Int64
+	err = inOrder(ctx, touched, g.needs, func(n *node) {
+		c.build(ctx, n, g)
+		c.opts.Progress(int(built.Add(1)), len(touched))
+	})
 	if err != nil {
 		return nil, err
 	}

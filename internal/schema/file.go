@@ -164,18 +164,27 @@ func (f *File) detail() *detailed {
 	if info == nil {
 		return nil
 	}
-	// The interface SourceLocations is closed: only a file can make one. So this file has nothing but
-	// source info.
-	bare, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-		Name:           proto.String(f.Path()),
-		SourceCodeInfo: info,
-	}, nil)
+	d := withSourceInfo(f.linked.desc, info)
+	f.detailed = weak.Make(d)
+	return d
+}
+
+// WithSourceInfo returns a view of a file whose SourceLocations holds info.
+func WithSourceInfo(fd protoreflect.FileDescriptor, info *descriptorpb.SourceCodeInfo) protoreflect.FileDescriptor {
+	if d := withSourceInfo(fd, info); d != nil {
+		return d
+	}
+	return fd
+}
+
+func withSourceInfo(fd protoreflect.FileDescriptor, info *descriptorpb.SourceCodeInfo) *detailed {
+	// The interface SourceLocations is closed: only a file can make one. So this file
+	// has nothing but source info.
+	bare, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{Name: proto.String(fd.Path()), SourceCodeInfo: info}, nil)
 	if err != nil {
 		return nil
 	}
-	d := &detailed{f.linked.desc, &locations{bare.SourceLocations(), f.linked.desc}}
-	f.detailed = weak.Make(d)
-	return d
+	return &detailed{fd, &locations{bare.SourceLocations(), fd}}
 }
 
 func (f *File) sourceInfo() (info *descriptorpb.SourceCodeInfo) {

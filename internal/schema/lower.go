@@ -26,6 +26,7 @@ type parsed struct {
 // parse parses the nodes that have not been parsed yet.
 func (c *Compiler) parse(ctx context.Context, nodes []*node) error {
 	return parallel(ctx, nodes, func(n *node) {
+		defer func() { c.opts.Progress(int(c.read.Add(1)), 0) }()
 		switch {
 		case n.in.text != nil && !n.ready:
 			c.parseText(ctx, n)

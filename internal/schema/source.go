@@ -47,11 +47,18 @@ type Options struct {
 	DropComments bool
 
 	Limits Limits
+
+	// Progress, if set, is called during Compile, by several goroutines at once: while files are read, with the number
+	// of files so far and a total of 0, then with the number of files that are compiled and the total.
+	Progress func(done, total int)
 }
 
 func (o Options) withDefaults() Options {
 	o.Limits = o.Limits.withDefaults()
 	o.Sources = slices.Clone(o.Sources)
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
+	}
 	return o
 }
 

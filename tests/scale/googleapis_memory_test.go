@@ -53,9 +53,9 @@ func TestGoogleapisMemory(t *testing.T) {
 	highest, last := peak(), p.Memory("VmRSS")
 	after := settledMemory(t, p)
 	var reloads []time.Duration
-	for _, m := range regexp.MustCompile(`"generation":(\d+),.*"took":(\d+)`).FindAllStringSubmatch(p.Stderr.String(), -1) {
-		if n, _ := strconv.ParseInt(m[2], 10, 64); m[1] != "1" {
-			reloads = append(reloads, time.Duration(n))
+	for _, m := range regexp.MustCompile(`"generation":(\d+),.*"took_ms":([\d.]+)`).FindAllStringSubmatch(p.Stderr.String(), -1) {
+		if ms, _ := strconv.ParseFloat(m[2], 64); m[1] != "1" {
+			reloads = append(reloads, time.Duration(ms*float64(time.Millisecond)))
 		}
 	}
 	slices.Sort(reloads)

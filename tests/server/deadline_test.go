@@ -51,7 +51,7 @@ func TestDefaultDeadlineSilent(t *testing.T) {
 
 // unread matches the log line of a call that received one message. The silent calls
 // received none.
-var unread = regexp.MustCompile(`"method":"Contact/getTask","code":"DeadlineExceeded","took":\d+,"in":1,`)
+var unread = regexp.MustCompile(`"method":"Contact/getTask","code":"DeadlineExceeded","took_ms":[\d.]+,"in":1,`)
 
 // soonAll receives until the call ends, which it must although it sets no deadline.
 func soonAll(t testing.TB, stream *rig.Stream) (messages [][]byte, err error) {

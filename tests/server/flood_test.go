@@ -177,7 +177,7 @@ func TestUnreadLog(t *testing.T) {
 			unread, log, err := os.Pipe()
 			rig.Must(t, err)
 			defer unread.Close()
-			cmd := exec.Command(rig.Binary(t), "serve", "--grpc", "127.0.0.1:0", "--access-log", "1", "--log-format", "json")
+			cmd := exec.Command(rig.Binary(t), "serve", "--grpc", "127.0.0.1:0", "--access-log", "1")
 			cmd.Stderr = log
 			p := rig.StartCommand(t, cmd)
 			rig.Must(t, log.Close())

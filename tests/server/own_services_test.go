@@ -47,7 +47,7 @@ func TestOwnServicesAreDispatched(t *testing.T) {
 	}
 	_, err = rig.Invoke(rig.Context(t), s.Conn, "/grpc.health.v1.Health/Chek", nil)
 	rig.WantCode(t, err, codes.Unimplemented)
-	rig.WantText(t, fmt.Sprint(err), "did you mean Check?")
+	rig.WantText(t, fmt.Sprint(err), `(did you mean "Check"?)`)
 	for _, svc := range s.Services() {
 		if strings.HasPrefix(svc.Name, "grpc.") {
 			t.Errorf("%s is listed among the services of the schema", svc.Name)

@@ -66,7 +66,7 @@ func TestDrainTimeout(t *testing.T) {
 	if err := p.Wait(); err != nil {
 		t.Errorf("exit: %v: it did what the flag says", err)
 	}
-	rig.WantText(t, p.Stderr.String(), "level=WARN", "drain=100ms")
+	rig.WantText(t, p.Stderr.String(), "level=WARN", "drain_ms=100")
 }
 
 // TestDrainDelay checks that calls are accepted while health says NOT_SERVING.
@@ -196,7 +196,7 @@ func TestUnixSocket(t *testing.T) {
 			t.Errorf("%s: %q, %v", addr, out, err)
 		}
 	}
-	rig.WantText(t, refuse(t, 1, "--grpc", "unix:"+socket), "another process listens there")
+	rig.WantText(t, refuse(t, 1, "--grpc", "unix:"+socket), "another process listens on it")
 
 	p.Kill()
 	if _, err := os.Lstat(socket); err != nil {
