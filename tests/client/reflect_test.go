@@ -236,7 +236,7 @@ func TestManyServices(t *testing.T) {
 
 	few, services := startMany(t, 30, 0)
 	r := rig.Run(t, "call", few, "Do")
-	r.Want(t, 2, "", `more than one method "Do"`, services[0]+"/Do\n")
+	r.Want(t, 2, "", `method "Do" is ambiguous`, services[0]+"/Do\n")
 	if lines := strings.Count(r.Stderr, "\n"); lines > 12 {
 		t.Errorf("%d lines:\n%s", lines, r.Stderr)
 	}
