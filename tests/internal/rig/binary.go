@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
@@ -57,19 +58,15 @@ var (
 // replace.
 func build(race bool) (path string, err error) {
 	name := "dyngate"
-	args := []string{"build"}
-	if race {
-		name += "-race"
-		args = append(args, "-race")
-	}
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
+	variant := fmt.Sprintf("race=%t", race)
 	root, err := moduleRoot()
 	if err != nil {
 		return "", err
 	}
-	dir, err := sharedFolder(root)
+	dir, err := sharedFolder(root, variant)
 	if err != nil {
 		return "", err
 	}
@@ -79,7 +76,7 @@ func build(race bool) (path string, err error) {
 		return "", err
 	}
 	defer unlock()
-	cmd := exec.Command("go", append(args, "-o", shared, "./cmd/dyngate")...)
+	cmd := exec.Command("go", "build", "-"+variant, "-o", shared, "./cmd/dyngate")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
@@ -92,17 +89,25 @@ func build(race bool) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	path = filepath.Join(own, name)
+	path = filepath.Join(own, variant, name) // scripts find it in PATH
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	// A process that another test starts meanwhile must not inherit the open file: a
+	// file that is open for writing cannot be executed.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	return path, os.WriteFile(path, content, 0o755)
 }
 
-// sharedFolder returns a folder that the test processes of a module share.
-func sharedFolder(root string) (string, error) {
+// sharedFolder returns a folder that the test processes of a module share for a
+// variant of the binary.
+func sharedFolder(root, variant string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "dyngate-tests", fmt.Sprintf("%x", sha256.Sum256([]byte(root)))[:16])
+	dir := filepath.Join(cache, "dyngate-tests", fmt.Sprintf("%x", sha256.Sum256([]byte(root)))[:16], variant)
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
