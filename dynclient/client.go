@@ -12,6 +12,8 @@ import (
 	_ "google.golang.org/grpc/health"        // for healthCheckConfig in a service config
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/dyngate/dyngate/internal/reflection"
 )
 
 // DefaultSchemaTimeout bounds each look at the schema that is not bound by a
@@ -36,7 +38,7 @@ type settings struct {
 	sources []Source
 	dial    []grpc.DialOption
 	timeout time.Duration
-	md      metadata.MD
+	reflect reflection.Options
 }
 
 // WithSources says where schemas come from. Where several sources know a name,
@@ -61,7 +63,14 @@ func WithServiceConfig(json string) Option {
 // reflection, besides that in the context it is asked with: credentials, say.
 // Calls do not get it.
 func WithSchemaMetadata(md metadata.MD) Option {
-	return func(s *settings) { s.md = metadata.Join(s.md, md) }
+	return func(s *settings) { s.reflect.Metadata = metadata.Join(s.reflect.Metadata, md) }
+}
+
+// WithSchemaProgress calls report with the number of files that were read from the
+// server's reflection, each time that there are more, and with 0 when an operation
+// has ended.
+func WithSchemaProgress(report func(files int)) Option {
+	return func(s *settings) { s.reflect.Progress = report }
 }
 
 // WithSchemaTimeout bounds each look at the schema, such as making a stub.
@@ -116,7 +125,7 @@ func newClient(conn grpc.ClientConnInterface, target string, s settings) *Client
 	}
 	c := &Client{conn: conn, target: target, timeout: s.timeout, close: func() error { return nil }}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.schema = newSchema(s.sources, newReflector(conn, target, s.md))
+	c.schema = newSchema(s.sources, newReflector(conn, target, s.reflect))
 	return c
 }
 

@@ -68,7 +68,7 @@
 //
 // # Schemas
 //
-// What reflection told is kept. It is asked anew after [Schema.Refresh], and
+// Schemas from reflection are kept. They are read again after [Schema.Refresh], and
 // after the server said UNIMPLEMENTED to a method that the schema has, at most
 // once in ten seconds. Stubs follow: a call after a refresh checks the types
 // again.

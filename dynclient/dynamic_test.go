@@ -71,7 +71,7 @@ func TestInvokeMistakes(t *testing.T) {
 		"other out":       {"Greeter/SayHello", json.RawMessage(`{}`), &anypb.Any{}, "google.protobuf.Any"},
 		"a struct as out": {"Greeter/SayHello", json.RawMessage(`{}`), &struct{}{}, "typed stubs"},
 		"streams":         {"RouteGuide/ListFeature", json.RawMessage(`{}`), &out, "server-streaming"},
-		"unknown method":  {"Greeter/SayHowdy", json.RawMessage(`{}`), &out, `no method "Greeter/SayHowdy"`},
+		"unknown method":  {"Greeter/SayHowdy", json.RawMessage(`{}`), &out, `unknown method "Greeter/SayHowdy"`},
 	} {
 		err := c.Invoke(t.Context(), tt.method, tt.in, tt.out)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -3,6 +3,7 @@ package dynclient
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/code"
@@ -12,9 +13,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/nearest"
 )
 
-// Error is what is wrong with a call: a status, with the method and the target.
+// Error is the failure of a call: a status, with the method and the target.
 // status.Code, status.Convert and status.FromError understand it, and errors.As
 // finds it.
 type Error struct {
@@ -25,7 +27,7 @@ type Error struct {
 	types  func(context.Context) Types
 }
 
-// Error tells method, target, code and message.
+// Error implements error: method, target, code and message.
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s at %s: %s: %s", e.Method, e.Target, codeName(e.status.Code()), e.status.Message())
 }
@@ -57,25 +59,37 @@ func (e *Error) Details(ctx context.Context) []proto.Message {
 // file does not tell, until ctx ends.
 func (e *Error) Types(ctx context.Context) Types { return e.types(ctx) }
 
-// LookupError says that a name is not in the schema, or that it stands for
-// several.
+// LookupError says that a name is not in the schema, or that it is ambiguous.
 type LookupError struct {
-	Name       string // as it was asked for
-	Kind       string // what was asked for: method, service, declaration
+	Name       string // as it was looked up
+	Kind       string // what was looked up: method, service, declaration
 	Ambiguous  bool
-	Candidates []string // what it stands for, or what may be meant, nearest first; ten at most
+	Candidates []string // what an ambiguous name may stand for, or similar names, nearest first, or else known ones; at most ten
 }
 
-// Error tells the candidates too.
+// Error implements error. It lists the candidates.
 func (e *LookupError) Error() string {
-	text := fmt.Sprintf("there is no %s %q", e.Kind, e.Name)
-	if e.Ambiguous {
-		text = fmt.Sprintf("there is more than one %s %q", e.Kind, e.Name)
+	list := strings.Join(e.Candidates, ", ")
+	switch {
+	case e.Ambiguous && list == "":
+		return fmt.Sprintf("%s %q is ambiguous", e.Kind, e.Name)
+	case e.Ambiguous:
+		return fmt.Sprintf("%s %q is ambiguous: %s", e.Kind, e.Name, list)
+	case list == "":
+		return fmt.Sprintf("unknown %s %q", e.Kind, e.Name)
+	case e.Similar():
+		return fmt.Sprintf("unknown %s %q%s", e.Kind, e.Name, nearest.DidYouMean(e.Candidates))
 	}
-	if len(e.Candidates) == 0 {
-		return text
-	}
-	return text + "; there is " + strings.Join(e.Candidates, ", ")
+	return fmt.Sprintf("unknown %s %q; known names are %s", e.Kind, e.Name, list)
+}
+
+// Similar reports whether the candidates are names that the unknown one may have
+// been meant to be.
+func (e *LookupError) Similar() bool {
+	last := func(name string) string { return name[strings.LastIndexAny(name, "./")+1:] }
+	return slices.ContainsFunc(e.Candidates, func(c string) bool {
+		return len(nearest.Names(last(e.Name), []string{last(c)}, 1)) > 0 || len(nearest.Names(e.Name, []string{c}, 1)) > 0
+	})
 }
 
 // GRPCStatus returns UNIMPLEMENTED: as far as the client knows, the server has
@@ -108,7 +122,7 @@ type ReflectionError struct {
 	Err    error // often a status: UNIMPLEMENTED from a server that has no reflection
 }
 
-// Error tells what the matter is.
+// Error implements error.
 func (e *ReflectionError) Error() string {
 	st, ok := status.FromError(e.Err)
 	switch {

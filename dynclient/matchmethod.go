@@ -2,6 +2,7 @@ package dynclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,9 +39,6 @@ func (s *Schema) MatchMethod(ctx context.Context, name string) (*Method, error) 
 		return nil, err
 	}
 	matches, err := s.methodsEnding(ctx, names, service, method)
-	if own := slices.DeleteFunc(slices.Clone(matches), isInfrastructure); len(own) > 0 {
-		matches = own
-	}
 	switch {
 	case len(matches) == 1:
 		return matches[0], nil
@@ -77,19 +75,45 @@ func splitMethod(name string) (service, method string) {
 }
 
 // methodsEnding returns the methods of that name in the services whose name ends
-// in service. The error is of services whose schema cannot be had.
+// in service. The error is of services whose schema cannot be had. Only the
+// services that have such a method are linked, and the first few if there are many.
 func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullName, service, method string) (matches []*Method, err error) {
 	names = slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !endsIn(name, service) })
-	found, err := s.FindAll(ctx, names)
+	methods, err := s.methods(ctx, names)
 	if cutShort(ctx, err) {
 		return nil, err // what was not seen may match as well
+	}
+	names = slices.DeleteFunc(names, func(name protoreflect.FullName) bool {
+		return !slices.Contains(methods[name], protoreflect.Name(method))
+	})
+	if own := slices.DeleteFunc(slices.Clone(names), isInfrastructureService); len(own) > 0 {
+		names = own
+	}
+	found, failure := s.FindAll(ctx, names[:min(len(names), maxCandidates+1)])
+	if cutShort(ctx, failure) {
+		return nil, failure
 	}
 	for _, name := range names {
 		if m := methodOf(found[name], method); m != nil {
 			matches = append(matches, m)
 		}
 	}
-	return matches, err
+	return matches, errors.Join(err, failure)
+}
+
+// methods returns the names of the methods of services.
+func (s *Schema) methods(ctx context.Context, services []protoreflect.FullName) (map[protoreflect.FullName][]protoreflect.Name, error) {
+	found := make(map[protoreflect.FullName][]protoreflect.Name, len(services))
+	rest := slices.Clone(services)
+	var failure error
+	for _, p := range s.providers {
+		failure = errors.Join(failure, p.methods(ctx, rest, found))
+		rest = slices.DeleteFunc(rest, func(name protoreflect.FullName) bool { _, ok := found[name]; return ok })
+		if len(rest) == 0 {
+			return found, nil
+		}
+	}
+	return found, failure
 }
 
 // cutShort reports whether a search that failed with err has not seen everything
@@ -106,8 +130,6 @@ func cutShort(ctx context.Context, err error) bool {
 func endsIn(name protoreflect.FullName, short string) bool {
 	return short == "" || string(name) == short || strings.HasSuffix(string(name), "."+short)
 }
-
-func isInfrastructure(m *Method) bool { return isInfrastructureService(m.Parent().FullName()) }
 
 func isInfrastructureService(name protoreflect.FullName) bool {
 	for _, pkg := range []string{"grpc.reflection.", "grpc.health.", "grpc.channelz."} {
@@ -165,15 +187,15 @@ func (s *Schema) unknownMethod(ctx context.Context, service, method string) erro
 func (s *Schema) nearestMethods(ctx context.Context, services []protoreflect.FullName, name string) []string {
 	paths := make(map[string][]string) // by the method's name
 	var names, all []string
-	found, _ := s.FindAll(ctx, services) // what cannot be had cannot be suggested
+	found, _ := s.methods(ctx, services) // services that cannot be read are not suggested
 	for _, service := range services {
-		for _, m := range found[service].Methods() {
-			name := string(m.Name())
+		for _, m := range found[service] {
+			name, path := string(m), string(service)+"/"+string(m)
 			if paths[name] == nil {
 				names = append(names, name)
 			}
-			paths[name] = append(paths[name], m.Path())
-			all = append(all, m.Path())
+			paths[name] = append(paths[name], path)
+			all = append(all, path)
 		}
 	}
 	var near []string

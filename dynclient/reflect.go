@@ -2,51 +2,43 @@ package dynclient
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"maps"
 	"sync"
-	"time"
 
-	"github.com/jhump/protoreflect/grpcreflect"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/internal/reflection"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// reflector answers from the server's reflection. Questions are put one after
-// the other, each on a stream that ends with it: a stream left open would hold
-// up a server that drains.
+// reflector answers from the server's reflection.
 type reflector struct {
 	conn   grpc.ClientConnInterface
 	target string
-	md     metadata.MD   // sent with every question
-	sem    chan struct{} // held while a question is put
+	opts   reflection.Options
 
 	mu      sync.Mutex
 	session *session // what was learnt since the last refresh; nil if nothing
 }
 
-// session is what one reflection client has learnt.
+// session is what one reader has learnt.
 type session struct {
-	guard *guard
-	asked *grpcreflect.Client
-	types map[string]*schema.Types // by file
+	reader *reflection.Reader
 
 	mu    sync.Mutex
-	known map[protoreflect.FullName]*Symbol // nil for a name that the server does not know
+	known map[protoreflect.FullName]*Symbol          // nil for a name that the server does not know
+	read  map[protoreflect.FullName]*reflection.File // of services that are not in known yet
 }
 
 // maxKnown bounds how many names are remembered that the server does not know.
 const maxKnown = 10_000
 
-func newReflector(conn grpc.ClientConnInterface, target string, md metadata.MD) *reflector {
-	return &reflector{conn: conn, target: target, md: md, sem: make(chan struct{}, 1)}
+func newReflector(conn grpc.ClientConnInterface, target string, o reflection.Options) *reflector {
+	return &reflector{conn: conn, target: target, opts: o}
 }
 
 func (r *reflector) refresh() {
@@ -60,119 +52,83 @@ func (r *reflector) current() *session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.session == nil {
-		g := &guard{ClientConnInterface: r.conn, md: r.md}
-		// Its streams get their contexts from the guard, question by question.
-		asked := grpcreflect.NewClientAuto(context.Background(), g)
-		m := &mender{guard: g, asked: asked, mending: make(map[string]bool)}
-		asked.AllowFallbackResolver(m, nil)
-		r.session = &session{guard: g, asked: asked, types: make(map[string]*schema.Types), known: make(map[protoreflect.FullName]*Symbol)}
+		r.session = &session{
+			reader: reflection.NewReader(r.conn, r.opts),
+			known:  make(map[protoreflect.FullName]*Symbol),
+			read:   make(map[protoreflect.FullName]*reflection.File),
+		}
 	}
 	return r.session
 }
 
-// ask puts a question.
-func (r *reflector) ask(ctx context.Context, question func(*session) error) (err error) {
-	if err := acquire(ctx, r.sem); err != nil {
-		return &ReflectionError{r.target, status.FromContextError(err).Err()}
-	}
-	defer func() { <-r.sem }()
-	s := r.current()
-	cancel := s.guard.begin(ctx)
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the answer is malformed: %v", p)
-		}
-		finish(s.asked, cancel, err != nil)
-		err = r.explain(ctx, s, err)
-	}()
-	return question(s)
-}
-
-// parting is how long a server may take to end the stream of a question.
-const parting = 100 * time.Millisecond
-
-// finish ends the stream of a question, politely if it went well.
-func finish(asked *grpcreflect.Client, cancel context.CancelFunc, failed bool) {
-	if failed {
-		cancel()
-	}
-	timer := time.AfterFunc(parting, cancel)
-	defer timer.Stop()
-	asked.Reset()
-	cancel()
-}
-
-func (r *reflector) explain(ctx context.Context, s *session, err error) error {
-	switch {
-	case err == nil:
+// explain makes an error of reflection. If the server sent too much, the next
+// question begins again: what was read is of no more use.
+func (r *reflector) explain(ctx context.Context, err error) error {
+	if err == nil {
 		return nil
-	case ctx.Err() != nil:
+	}
+	if ctx.Err() != nil {
 		err = status.FromContextError(ctx.Err()).Err()
-	case s.guard.failed != nil:
-		err = s.guard.failed
-		r.refresh() // it would fail for ever
+	} else if status.Code(err) == codes.ResourceExhausted {
+		r.refresh()
 	}
 	return &ReflectionError{r.target, err}
 }
 
-// missingFile names the file that the server lacks, if that is what is wrong, and
-// what imports it: the client's error ends in the one and begins with what was
-// asked for.
-func missingFile(err error, g *guard) error {
-	if !grpcreflect.IsElementNotFoundError(err) {
-		return err
-	}
-	text := err.Error()
-	_, file, ok := strings.Cut(text[strings.LastIndexByte(text, '\n')+1:], "File not found: ")
-	if !ok {
-		return err
-	}
-	for _, fd := range g.files {
-		if slices.Contains(fd.imports, file) {
-			return fmt.Errorf("it does not have %s, which %s imports", file, fd.name)
-		}
-	}
-	return fmt.Errorf("it does not have %s", file)
-}
-
-func (r *reflector) services(ctx context.Context) (names []protoreflect.FullName, err error) {
-	err = r.ask(ctx, func(s *session) error {
-		list, err := s.asked.ListServices()
-		for _, name := range list {
-			if full := protoreflect.FullName(name); full.IsValid() {
-				names = append(names, full)
-			}
-		}
-		return err
-	})
-	return names, err
+func (r *reflector) services(ctx context.Context) ([]protoreflect.FullName, error) {
+	names, err := r.current().reader.Services(ctx)
+	return names, r.explain(ctx, err)
 }
 
 func (r *reflector) find(ctx context.Context, names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) error {
-	if names = r.current().recall(names, found); len(names) == 0 {
+	s := r.current()
+	if names = s.recall(names, found); len(names) == 0 {
 		return nil
 	}
-	return r.ask(ctx, func(s *session) (failure error) {
-		for _, name := range names {
-			sym, err := s.symbol(name)
-			switch {
-			case ctx.Err() != nil || s.guard.failed != nil || isGone(err):
-				return err
-			case err != nil:
-				failure = joined(failure, err)
-				continue
-			case sym != nil:
-				sym.Origin = fmt.Sprintf("reflection (%s) of %s", s.guard.version, r.target)
-				found[name] = sym
-			}
-			s.remember(name, sym)
+	files, err := s.files(ctx, names)
+	origin := fmt.Sprintf("reflection (%s) of %s", s.reader.Version(), r.target)
+	failed := []error{err}
+	for _, name := range names {
+		f, asked := files[name]
+		if !asked {
+			continue
 		}
-		return failure
-	})
+		sym, err := symbolOf(ctx, s.reader, f, name)
+		if ctx.Err() != nil {
+			return r.explain(ctx, ctx.Err())
+		}
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		if sym != nil {
+			sym.Origin = origin
+			found[name] = sym
+		}
+		s.remember(name, sym)
+	}
+	return r.explain(ctx, reflection.Join(failed...))
 }
 
-// recall adds what is known of names to found, and returns those of which nothing
-// is. It does not wait for questions that are being put.
+// symbolOf links a file and returns a symbol that it declares; nil if it does not,
+// or if there is no file.
+func symbolOf(ctx context.Context, r *reflection.Reader, f *reflection.File, name protoreflect.FullName) (*Symbol, error) {
+	if f == nil {
+		return nil, nil //nolint:nilnil // as the comment says
+	}
+	fd, err := f.Link(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := schema.Find(fd, name)
+	if d == nil {
+		return nil, nil //nolint:nilnil // as the comment says
+	}
+	return &Symbol{Descriptor: d, Types: f.Types(), commented: r.WithComments}, nil
+}
+
+// recall adds what is known of names to found, and returns the unknown ones. It
+// does not wait for the server.
 func (s *session) recall(names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) (rest []protoreflect.FullName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,82 +143,67 @@ func (s *session) recall(names []protoreflect.FullName, found map[protoreflect.F
 	return rest
 }
 
+// files returns the files of names; nil for names that the server does not know. It
+// asks for those that were not read.
+func (s *session) files(ctx context.Context, names []protoreflect.FullName) (map[protoreflect.FullName]*reflection.File, error) {
+	read := make(map[protoreflect.FullName]*reflection.File)
+	var rest []protoreflect.FullName
+	s.mu.Lock()
+	for _, name := range names {
+		if f := s.read[name]; f != nil {
+			read[name] = f
+		} else {
+			rest = append(rest, name)
+		}
+	}
+	s.mu.Unlock()
+	found, err := s.reader.Files(ctx, rest)
+	maps.Copy(read, found)
+	return read, err
+}
+
 func (s *session) remember(name protoreflect.FullName, sym *Symbol) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.read, name)
 	if sym != nil || len(s.known) < maxKnown {
 		s.known[name] = sym
 	}
 }
 
-// symbol asks for a name; nil if the server does not know it.
-func (s *session) symbol(name protoreflect.FullName) (*Symbol, error) {
-	file, err := s.asked.FileContainingSymbol(string(name))
-	if err != nil {
-		if isNotFound(err, string(name)) {
-			return nil, nil //nolint:nilnil // as the comment says
+// methods reads the files of services, but links none of them.
+func (r *reflector) methods(ctx context.Context, services []protoreflect.FullName, found map[protoreflect.FullName][]protoreflect.Name) error {
+	s := r.current()
+	files, err := s.files(ctx, services)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, f := range files {
+		if f == nil {
+			continue
 		}
-		return nil, missingFile(err, s.guard)
+		s.read[name] = f
+		for _, service := range f.Services() {
+			if service.Name == name {
+				found[name] = service.Methods
+			}
+		}
 	}
-	fd := file.UnwrapFile()
-	d := schema.Find(fd, name)
-	if d == nil {
-		return nil, nil //nolint:nilnil // as the comment says
-	}
-	return &Symbol{Descriptor: d, Types: s.typesOf(fd)}, nil
+	return r.explain(ctx, err)
 }
 
 func (r *reflector) extension(ctx context.Context, message protoreflect.FullName, number protoreflect.FieldNumber) (x protoreflect.ExtensionDescriptor, err error) {
-	err = r.ask(ctx, func(s *session) error {
-		field, err := s.asked.ResolveExtension(string(message), int32(number))
-		if err != nil {
-			if grpcreflect.IsElementNotFoundError(err) || status.Code(err) == codes.NotFound {
-				return nil
-			}
-			return err
+	f, err := r.current().reader.FileOfExtension(ctx, message, number)
+	if f == nil || err != nil {
+		return nil, r.explain(ctx, err)
+	}
+	fd, err := f.Link(ctx)
+	if err != nil {
+		return nil, r.explain(ctx, err)
+	}
+	schema.EachExtension(fd, func(d protoreflect.ExtensionDescriptor) {
+		if d.Number() == number && d.ContainingMessage().FullName() == message {
+			x = d
 		}
-		x = field.UnwrapField()
-		return nil
 	})
-	return x, err
-}
-
-// joined is errors.Join that leaves a single error as it is, for its status to
-// read as it did.
-func joined(all, err error) error {
-	if all == nil {
-		return err
-	}
-	return errors.Join(all, err)
-}
-
-// isGone reports whether asking for anything else would fail as well.
-func isGone(err error) bool {
-	switch status.Code(err) {
-	case codes.Unavailable, codes.Unimplemented, codes.Canceled, codes.DeadlineExceeded:
-		return true
-	}
-	return false
-}
-
-// typesOf returns the resolver of a file, which gathers what it needs only once.
-func (s *session) typesOf(fd protoreflect.FileDescriptor) *schema.Types {
-	if s.types[fd.Path()] == nil {
-		s.types[fd.Path()] = schema.NewTypes(fd)
-	}
-	return s.types[fd.Path()]
-}
-
-// isNotFound reports whether err says that the server does not know a symbol,
-// and not that it does not know a file that the symbol needs. Servers that say
-// so otherwise than the protocol has it are understood as well.
-func isNotFound(err error, symbol string) bool {
-	if grpcreflect.IsElementNotFoundError(err) {
-		return err.Error() == "Symbol not found: "+symbol
-	}
-	switch status.Code(err) {
-	case codes.NotFound, codes.InvalidArgument:
-		return true
-	}
-	return false
+	return x, nil
 }

@@ -124,8 +124,8 @@ func (s *Schema) findInside(ctx context.Context, name protoreflect.FullName) (*S
 }
 
 // FindAll is Find for many names, which takes a server much less time than one
-// after the other. Names that there are not are not in the result. The error
-// joins what kept others from being found; the result holds the rest.
+// after the other. Unknown names are absent from the result. The error
+// joins the lookups that failed; the result holds the others.
 func (s *Schema) FindAll(ctx context.Context, names []protoreflect.FullName) (map[protoreflect.FullName]*Symbol, error) {
 	found := make(map[protoreflect.FullName]*Symbol, len(names))
 	rest := slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !name.IsValid() || len(name) > maxName })
@@ -203,7 +203,7 @@ func (s *Schema) Refresh() {
 // the server give rise to: a method may be UNIMPLEMENTED by design.
 const suspicion = 10 * time.Second
 
-// suspect refreshes what reflection told, since the server contradicted it.
+// suspect forgets the schema from reflection, since the server contradicted it.
 func (s *Schema) suspect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,14 +35,14 @@ func TestMatch(t *testing.T) {
 			{"Greeter/SayHello", "Greeter/SayHello"}, // it is exact
 			{"RecordRoute", "RouteGuide/RecordRoute"},
 			{"Compute/SayHello", "compute.Compute/SayHello"},
-			{"SayHello", "more than one method \"SayHello\"; there is Greeter/SayHello, compute.Compute/SayHello, tutorial.Greeter/SayHello"},
-			{"RecordRout", `no method "RecordRout"; there is RouteGuide/RecordRoute`},
+			{"SayHello", "method \"SayHello\" is ambiguous: Greeter/SayHello, compute.Compute/SayHello, tutorial.Greeter/SayHello"},
+			{"RecordRout", `unknown method "RecordRout" (did you mean "RouteGuide/RecordRoute"?)`},
 			{"Greeter/SayGoodbye", "Greeter/SayHello"},
 			{"tutorial.Greter/SayHello", "tutorial.Greeter/SayHello"},
-			{"no.such.Thing/At", `no service "no.such.Thing"; there is Cal, `},
-			{"", "no method"},
-			{"/", "no method"},
-			{"\xff", "no method"},
+			{"no.such.Thing/At", `unknown service "no.such.Thing"; known names are Cal, `},
+			{"", "unknown method"},
+			{"/", "unknown method"},
+			{"\xff", "unknown method"},
 		} {
 			m, err := s.MatchMethod(t.Context(), tt.name)
 			switch {
@@ -57,7 +57,7 @@ func TestMatch(t *testing.T) {
 			}
 		}
 		for name, want := range map[string]string{
-			"SayHello":          "more than one",
+			"SayHello":          "is ambiguous",
 			"RouteSummary":      "RouteSummary",
 			"Data":              "example.Data",
 			"tutorial.Greeter":  "tutorial.Greeter",
@@ -73,7 +73,7 @@ func TestMatch(t *testing.T) {
 				t.Errorf("%s: %q is %s, want %s", source, name, got, want)
 			}
 		}
-		for name, want := range map[string]string{"Compute": "compute.Compute", "Greeter": "Greeter", "Greter": "no service", "": "no service"} {
+		for name, want := range map[string]string{"Compute": "compute.Compute", "Greeter": "Greeter", "Greter": "unknown service", "": "unknown service"} {
 			sym, err := s.MatchService(t.Context(), name)
 			if got := text(sym, err); !strings.Contains(got, want) {
 				t.Errorf("%s: %q is %s, want %s", source, name, got, want)

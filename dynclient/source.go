@@ -19,7 +19,7 @@ type Source struct {
 
 // Reflection is the server itself, by gRPC's reflection service, version v1 or
 // else v1alpha. What its answers lack (imports that it does not have, or has by
-// another name) is filled in from what it tells of the types that are used, and
+// another name) is filled in from the files of the types that are used, and
 // from the files that ship with dyngate: google/protobuf, google/api,
 // google/rpc, google/type, google/longrunning and some more.
 func Reflection() Source { return Source{reflection: true} }
@@ -44,6 +44,10 @@ type provider interface {
 	// joins what went wrong; that it has none of a name is no error.
 	find(ctx context.Context, names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) error
 
+	// methods adds the names of the methods of these services to found. It is
+	// faster than find, and does not notice that a service is broken.
+	methods(ctx context.Context, services []protoreflect.FullName, found map[protoreflect.FullName][]protoreflect.Name) error
+
 	// extension returns the extension of a message with a number; nil if there is
 	// none.
 	extension(ctx context.Context, message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionDescriptor, error)
@@ -52,14 +56,14 @@ type provider interface {
 	refresh()
 }
 
-// fileProvider answers from folders, .proto files and descriptor sets. A client
-// wants little but descriptors of them, for as long as it lives: what comments
-// need is several times as much, and is left to who asks for comments.
+// fileProvider answers from folders, .proto files and descriptor sets. Clients need
+// descriptors only. Comments take several times the memory, so they are dropped, and
+// compiled again on demand.
 type fileProvider struct {
 	sources   []schema.Source
 	forgetful bool
 	sem       chan struct{}                   // held while compiling
-	last      atomic.Pointer[schema.Snapshot] // nil when it has to be compiled anew
+	last      atomic.Pointer[schema.Snapshot] // nil before it is compiled
 	commented atomic.Pointer[schema.Snapshot] // the same with comments, once they were asked for
 }
 
@@ -95,20 +99,20 @@ func (p *fileProvider) compile(ctx context.Context, kept *atomic.Pointer[schema.
 	return s, nil
 }
 
-// file returns a file with its comments; nil if it has gone meanwhile.
-func (p *fileProvider) file(path string) protoreflect.FileDescriptor {
+// withComments returns a file with its comments, or fd if it has gone meanwhile.
+func (p *fileProvider) withComments(fd protoreflect.FileDescriptor) protoreflect.FileDescriptor {
 	from := &p.last
 	if p.forgetful {
 		from = &p.commented
 	}
 	s, err := p.compile(context.Background(), from, false)
 	if err != nil {
-		return nil
+		return fd
 	}
-	if f := s.File(path); f != nil {
+	if f := s.File(fd.Path()); f != nil && f.Descriptor() != nil {
 		return f.DescriptorWithComments()
 	}
-	return nil
+	return fd
 }
 
 func (p *fileProvider) refresh() {
@@ -138,13 +142,24 @@ func (p *fileProvider) find(ctx context.Context, names []protoreflect.FullName, 
 	}
 	for _, name := range names {
 		if d, f := s.Find(name); d != nil {
-			found[name] = &Symbol{Descriptor: d, Types: f.Types(), Origin: f.Location(), files: s, commented: p.file}
+			found[name] = &Symbol{Descriptor: d, Types: f.Types(), Origin: f.Location(), files: s, commented: p.withComments}
 			continue
 		}
 		for _, b := range s.Broken() {
 			if b.Name == name || b.Name == name.Parent() {
 				err = errors.Join(err, &BrokenError{Name: b.Name, Diagnostics: b.Errors})
 			}
+		}
+	}
+	return err
+}
+
+func (p *fileProvider) methods(ctx context.Context, services []protoreflect.FullName, found map[protoreflect.FullName][]protoreflect.Name) error {
+	symbols := make(map[protoreflect.FullName]*Symbol, len(services))
+	err := p.find(ctx, services, symbols)
+	for name, sym := range symbols {
+		for _, m := range sym.Methods() {
+			found[name] = append(found[name], m.Name())
 		}
 	}
 	return err

@@ -188,7 +188,7 @@ func TestStubsAreChecked(t *testing.T) {
 				_, err := dynclient.Unary[helloRequest, helloReply](c, "tutorial.Greeter/SayHelo")
 				return err
 			},
-			[]string{`no method "tutorial.Greeter/SayHelo"`, "tutorial.Greeter/SayHello"},
+			[]string{`unknown method "tutorial.Greeter/SayHelo"`, "tutorial.Greeter/SayHello"},
 		},
 		"service": {
 			func() error {

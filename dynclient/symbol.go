@@ -19,20 +19,34 @@ type Symbol struct {
 	// reflection of a server.
 	Origin string
 
-	// Of files: nil if descriptors have their comments themselves.
-	files     *schema.Snapshot
-	commented func(path string) protoreflect.FileDescriptor
+	files     *schema.Snapshot // nil if it is known from reflection
+	commented func(protoreflect.FileDescriptor) protoreflect.FileDescriptor
 }
 
 // File returns the file that declares the symbol, with comments and positions
-// where they are known. A client compiles its files again for them, once.
+// where they are known. A client reads them when this is called: it compiles its
+// files again, once.
 func (s *Symbol) File() protoreflect.FileDescriptor {
 	if s.commented != nil {
-		if fd := s.commented(s.ParentFile().Path()); fd != nil {
-			return fd
-		}
+		return s.commented(s.ParentFile())
 	}
 	return s.ParentFile()
+}
+
+// AlsoIn returns the locations of the other files among the same sources that
+// declare the same full name. It knows nothing about other files of a server.
+func (s *Symbol) AlsoIn() (locations []string) {
+	if s.files == nil {
+		return nil
+	}
+	own := s.files.File(s.ParentFile().Path())
+	for _, f := range s.files.Files() {
+		if f == own || own != nil && f.Location() == own.Location() || f.Descriptor() == nil || schema.Find(f.Descriptor(), s.FullName()) == nil {
+			continue
+		}
+		locations = append(locations, f.Location())
+	}
+	return locations
 }
 
 // Sibling returns what the symbol's file, or one that it imports, declares as a
@@ -41,7 +55,9 @@ func (s *Symbol) Sibling(d protoreflect.Descriptor) *Symbol {
 	sibling := *s
 	sibling.Descriptor = d
 	if s.files != nil {
-		sibling.Origin = s.files.File(d.ParentFile().Path()).Location()
+		if f := s.files.File(d.ParentFile().Path()); f != nil {
+			sibling.Origin = f.Location()
+		}
 	}
 	return &sibling
 }

@@ -31,7 +31,8 @@ type CheckResult struct {
 
 // Check reads the sources and binds the handlers as [New] does, and reports all
 // problems. It does not listen and leaves nothing running. It uses the fields Sources,
-// SchemaLimits, Handlers, Providers, RequireHandlers, Middleware and Log of the Config.
+// SchemaLimits, Handlers, Providers, RequireHandlers, Middleware, OnProgress and Log of
+// the Config.
 //
 // If against is not empty, Check also compares with these sources and reports the
 // changes that break callers, and the errors in against. Files with errors are not
@@ -60,7 +61,7 @@ func Check(ctx context.Context, config Config, against ...Source) (*CheckResult,
 	if len(against) == 0 {
 		return result, nil
 	}
-	old, err := schema.New(schema.Options{Sources: against, Logger: config.Log, Limits: config.SchemaLimits}).Compile(ctx)
+	old, err := schema.New(schema.Options{Sources: against, Limits: config.SchemaLimits}).Compile(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading what to compare with: %w", err)
 	}

@@ -3,6 +3,7 @@ package dynserver_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -68,5 +69,29 @@ func TestCheck(t *testing.T) {
 	}
 	if err := goleak.Find(before); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestProgress follows the loading of two files to its end.
+func TestProgress(t *testing.T) {
+	var mu sync.Mutex
+	read, compiled, total := 0, 0, 0
+	_, err := dynserver.Check(t.Context(), dynserver.Config{
+		Sources: []dynserver.Source{dynserver.FS("two", fstest.MapFS{
+			"greeter.proto": {Data: []byte(greeter)},
+			"other.proto":   {Data: []byte(`syntax = "proto3"; package other; import "greeter.proto";`)},
+		})},
+		OnProgress: func(done, of int) {
+			mu.Lock()
+			defer mu.Unlock()
+			if of == 0 {
+				read = max(read, done)
+			} else {
+				compiled, total = max(compiled, done), of
+			}
+		},
+	})
+	if err != nil || read < 2 || total < 2 || compiled != total {
+		t.Errorf("read %d, compiled %d of %d, %v", read, compiled, total, err)
 	}
 }

@@ -18,8 +18,21 @@ type Source = schema.Source
 func Path(path string) Source { return schema.Path(path) }
 
 // FS is a file system that is an import root, for example an embedded one. Messages
-// refer to it by name.
+// refer to it by name. It is read at each reload, and not watched unless it is a
+// [ChangingFS].
 func FS(name string, fsys fs.FS) Source { return schema.FS(name, fsys) }
+
+// ChangingFS is a file system that reports when it changes. A server that watches
+// its sources then reloads.
+type ChangingFS interface {
+	fs.FS
+
+	// Changed returns a channel that is closed at the next change, as ctx.Done does
+	// when a context ends. The server asks for it before it reads the files, and again
+	// before it reads them the next time, so no change is lost. There may be several
+	// servers. Nil means that there will be no change.
+	Changed() <-chan struct{}
+}
 
 // SchemaLimits bound the work and memory that schemas may cost. The zero value means
 // the defaults, which protect the server against hostile files.
@@ -64,9 +77,9 @@ type Config struct {
 	// StrictReload, a service that waits for RemoveAfter delays the whole reload.
 	StrictReload bool
 
-	// Watch reloads when the sources change. A reload that fails because a file
-	// cannot be read is tried again, at first after a tenth of a second, later every
-	// ten seconds.
+	// Watch reloads when the sources or the files of the providers change. A reload
+	// that fails because a file cannot be read is tried again, at first after a tenth
+	// of a second, later every ten seconds.
 	Watch bool
 
 	// WatchPoll, when set, looks for changes at this interval instead of
@@ -94,6 +107,11 @@ type Config struct {
 
 	// Channelz serves grpc.channelz.v1, which describes connections and their peers.
 	Channelz bool
+
+	// OnProgress is called while schemas are loaded, by several goroutines at once: at
+	// first with the number of files read so far and a total of 0, then with the number
+	// of files that are compiled and the total. Default: none.
+	OnProgress func(done, total int)
 
 	// Log is where the server logs. Default slog.Default().
 	Log *slog.Logger

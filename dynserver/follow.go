@@ -8,6 +8,7 @@ import (
 
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/watch"
 )
 
 // The times between two attempts of a reload that fails because a file cannot be
@@ -19,25 +20,36 @@ const (
 	never = time.Duration(math.MaxInt64)
 )
 
-// follow reloads when the sources change, until ctx ends. If watching fails, the
-// server goes on serving.
+// follow reloads when the sources or the files of the providers change, until ctx
+// ends.
 func (s *Server) follow(ctx context.Context) {
-	f := follower{server: s, again: time.NewTimer(never)}
-	defer f.again.Stop()
+	f := follower{server: s, again: watch.NewBell()}
+	f.timer = time.AfterFunc(never, f.again.Ring)
+	defer f.timer.Stop()
 	f.schedule(Report{Diagnostics: s.lastDiagnostics()}, time.Time{}, nil)
-	opts := schema.WatchOptions{Poll: s.config.WatchPoll, Again: f.again.C}
-	if err := s.loader.Watch(ctx, opts, f.reload); err != nil && ctx.Err() == nil {
-		s.config.Log.ErrorContext(ctx, "the sources are no longer watched", "error", err)
-	}
+	watch.Run(ctx, watch.Options{
+		Roots:   s.roots,
+		Signals: append(s.loader.Signals(), f.again, s.rootsChanged),
+		Poll:    s.config.WatchPoll,
+		Log:     s.config.Log,
+	}, f.reload)
+}
+
+// roots returns what the last load read.
+func (s *Server) roots() []watch.Root {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	return s.loader.Roots()
 }
 
 // follower reloads a server whose sources have changed, or may have.
 type follower struct {
 	server *Server
-	again  *time.Timer // for what nothing on disk will tell
+	again  watch.Bell // rings for what no file will show
+	timer  *time.Timer
 
 	retry  time.Duration // the last one; 0 after a success
-	failed bool          // the last reload did, and it was logged
+	failed bool          // the last reload failed, and that was logged
 }
 
 // reload reloads, and sets the timer if there will be something to do.
@@ -54,7 +66,7 @@ func (f *follower) reload(ctx context.Context) {
 // a file that has not changed since leaving is no longer taken to be half written,
 // whichever comes first.
 func (f *follower) schedule(report Report, leaving time.Time, err error) {
-	f.again.Stop()
+	f.timer.Stop()
 	next := never
 	if schema.Passing(err) || slices.ContainsFunc(report.Diagnostics, isTransient) {
 		f.retry = min(max(2*f.retry, firstRetry), lastRetry)
@@ -66,7 +78,7 @@ func (f *follower) schedule(report Report, leaving time.Time, err error) {
 		next = min(next, time.Until(leaving.Add(f.server.config.RemoveAfter)))
 	}
 	if next != never {
-		f.again.Reset(next)
+		f.timer.Reset(next)
 	}
 }
 

@@ -125,7 +125,7 @@ func TestReloadIsTriedAgain(t *testing.T) {
 				log := f.log.String()
 				told := []string{"reload failed; trying again", "reload succeeded again"}
 				if files {
-					told = []string{"level=ERROR msg=\"cannot be read: too many open files\"", "mended=[p.F]"}
+					told = []string{"level=ERROR msg=\"cannot be read: too many open files\"", "recovered=[p.F]"}
 				}
 				for _, line := range told {
 					if strings.Count(log, line) != 1 {
@@ -191,7 +191,7 @@ func TestServiceIsRemovedWhenItsFileIsQuiet(t *testing.T) {
 		}
 		f.rest(100 * time.Millisecond)
 		f.expect(t, "")
-		if log := f.log.String(); strings.Count(log, "leaving=[p.D]") != 1 || strings.Count(log, "mended=[p.B]") != 1 {
+		if log := f.log.String(); strings.Count(log, "leaving=[p.D]") != 1 || strings.Count(log, "recovered=[p.B]") != 1 {
 			t.Errorf("log:\n%s", log)
 		}
 	})

@@ -16,7 +16,11 @@ import (
 // returns an error if the sources cannot be read or ctx ends; nothing has changed
 // then. Reloads run one after another. After Shutdown, Reload does nothing.
 func (s *Server) Reload(ctx context.Context) (Report, error) {
+	before := s.roots()
 	report, _, err := s.reload(ctx, 0)
+	if !slices.Equal(before, s.roots()) {
+		s.rootsChanged.Ring()
+	}
 	return report, err
 }
 
@@ -78,6 +82,9 @@ func (s *Server) adopt(old, now *dispatch.Generation, diags []*diag.Diagnostic, 
 		report.Generation, report.Applied = now.Number, true
 		s.current.Swap(now)
 		s.health.Changed()
+	case !now.SharesLeases(old):
+		now.Number = old.Number // it is the same for callers, but ends what earlier loads held
+		s.current.Swap(now)
 	default:
 		now.Unpin()
 	}

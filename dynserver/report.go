@@ -10,6 +10,7 @@ import (
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/logattr"
 )
 
 // LoadError holds all problems of the sources and handlers of a server that did not
@@ -35,8 +36,8 @@ type Report struct {
 	Added, Changed, Removed []string
 
 	// Stale are the services that are served from their last good version now.
-	// Mended are those that were and no longer are.
-	Stale, Mended []string
+	// Recovered are those that were stale and are up to date again.
+	Stale, Recovered []string
 
 	// Leaving are the services that are no longer declared in a file that still
 	// exists. They are served until the file has not changed for Config.RemoveAfter.
@@ -75,7 +76,7 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 		case len(s.Stale) > 0:
 			r.Stale = append(r.Stale, string(name))
 		case before != nil && len(before.Stale) > 0:
-			r.Mended = append(r.Mended, string(name))
+			r.Recovered = append(r.Recovered, string(name))
 		}
 	}
 	for _, s := range old.Services {
@@ -97,7 +98,7 @@ func (r *Report) log(log *slog.Logger) {
 	}
 	log.Log(ctx, level, "loaded", "generation", r.Generation, "applied", r.Applied, "added", brief(r.Added, "services"),
 		"changed", brief(r.Changed, "services"), "removed", brief(r.Removed, "services"), "leaving", brief(r.Leaving, "services"), "stale", brief(r.Stale, "services"),
-		"mended", brief(r.Mended, "services"), "took", r.Took)
+		"recovered", brief(r.Recovered, "services"), logattr.Milliseconds("took", r.Took))
 	if r.Generation == 1 && r.Applied && len(r.Unanswered) > 0 {
 		log.InfoContext(ctx, "methods without a handler", "count", len(r.Unanswered), "methods", brief(r.Unanswered, "methods"))
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/watch"
 )
 
 // Server serves the services of its sources. Its methods are safe for
@@ -27,6 +28,8 @@ type Server struct {
 	current dispatch.Current
 	grpc    *grpcfront.Server
 	health  *discovery.Health
+
+	rootsChanged watch.Bell // by a Reload
 
 	loading     sync.Mutex // one load at a time; guards what follows
 	loader      *load.Loader
@@ -44,7 +47,7 @@ type Server struct {
 // Nothing listens until Serve. A Server that is never served must be shut down.
 func New(ctx context.Context, config Config) (*Server, error) {
 	config = config.withDefaults()
-	s := &Server{config: config, middleware: config.Middleware}
+	s := &Server{config: config, middleware: config.Middleware, rootsChanged: watch.NewBell()}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
 	var own []*handlers.Registration
@@ -76,7 +79,7 @@ func (c Config) ownServices(
 func (c Config) loader(own []*handlers.Registration) *load.Loader {
 	return load.New(load.Options{
 		Schema: schema.Options{
-			Sources: c.Sources, DropComments: c.DropComments, Logger: c.Log, Limits: c.SchemaLimits,
+			Sources: c.Sources, DropComments: c.DropComments, Limits: c.SchemaLimits, Progress: c.OnProgress,
 		},
 		Providers:       append([]handlers.Provider{c.Handlers}, c.Providers...),
 		Own:             own,

@@ -14,18 +14,18 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 )
 
-// Option settles how an adapter reads its requests.
+// Option configures how an adapter reads its requests.
 type Option func(*codec.Options)
 
 // AliasInput lets the strings and bytes of requests share the request's memory
 // instead of being copied one by one. It is safe, and faster for small messages
-// and for many strings; its price is that a single string kept from a request
-// keeps the whole request in memory.
+// and for many strings, but a single string that is kept from a request keeps the
+// whole request in memory.
 func AliasInput() Option { return func(o *codec.Options) { o.Alias = true } }
 
 // Unary makes an [Implementation] of a function that answers one request with
-// one response. fn may keep in. A nil response without an error is a mistake of
-// fn that ends the call with INTERNAL.
+// one response. fn may keep in. A nil response without an error ends the call with
+// INTERNAL.
 func Unary[In, Out any](fn func(ctx context.Context, in *In) (*Out, error), opts ...Option) Implementation {
 	return adapter[In, Out]{opts: opts, serve: func(ctx context.Context, c typedCall[In, Out]) error {
 		in, err := c.recv()
@@ -42,8 +42,8 @@ func Unary[In, Out any](fn func(ctx context.Context, in *In) (*Out, error), opts
 
 // ServerStream makes an [Implementation] of a function that answers one request
 // with a stream of responses: the pairs of the sequence it returns, until the
-// sequence ends or an error comes, which ends the call. When the caller has
-// gone, yield returns false and ctx is done.
+// sequence ends or has an error, which ends the call. When the caller has gone
+// away, yield returns false and ctx is done.
 func ServerStream[In, Out any](fn func(ctx context.Context, in *In) iter.Seq2[*Out, error], opts ...Option) Implementation {
 	return adapter[In, Out]{opts: opts, shape: codec.Shape{StreamsResponses: true}, serve: func(ctx context.Context, c typedCall[In, Out]) error {
 		in, err := c.recv()
@@ -69,13 +69,12 @@ func ClientStream[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, er
 }
 
 // Bidi makes an [Implementation] of a function that answers a stream of
-// requests with a stream of responses. The two run as fn likes: what it
-// returns is iterated at once, so fn may send before it has received anything,
-// receive and send in turn by ranging over in inside its own sequence, send
-// after the caller has half-closed, or range over in from a goroutine of its
-// own to receive and send at the same time. Receiving fails once the call is
-// over, so such a goroutine ends by itself. Ranging over in a second time goes
-// on where the first stopped.
+// requests with a stream of responses, in any order. The sequence that fn returns
+// is iterated at once. So fn may send before it has received anything, receive and
+// send in turn by ranging over in inside its own sequence, send after the caller
+// has half-closed, or receive in a goroutine of its own while it sends. Receiving
+// fails when the call is over, so such a goroutine ends by itself. Ranging over in
+// a second time continues where the first one stopped.
 func Bidi[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, error]) iter.Seq2[*Out, error], opts ...Option) Implementation {
 	return adapter[In, Out]{opts: opts, shape: codec.Shape{StreamsRequests: true, StreamsResponses: true}, serve: func(ctx context.Context, c typedCall[In, Out]) error {
 		return c.sendAll(fn(ctx, c.recvAll()))
@@ -92,7 +91,7 @@ type adapter[In, Out any] struct {
 // Bind checks the method's shape and, if that fits, both message types.
 func (a adapter[In, Out]) Bind(m *Method) (Handler, error) {
 	if shape := codec.ShapeOf(m); shape != a.shape {
-		return nil, fmt.Errorf("the method is %s, its handler %s: use handlers.%s", shape, a.shape, shape.Func())
+		return nil, fmt.Errorf("the method is %s, but its handler is %s: use handlers.%s", shape, a.shape, shape.Func())
 	}
 	var opts codec.Options
 	for _, o := range a.opts {
@@ -127,9 +126,9 @@ func (c typedCall[In, Out]) recv() (*In, error) {
 	return in, nil
 }
 
-// decodeError gives what is wrong with a request its status: a missing required
-// field or a value out of range is the caller's mistake, bytes that are no
-// message are INTERNAL, as gRPC's status code document has it.
+// decodeError returns the status of a request that cannot be decoded. A missing
+// required field and a value out of range are INVALID_ARGUMENT. Bytes that are not
+// a message are INTERNAL, as gRPC's status code document says.
 func decodeError(err error) error {
 	if errors.Is(err, codec.ErrRequired) || errors.Is(err, codec.ErrRange) {
 		return status.Error(codes.InvalidArgument, err.Error())
@@ -161,14 +160,14 @@ func (c typedCall[In, Out]) send(out *Out) error {
 	}
 	buf, err := c.out.Marshal(out)
 	if err != nil {
-		return fmt.Errorf("cannot encode the response: %w", err)
+		return &responseError{err}
 	}
 	return c.call.Send(mem.BufferSlice{buf})
 }
 
 func (c typedCall[In, Out]) sendAll(out iter.Seq2[*Out, error]) error {
 	if out == nil {
-		return errors.New("the handler returned no sequence")
+		return errors.New("the handler returned a nil sequence")
 	}
 	for v, err := range out {
 		if err != nil {

@@ -150,10 +150,10 @@ func TestBindRefusesWhatDoesNotFit(t *testing.T) {
 		server bool
 		want   []string
 	}{
-		{Bidi(bidiMsg), false, []string{"the method is unary, its handler bidirectional-streaming: use handlers.Unary"}},
-		{Unary(otherMsg), true, []string{"the method is server-streaming, its handler unary: use handlers.ServerStream"}},
+		{Bidi(bidiMsg), false, []string{"the method is unary, but its handler is bidirectional-streaming: use handlers.Unary"}},
+		{Unary(otherMsg), true, []string{"the method is server-streaming, but its handler is unary: use handlers.ServerStream"}},
 		{Unary(otherMsg), false, []string{
-			"other.Nam has no counterpart in pkg.Msg: the nearest is name; or tag it `proto:\"-\"`",
+			"other.Nam matches no field of pkg.Msg (did you mean \"name\"?): rename it, or tag it `proto:\"-\"`",
 			"other.Name (int) cannot hold pkg.Msg.name (string): make it string, *string or []byte",
 		}},
 		{Unary(func(context.Context, *wrapperspb.StringValue) (*emptypb.Empty, error) { return nil, nil }), false, []string{

@@ -21,7 +21,7 @@ type Call interface {
 	// began knows it.
 	Method() *Method
 
-	// Peer returns who calls, and how.
+	// Peer describes the caller.
 	Peer() Peer
 
 	// Header returns the metadata of the request, its keys in lower case. The
@@ -46,12 +46,12 @@ type Call interface {
 
 	// Send sends a response message and takes ownership of it, also when it
 	// fails. For a method that does not stream its responses the message is
-	// held back until the handler returns nil, so that an error leaves alone.
+	// held back until the handler returns nil, so that an error is sent alone.
 	// An error means that the RPC is over; the handler should return it.
 	Send(mem.BufferSlice) error
 }
 
-// Peer is who calls, and how.
+// Peer describes the caller of a method.
 type Peer struct {
 	// Protocol is what the caller speaks: "grpc".
 	Protocol string

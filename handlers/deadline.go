@@ -8,11 +8,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// DefaultDeadline gives calls that come without a deadline one of d from their
-// start, long streams included. It ends handlers by their context, and also
-// those that wait for a caller who sends nothing or takes nothing. Zero or less
-// gives none. Watches of grpc.health.v1.Health are exempt: they last for as long
-// as their callers want, and clients take the end of one for a failure.
+// DefaultDeadline gives calls without a deadline one of d from their start,
+// streams included. It ends the handler's context, and unblocks handlers that wait
+// for a caller that neither sends nor receives. Zero or less means no deadline.
+// Watches of grpc.health.v1.Health are exempt: they last for as long as their
+// callers want, and clients treat the end of one as a failure.
 func DefaultDeadline(d time.Duration) Middleware {
 	return func(next Handler) Handler {
 		if d <= 0 {
@@ -74,8 +74,8 @@ func (c *deadlineCall) Send(data mem.BufferSlice) error {
 	}
 }
 
-// ended is the status of a call whose time is over. Nothing is received or sent
-// then: what was waiting still is.
+// ended returns the status of a call whose deadline has passed. Nothing may be
+// received or sent after it, as an earlier Recv or Send may still be blocked.
 func (c *deadlineCall) ended() error {
 	if err := c.ctx.Err(); err != nil {
 		return status.FromContextError(err).Err()

@@ -29,10 +29,10 @@
 // the call came by: metadata.FromIncomingContext reads what the caller sent;
 // grpc.SetHeader, grpc.SendHeader and grpc.SetTrailer answer, on success as on
 // error. The methods of the [Call] do the same, and [CallFrom] returns it to
-// functions that only have the context. An error made by the grpc status package reaches the caller as it is,
-// details included. context.DeadlineExceeded and context.Canceled become their
+// functions that only have the context. An error made by the grpc status package
+// reaches the caller as it is, details included. context.DeadlineExceeded and context.Canceled become their
 // codes. Any other error is logged with its text and reaches the caller as
-// INTERNAL without it, and the text of what wraps a status stays behind, so that
+// INTERNAL without it. The text around a wrapped status is dropped as well, so that
 // nothing leaks by accident.
 //
 // # Messages
@@ -53,8 +53,7 @@
 //	}
 //
 // A Go field matches the message field of the same name, letter case and
-// underscores aside. A Go field without a counterpart is an error (tag it
-// proto:"-" to leave it out); a message field without one is dropped when
-// read. Strings and bytes are copied out of the request; [AliasInput] asks
-// for sharing instead.
+// underscores aside. A Go field that matches none is an error (tag it proto:"-" to
+// leave it out); a message field that matches none is dropped when it is read.
+// Strings and bytes are copied out of the request, or shared with [AliasInput].
 package handlers

@@ -9,8 +9,8 @@ import (
 )
 
 // Dynamic is a message of whatever type the method declares, read and built by
-// reflection: for handlers that serve methods which they do not know
-// beforehand. [Method.NewReply] makes a message to fill.
+// reflection: for handlers of methods that are known at run time only.
+// [Method.NewReply] makes a message to fill.
 //
 //	name := in.Get(in.Descriptor().Fields().ByName("name")).String()
 //	out := handlers.MethodFrom(ctx).NewReply()
@@ -23,7 +23,7 @@ func (m *Method) NewReply() *Dynamic {
 }
 
 // NewMessage returns an empty message of any type in the import closure of the
-// method's file. It is the way to error details of the schema's own types:
+// method's file, for error details of the schema's own types:
 //
 //	detail, err := handlers.MethodFrom(ctx).NewMessage("shop.OutOfStock")
 //	...

@@ -22,7 +22,7 @@ var _ grpc.ServiceRegistrar = (*Registry)(nil)
 // Such a service is checked against the schema that declares it. If none does, it
 // is served and described as the generated code declares it.
 func (r *Registry) RegisterService(desc *grpc.ServiceDesc, impl any) {
-	reg := &Registration{Pattern: desc.ServiceName, Position: callerPosition(2)} // of who calls the generated function
+	reg := &Registration{Pattern: desc.ServiceName, Position: callerPosition(2)} // of the caller of the generated function
 	service := &generatedService{impl: impl, unary: make(map[protoreflect.Name]grpc.MethodHandler), streams: make(map[protoreflect.Name]grpc.StreamDesc)}
 	for _, m := range desc.Methods {
 		service.unary[protoreflect.Name(m.MethodName)] = m.Handler
@@ -97,7 +97,7 @@ func (s *generatedStream) SetTrailer(md metadata.MD)       { s.call.SetTrailer(m
 func (s *generatedStream) RecvMsg(v any) error {
 	m, ok := v.(proto.Message)
 	if !ok {
-		return fmt.Errorf("%T is no protobuf message", v)
+		return fmt.Errorf("%T is not a protobuf message", v)
 	}
 	data, err := s.call.Recv()
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *generatedStream) RecvMsg(v any) error {
 func (s *generatedStream) SendMsg(v any) error {
 	m, ok := v.(proto.Message)
 	if !ok {
-		return fmt.Errorf("%T is no protobuf message", v)
+		return fmt.Errorf("%T is not a protobuf message", v)
 	}
 	buf, err := codec.Encode(m)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // an error its status (see the package documentation). A method that does not
 // stream its responses must Send exactly once before returning nil.
 //
-// Neither call nor the messages it handed out may be used after ServeRPC has
-// returned, other than messages whose buffers the handler still holds.
+// After ServeRPC has returned, call must not be used, and a message of it only if
+// the handler still holds a reference to its buffers.
 type Handler interface {
 	ServeRPC(ctx context.Context, call Call) error
 }
@@ -54,9 +54,9 @@ type Types = codec.Types
 //
 // Bind is called when a schema is loaded, for each method that the
 // registration answers, and again only when the file that declares the method,
-// or one that it imports, has changed in meaning. It checks everything that can be checked without a call; its error
-// says what does not fit, all of it, and how to mend it. Bind may be called
-// from any goroutine.
+// or one that it imports, has changed in meaning. It checks everything that can
+// be checked without a call. Its error has a line for each mismatch, which says
+// how to fix it. Bind may be called from any goroutine.
 type Implementation interface {
 	Bind(method *Method) (Handler, error)
 }

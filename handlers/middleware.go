@@ -13,12 +13,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
+
+	"github.com/dyngate/dyngate/internal/logattr"
 )
 
 // Guard makes sure that a handler ends with a status, whatever it does: a panic
 // is logged with its stack and becomes INTERNAL; context errors become their
 // codes; any other error without a code is logged and becomes INTERNAL. The text
-// of a panic, of such an error, and of what wraps a status does not reach the
+// of a panic, of such an error, and around a wrapped status does not reach the
 // caller. A server puts Guard around every handler, so that middleware sees
 // statuses only.
 func Guard(log *slog.Logger) Middleware {
@@ -32,7 +34,7 @@ func Guard(log *slog.Logger) Middleware {
 				}
 			}()
 			if err := next.ServeRPC(ctx, call); err != nil {
-				return settle(ctx, err, call.Method(), log)
+				return toStatus(ctx, err, call.Method(), log)
 			}
 			return nil
 		})
@@ -41,12 +43,17 @@ func Guard(log *slog.Logger) Middleware {
 
 var errInternal = status.Error(codes.Internal, "internal error")
 
-// settle gives err a status. What wraps a status or a context's error may hold
-// anything, a URL with a token for example, so it is left behind.
-func settle(ctx context.Context, err error, m *Method, log *slog.Logger) error {
+// toStatus returns err as a status. The text around a wrapped status or context
+// error is dropped: it may hold anything, such as a URL with a token.
+func toStatus(ctx context.Context, err error, m *Method, log *slog.Logger) error {
 	var coded interface{ GRPCStatus() *status.Status }
 	if errors.As(err, &coded) && coded.GRPCStatus() != nil {
 		return coded.GRPCStatus().Err()
+	}
+	var response *responseError
+	if errors.As(err, &response) {
+		log.ErrorContext(ctx, "handler failed", "method", m.Path(), "error", err)
+		return status.Error(codes.Internal, response.forCaller())
 	}
 	for _, ended := range []error{context.DeadlineExceeded, context.Canceled} {
 		if errors.Is(err, ended) {
@@ -60,8 +67,8 @@ func settle(ctx context.Context, err error, m *Method, log *slog.Logger) error {
 
 // AccessLog logs one line for each call when it ends: its method, code, peer,
 // duration, and the messages and bytes that went each way. Successful calls
-// are logged at level Info, the sample of them that is given (1 for all, 0 for
-// none); failed ones always, at Warn.
+// are logged at level Info, as many as sample says (1 for all, 0 for none); failed
+// ones always, at Warn.
 func AccessLog(log *slog.Logger, sample float64) Middleware {
 	return func(next Handler) Handler {
 		return HandlerFunc(func(ctx context.Context, call Call) error {
@@ -80,7 +87,7 @@ func AccessLog(log *slog.Logger, sample float64) Middleware {
 	}
 }
 
-// flow counts what went one way. A handler's goroutine may still be receiving
+// flow counts the messages and bytes of one direction. A handler's goroutine may still be receiving
 // when the handler has returned.
 type flow struct{ messages, bytes atomic.Int64 }
 
@@ -115,7 +122,7 @@ func (c *countedCall) attrs(err error, took time.Duration) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("method", c.Method().Path()),
 		slog.String("code", status.Code(err).String()),
-		slog.Duration("took", took),
+		logattr.Milliseconds("took", took),
 		slog.Int64("in", c.in.messages.Load()), slog.Int64("in_bytes", c.in.bytes.Load()),
 		slog.Int64("out", c.out.messages.Load()), slog.Int64("out_bytes", c.out.bytes.Load()),
 	}

@@ -63,7 +63,7 @@ func TestAccessLogWritesOneLineACall(t *testing.T) {
 		handler Handler
 		want    []string
 	}{
-		{1, h, []string{"method=pkg.Service/Method", "code=OK", "in=1", "in_bytes=5", "out=1", "out_bytes=11", "took=", "peer=somewhere"}},
+		{1, h, []string{"method=pkg.Service/Method", "code=OK", "in=1", "in_bytes=5", "out=1", "out_bytes=11", "took_ms=", "peer=somewhere"}},
 		{0, h, nil},
 		{0, HandlerFunc(func(context.Context, Call) error { return status.Error(codes.NotFound, "gone") }), []string{"level=WARN", "code=NotFound", "gone"}},
 	} {

@@ -33,8 +33,8 @@ func NewRegistry() *Registry {
 // Handle registers impl for the methods that pattern covers: see [Registration].
 //
 // Two registrations of the same pattern, an invalid pattern and a nil impl are
-// errors; they are kept until [Registry.Err] is asked, as a server does when
-// it starts, so that all of them are reported at once.
+// errors. [Registry.Err] returns all of them, and a server reports them when it
+// starts.
 func (r *Registry) Handle(pattern string, impl Implementation) {
 	r.register(&Registration{Pattern: pattern, Implementation: impl, Position: callerPosition(1)})
 }
@@ -64,7 +64,7 @@ func (r *Registry) add(reg *Registration) error {
 	return nil
 }
 
-// Err returns all that was wrong with the registrations so far, joined, or nil.
+// Err returns the errors of the registrations so far, joined, or nil.
 func (r *Registry) Err() error {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -92,7 +92,10 @@ func (r *Registry) Load(context.Context) (Answers, []*diag.Diagnostic) {
 	return &registered{slices.Clone(r.ordered)}, slices.Clone(r.wrong)
 }
 
-// registered are Answers that need nothing.
+// Files implements [Provider]. A registry reads no files.
+func (r *Registry) Files() []string { return nil }
+
+// registered are Answers that hold no resources.
 type registered struct{ list []*Registration }
 
 func (r *registered) Registrations() []*Registration { return r.list }

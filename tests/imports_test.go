@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dyngate/dyngate/tests/internal/rig"
 )
 
 const module = "github.com/dyngate/dyngate/"
@@ -16,23 +18,28 @@ const module = "github.com/dyngate/dyngate/"
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
 	"dynclient":                    {"handlers/diag", "internal/*"},
-	"internal/schema":              {"handlers/diag", "internal/codec/dynamic"},
-	"internal/codec":               {},
-	"internal/codec/structs":       {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest"},
+	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch"},
+	"internal/watch":               {},
+	"internal/codec":               {"internal/typename"},
+	"internal/codec/structs":       {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest", "internal/typename"},
 	"internal/codec/dynamic":       {"internal/codec/wire"},
 	"internal/codec/wire":          {},
 	"internal/codec/wellknown":     {},
-	"internal/describe":            {"internal/codec/wellknown"},
-	"internal/jsonmsg":             {"internal/codec", "internal/codec/dynamic", "internal/codec/wellknown", "internal/nearest"},
+	"internal/describe":            {"internal/codec/dynamic", "internal/codec/wellknown", "internal/safetext"},
+	"internal/jsonmsg":             {"internal/codec", "internal/codec/dynamic", "internal/codec/wellknown", "internal/nearest", "internal/typename"},
 	"internal/jsonstream":          {},
 	"internal/nearest":             {},
-	"internal/render":              {"internal/codec", "internal/jsonmsg", "internal/nearest"},
+	"internal/render":              {"internal/codec", "internal/jsonmsg", "internal/nearest", "internal/safetext"},
 	"internal/callkey":             {},
+	"internal/logattr":             {},
+	"internal/reflection":          {"handlers/diag", "internal/schema"},
 	"internal/pattern":             {},
-	"internal/breaking":            {"handlers/diag", "internal/schema"},
+	"internal/safetext":            {},
+	"internal/typename":            {},
+	"internal/breaking":            {"handlers/diag", "internal/schema", "internal/typename"},
 	"internal/schematest":          {"internal/schema"},
 	"protos":                       {},
-	"handlers":                     {"internal/callkey", "internal/codec", "internal/pattern"},
+	"handlers":                     {"internal/callkey", "internal/codec", "internal/logattr", "internal/pattern"},
 	"handlers/diag":                {},
 	"handlers/examples":            {"handlers"},
 	"dynserver/internal/dispatch":  {"handlers", "handlers/diag", "internal/*"},
@@ -40,13 +47,17 @@ var allowed = map[string][]string{
 	"dynserver/internal/load":      {"handlers", "handlers/diag", "dynserver/internal/dispatch", "internal/*"},
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "handlers/diag", "internal/*"},
-	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/render", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
-	"tests":                        {"dynclient", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
+	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/logattr", "internal/nearest", "internal/render", "internal/safetext", "internal/typename", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
+	"tests":                        {"dynclient", "dynserver", "handlers", "handlers/diag", "tests/internal/*"}, // every folder that has no rule
+	"tests/internal/rig":           {"dynserver", "handlers"},
+	"tests/internal/lab":           {"dynserver", "handlers", "tests/internal/rig"},
+	"tests/internal/interop":       {"handlers"},
 	"tests/bench":                  {"handlers", "dynserver", "dynclient", "internal/codec", "internal/codec/dynamic"},
 }
 
 // TestImportsRunOneWay keeps the arrows of docs/architecture.md.
 func TestImportsRunOneWay(t *testing.T) {
+	rig.DependOn(t, "cmd", "dynclient", "dynserver", "handlers", "internal", "protos", "tests")
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", module+"...").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -14,20 +14,20 @@ import (
 	"github.com/dyngate/dyngate/internal/render"
 )
 
-const callHelp = `Call calls a method of any shape and prints the answers as they arrive.
+const callHelp = `Call calls a method of any kind and prints the responses as they arrive.
 
 TARGET is host:port, a port of the loopback, unix:PATH, or any other target that
-gRPC knows, as dns:///host:port. METHOD is pkg.Service/Method; it may be
-shortened from the left while it is unique, as in Greeter/SayHello and SayHello.
+gRPC knows, such as dns:///host:port. METHOD is pkg.Service/Method; it may be
+shortened from the left while it is unique: Greeter/SayHello, SayHello.
 
-The schema comes from the server's reflection, or from --proto and
---descriptors. --data holds one JSON document or, for a method that streams its
-requests, any number, one after the other; they are sent as they arrive. Without
---data the request is an empty message.
+The schema comes from the server's reflection, or from --proto and --descriptors.
+--data is one JSON document or, for a method that streams its requests, any
+number of them; they are sent as they arrive. Without --data the request is an
+empty message.
 
 Exit status: 0, or 64 plus the gRPC code that the call ended with (65 to 80);
 2 if the command line, the method's name or the request is wrong; 130 and 143
-after SIGINT and SIGTERM; 141 if standard output was closed; 1 for all else.`
+after SIGINT and SIGTERM; 141 if standard output was closed; 1 otherwise.`
 
 func newCall() *cobra.Command {
 	f := new(callFlags)
@@ -43,7 +43,7 @@ func newCall() *cobra.Command {
 		ValidArgsFunction: names{methods: true}.complete(&f.connectFlags, true),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("data") && strings.TrimSpace(f.data) == "" {
-				return usageError{errors.New("--data is empty: write {} for an empty message, or leave it out")}
+				return usageError{errors.New("--data is empty: write {} for an empty message, or leave --data out")}
 			}
 			return untilSignal(cmd, func(ctx context.Context) error { return f.run(ctx, args[0], args[1]) })
 		},
@@ -68,11 +68,11 @@ func (f *callFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVarP(&f.data, "data", "d", "", "the requests as `JSON`; @FILE reads them from a file, - from standard input")
-	flags.StringVarP(&f.output, "output", "o", "json", "how to print answers: "+strings.Join(render.Formats(), ", "))
+	flags.StringVarP(&f.output, "output", "o", "json", "how to print responses: "+strings.Join(render.Formats(), ", "))
 	flags.BoolVar(&f.gzip, "gzip", false, "compress the requests")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell on standard error about schema, metadata, sizes and times")
-	flags.BoolVar(&f.defaults, "emit-defaults", false, "print fields too that have their default value")
-	flags.IntVar(&f.maxRecv, "max-recv-bytes", 4<<20, "largest answer, after decompression")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print the schema's source, metadata, sizes and times to standard error")
+	flags.BoolVar(&f.defaults, "emit-defaults", false, "also print fields that have their default value")
+	flags.IntVar(&f.maxRecv, "max-recv-bytes", 4<<20, "largest response, after decompression")
 	f.connectFlags.register(flags, 0)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(render.Formats(), cobra.ShellCompDirectiveNoFileComp))
 }
@@ -160,8 +160,8 @@ func (c *call) run(ctx context.Context, opts ...grpc.CallOption) error {
 	}
 }
 
-// single makes a call that takes one request, which must be right before there is
-// a call.
+// single makes a call that takes one request. The request is checked before the
+// call is made.
 func (c *call) single(ctx context.Context, opts ...grpc.CallOption) error {
 	request, err := await(ctx, c.requests.only)
 	if err != nil {
@@ -200,7 +200,7 @@ func (c *call) sendAll(ctx context.Context, stream *dynclient.Stream) error {
 			return err
 		}
 		if err := stream.Send(message); err != nil {
-			return nil //nolint:nilerr // the call has ended: who receives learns how
+			return nil //nolint:nilerr // the call has ended: receiveAll returns why
 		}
 	}
 }

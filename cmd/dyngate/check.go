@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
@@ -19,16 +18,16 @@ import (
 )
 
 const checkHelp = `Check compiles .proto files and binds their handlers as serve does, and reports
-everything that is wrong, without serving. With --against it also reports what
-breaks those who know an older version of the schemas: on the wire, in JSON, or
-because what they call is gone. The rules are those of buf's category WIRE_JSON.
+all errors and warnings. With --against it also reports the changes that break
+callers built against an older version: on the wire, in JSON, or because a method
+was removed. The rules are those of buf's category WIRE_JSON.
 
 Each PATH, and each OLD, is a folder of .proto files, a single .proto file, or a
 file that holds a descriptor set, as for serve.
 
-The report goes to standard output. The exit status is 0 when nothing is wrong,
-1 when there are errors or breaking changes (with --strict also warnings), and 2
-when the command line is wrong.`
+The report goes to standard output. The exit status is 0 if the check succeeds,
+1 if there are errors or breaking changes (with --strict also warnings), and 2 if
+the command line is wrong.`
 
 // checkFlags are the settings of `dyngate check`.
 type checkFlags struct {
@@ -53,26 +52,23 @@ func newCheck() *cobra.Command {
 			return f.run(cmd.Context(), paths)
 		},
 	}
-	f.register(cmd.Flags())
+	f.register(cmd)
 	return cmd
 }
 
-func (f *checkFlags) register(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.examples, "examples", false, "check the example handlers too, where a PATH declares their services")
+func (f *checkFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.examples, "examples", false, "also check the example handlers of services that a PATH declares")
 	registerRequireHandlers(flags, &f.require)
-	flags.StringArrayVar(&f.against, "against", nil, "report what breaks those who know the schemas in `OLD`; repeatable, as PATH is")
-	flags.StringVar(&f.format, "format", "text", "text, json (an object on each line) or github (annotations of a workflow)")
-	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too")
+	flags.StringArrayVar(&f.against, "against", nil, "report changes that break callers built against the schemas in `OLD`; repeatable")
+	addChoice(cmd, &f.format, "format", "", "format of the report; json is an object on each line, github annotates files in a workflow", "text", "json", "github")
+	flags.BoolVar(&f.strict, "strict", false, "fail on warnings too")
 	registerSchemaLimits(flags, &f.schemas)
 }
 
 func (f *checkFlags) run(ctx context.Context, paths []string) error {
-	write := reportFormats[f.format]
-	switch {
-	case len(paths) == 0:
-		return usageError{errors.New("check needs a PATH; what ships with dyngate is tested already")}
-	case write == nil:
-		return usageError{fmt.Errorf("--format: %q is none of text, json and github", f.format)}
+	if len(paths) == 0 {
+		return usageError{errors.New("check needs a PATH")}
 	}
 	if err := checkSchemaLimits(f.schemas); err != nil {
 		return usageError{err}
@@ -89,20 +85,23 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 			return err
 		}
 	}
+	progress := newProgress(os.Stderr)
+	config.OnProgress = progress.loading
 	result, err := dynserver.Check(ctx, config, sourcesOf(f.against)...)
+	progress.stop()
 	if err != nil {
 		return fmt.Errorf("cannot check: %w", err)
 	}
 	failure := f.judge(result)
 	out := bufio.NewWriter(os.Stdout)
-	write(out, result, failure == nil)
+	reportFormats[f.format](out, result, failure == nil)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return failure
 }
 
-// judge returns why the check has failed; nil if it has not.
+// judge returns why the check fails; nil if it succeeds.
 func (f *checkFlags) judge(r *dynserver.CheckResult) error {
 	var count [diag.Hint + 1]int
 	for _, d := range r.Diagnostics {
@@ -123,7 +122,7 @@ func (f *checkFlags) judge(r *dynserver.CheckResult) error {
 		return fmt.Errorf("the check found %s", strings.Join(found, ", "))
 	}
 	if r.Files == 0 {
-		return errors.New("there is no .proto file to check")
+		return errors.New("found no .proto file to check")
 	}
 	return nil
 }

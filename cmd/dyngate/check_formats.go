@@ -4,14 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// reportFormats are the ways to print what a check has found, by the name of
-// the format. Good says that the check succeeds.
+// reportFormats are the ways to print the result of a check. Good says that the
+// check succeeds.
 var reportFormats = map[string]func(w io.Writer, r *dynserver.CheckResult, good bool){
 	"text":   printCheckText,
 	"json":   printCheckJSON,
@@ -19,15 +20,16 @@ var reportFormats = map[string]func(w io.Writer, r *dynserver.CheckResult, good 
 }
 
 func printCheckText(w io.Writer, r *dynserver.CheckResult, good bool) {
+	ink := inkFor(os.Stdout)
 	if text := diag.Render(r.Diagnostics); text != "" {
-		fmt.Fprintln(w, text)
+		fmt.Fprintln(w, ink.diagnostics(text))
 	}
 	for _, c := range r.Changes {
-		fmt.Fprintf(w, "error: %s [%s]\n", c.Message, c.Rule)
+		text := fmt.Sprintf("error: %s [%s]\n", c.Message, c.Rule)
 		if c.New.Path != "" {
-			fmt.Fprintf(w, "  --> %s\n", c.New)
+			text += fmt.Sprintf("  --> %s\n", c.New)
 		}
-		fmt.Fprintf(w, "  was %s\n\n", c.Old)
+		fmt.Fprintln(w, ink.diagnostics(text+fmt.Sprintf("  was %s\n", c.Old)))
 	}
 	if len(r.Changes) > 0 {
 		fmt.Fprintln(w, plural(len(r.Changes), "breaking change"))
@@ -39,7 +41,7 @@ func printCheckText(w io.Writer, r *dynserver.CheckResult, good bool) {
 	for _, s := range r.Services {
 		methods += len(s.Methods)
 	}
-	fmt.Fprintf(w, "good: %s, %s, %s\n", plural(r.Files, "file"), plural(len(r.Services), "service"), plural(methods, "method"))
+	fmt.Fprintf(w, "%s %s, %s, %s\n", ink.green("good:"), plural(r.Files, "file"), plural(len(r.Services), "service"), plural(methods, "method"))
 }
 
 // jsonFinding is one line of the format json.
@@ -61,7 +63,7 @@ func printCheckJSON(w io.Writer, r *dynserver.CheckResult, _ bool) {
 	lines := json.NewEncoder(w)
 	lines.SetEscapeHTML(false)
 	for _, d := range r.Diagnostics {
-		_ = lines.Encode(jsonFinding{ // w remembers what went wrong
+		_ = lines.Encode(jsonFinding{ // w keeps the error
 			Severity: d.Severity.String(), jsonPosition: jsonPosition{d.Path, d.Line, d.Column}, Message: d.Message,
 		})
 	}

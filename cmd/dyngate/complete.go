@@ -10,16 +10,17 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynclient"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
-// completionTime is how long the shell waits for a server at most.
+// completionTime is how long the shell waits for a server, at most.
 const completionTime = 2 * time.Second
 
 // names says which names are completed.
-type names struct{ services, methods bool }
+type names struct{ services, methods, messages bool }
 
-// complete completes the name that comes after the TARGET or, with the schema in
-// files and unless a target is needed all the same, in its place.
+// complete completes the name that comes after the TARGET. If the schema is in
+// files and the command needs no target, the name comes in its place.
 func (n names) complete(f *connectFlags, needsTarget bool) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 		const directive = cobra.ShellCompDirectiveNoFileComp
@@ -33,7 +34,7 @@ func (n names) complete(f *connectFlags, needsTarget bool) cobra.CompletionFunc 
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 		defer cancel()
 		if f.local() {
-			args = nil // whatever the target is, it is not asked
+			args = nil // the target is not asked
 		}
 		slices.Sort(f.headers)
 		f.headers = slices.Compact(f.headers) // cobra parses the flags twice to complete
@@ -50,8 +51,8 @@ func (n names) complete(f *connectFlags, needsTarget bool) cobra.CompletionFunc 
 	}
 }
 
-// beginning returns the names that begin with prefix. Methods have full names
-// when there is no prefix, and then may be shortened as well.
+// beginning returns the names that begin with prefix. With a prefix, methods and
+// messages have short names too.
 func (n names) beginning(ctx context.Context, schema *dynclient.Schema, prefix string) []string {
 	services, err := schema.Services(ctx)
 	if err != nil {
@@ -65,18 +66,21 @@ func (n names) beginning(ctx context.Context, schema *dynclient.Schema, prefix s
 	}
 	if n.methods {
 		services = slices.DeleteFunc(services, func(name protoreflect.FullName) bool { return !mayHave(string(name), prefix) })
-		found, _ := schema.FindAll(ctx, services) // what there is must do
+		found, _ := schema.FindAll(ctx, services) // what was found in time must do
 		for _, sym := range found {
 			all = append(all, methodNames(sym, prefix != "")...)
 		}
 	}
-	all = slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, prefix) || printable(name) != name })
+	if n.messages && !strings.Contains(prefix, "/") {
+		all = append(all, messageNames(ctx, schema, prefix != "")...)
+	}
+	all = slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, prefix) || !safetext.IsClean(name) })
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-// mayHave reports whether a service may have a method that begins with prefix, so
-// that a server of thousands need not be asked for all of them.
+// mayHave reports whether a service may have a method that begins with prefix. It
+// keeps the client from asking a server about all of thousands of services.
 func mayHave(service, prefix string) bool {
 	if name, _, ok := strings.Cut(prefix, "/"); ok {
 		return service == name || strings.HasSuffix(service, "."+name)
@@ -84,7 +88,39 @@ func mayHave(service, prefix string) bool {
 	return strings.HasPrefix(service, prefix) || !strings.Contains(prefix, ".")
 }
 
-// methodNames returns what the methods of a service may be called.
+// messageNames returns the full names of the messages in the files of the services
+// and in what these import, and the short names if they are wanted.
+func messageNames(ctx context.Context, schema *dynclient.Schema, short bool) (all []string) {
+	services, err := schema.Services(ctx)
+	if err != nil {
+		return nil
+	}
+	found, _ := schema.FindAll(ctx, services) // what was found in time must do
+	seen := make(map[string]bool)
+	var visit func(protoreflect.FileDescriptor)
+	visit = func(fd protoreflect.FileDescriptor) {
+		if seen[fd.Path()] {
+			return
+		}
+		seen[fd.Path()] = true
+		for i := range fd.Messages().Len() {
+			md := fd.Messages().Get(i)
+			all = append(all, string(md.FullName()))
+			if short {
+				all = append(all, string(md.Name()))
+			}
+		}
+		for i := range fd.Imports().Len() {
+			visit(fd.Imports().Get(i).FileDescriptor)
+		}
+	}
+	for _, sym := range found {
+		visit(sym.ParentFile())
+	}
+	return all
+}
+
+// methodNames returns the names that the methods of a service may be called by.
 func methodNames(service *dynclient.Symbol, short bool) (all []string) {
 	for _, m := range service.Methods() {
 		all = append(all, m.Path())

@@ -19,7 +19,7 @@ import (
 	"github.com/dyngate/dyngate/dynclient"
 )
 
-// connectFlags say how to reach a server and where its schema is.
+// connectFlags are the settings for reaching a server and finding its schema.
 type connectFlags struct {
 	headers        []string
 	deadline       time.Duration
@@ -33,24 +33,23 @@ type connectFlags struct {
 	schemaFlags
 }
 
-// register takes the default of --deadline.
+// register registers the flags. It takes the default of --deadline.
 func (f *connectFlags) register(flags *pflag.FlagSet, deadline time.Duration) {
-	flags.StringArrayVarP(&f.headers, "header", "H", nil, "send metadata, as `'NAME: VALUE'`, also with reflection; the value of a NAME that ends in -bin is base64; repeatable")
+	flags.StringArrayVarP(&f.headers, "header", "H", nil, "send `'NAME: VALUE'` as metadata, also to reflection; the value of a NAME that ends in -bin is base64; repeatable")
 	flags.DurationVar(&f.deadline, "deadline", deadline, "how long the command may take; 0 for no limit")
 	flags.BoolVar(&f.tls, "tls", false, "use TLS; --ca, --cert, --server-name and --insecure-skip-verify imply it")
 	flags.StringVar(&f.ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
 	flags.StringVar(&f.cert, "cert", "", "client certificate in `FILE` (PEM); needs --key")
 	flags.StringVar(&f.key, "key", "", "key of the client certificate in `FILE` (PEM)")
 	flags.StringVar(&f.serverName, "server-name", "", "`NAME` that the server's certificate must have (default: the target's host)")
-	flags.BoolVar(&f.skipVerify, "insecure-skip-verify", false, "take any certificate: whoever is in between can read and change all")
-	flags.StringVar(&f.authority, "authority", "", "`HOST` that the server is told it is called by (:authority)")
+	flags.BoolVar(&f.skipVerify, "insecure-skip-verify", false, "accept any certificate (insecure: others may read and change the data)")
+	flags.StringVar(&f.authority, "authority", "", "`HOST` to send as the :authority")
 	flags.DurationVar(&f.connectTimeout, "connect-timeout", 10*time.Second, "how long one attempt to connect may take")
 	f.schemaFlags.register(flags)
-	flags.BoolVar(&f.reflection, "reflection", false, "ask the server for what --proto and --descriptors lack")
+	flags.BoolVar(&f.reflection, "reflection", false, "ask the server for names that --proto and --descriptors do not declare")
 }
 
-// begin checks the flags, and returns the context of all that the server is
-// asked: it sends the metadata of -H.
+// begin checks the flags, and returns a context that sends the metadata of -H.
 func (f *connectFlags) begin(ctx context.Context) (context.Context, error) {
 	md, err := parseHeaders(f.headers)
 	if err := errors.Join(f.check(), err); err != nil {
@@ -59,7 +58,7 @@ func (f *connectFlags) begin(ctx context.Context) (context.Context, error) {
 	return metadata.NewOutgoingContext(ctx, md), nil
 }
 
-// check says what is wrong with the flags that name times and files.
+// check reports what is wrong with the flags for times and files.
 func (f *connectFlags) check() error {
 	switch {
 	case f.deadline < 0:
@@ -78,8 +77,8 @@ func (f *connectFlags) within(ctx context.Context) (context.Context, context.Can
 	return context.WithTimeout(ctx, f.deadline)
 }
 
-// dial returns a client of a target, and what closes it. Files are read when the
-// schema is first asked.
+// dial returns a client of a target, and a function that closes it. Files are read
+// when the schema is first used.
 func (f *connectFlags) dial(target string, opts ...grpc.DialOption) (*dynclient.Client, func(), error) {
 	options, err := f.options()
 	if err != nil {
@@ -92,7 +91,7 @@ func (f *connectFlags) dial(target string, opts ...grpc.DialOption) (*dynclient.
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	client := dynclient.New(conn, dynclient.WithSources(f.sources()...))
+	client := dynclient.New(conn, dynclient.WithSources(f.sources()...), dynclient.WithSchemaProgress(newProgress(os.Stderr).files))
 	return client, func() { _ = client.Close(); _ = conn.Close() }, nil
 }
 
@@ -118,7 +117,7 @@ func (f *connectFlags) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         f.serverName,
-		InsecureSkipVerify: f.skipVerify, //nolint:gosec // as the user asked
+		InsecureSkipVerify: f.skipVerify, //nolint:gosec // the user says so
 	}
 	if f.ca != "" {
 		pem, err := os.ReadFile(f.ca)
@@ -127,11 +126,11 @@ func (f *connectFlags) tlsConfig() (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("--ca: %s holds no PEM certificate", f.ca)
+			return nil, fmt.Errorf("--ca: %s has no PEM certificate", f.ca)
 		}
 	}
 	if (f.cert == "") != (f.key == "") {
-		return nil, errors.New("--cert and --key belong together")
+		return nil, errors.New("--cert and --key must be given together")
 	}
 	if f.cert != "" {
 		pair, err := tls.LoadX509KeyPair(f.cert, f.key)

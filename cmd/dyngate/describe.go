@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -12,15 +13,24 @@ import (
 
 	"github.com/dyngate/dyngate/dynclient"
 	"github.com/dyngate/dyngate/internal/describe"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
-const describeHelp = `Describe prints a service, method, message, enum or anything else that is
-declared as proto source, comments included. With a method come its messages and
-an example request, which --example prints alone. Without a SYMBOL all services
-are printed.
+const describeHelp = `Describe prints a service, method, message, enum or any other declaration as
+proto source, with its full name, package, file and comments. A method comes with
+the messages and enums that its request and response use, and an example request;
+--example prints only the example. Without a SYMBOL all services are printed.
 
-The schema comes from the reflection of TARGET, or from --proto and
---descriptors: then there is no TARGET.`
+The schema comes from the reflection of TARGET. With --proto or --descriptors it
+comes from files, and TARGET is left out.
+
+With -o json it prints one JSON object, {"symbols": [...]}. A symbol has "kind",
+"name", "package", "file", "origin", "source" and, if other files declare the name
+too, "alsoIn"; a service has "methods", a method "method" and "example", a message
+"fields", an enum "values".
+
+--descriptors-out writes the files that declare what was found, and their imports,
+as a descriptor set, which --descriptors, dyngate serve, buf and protoc can read.`
 
 func newDescribe() *cobra.Command {
 	f := new(describeFlags)
@@ -30,35 +40,49 @@ func newDescribe() *cobra.Command {
 		Long:  describeHelp,
 		Example: `  dyngate describe 127.0.0.1:50051 tutorial.Greeter
   dyngate describe --proto ./protos SayHello
-  dyngate describe 50051 SayHello --example | dyngate call 50051 SayHello -d -`,
+  dyngate describe 50051 SayHello --example | dyngate call 50051 SayHello -d -
+  dyngate describe 50051 --descriptors-out all.binpb > /dev/null`,
 		Args:              args(cobra.MaximumNArgs(2)),
-		ValidArgsFunction: names{services: true, methods: true}.complete(&f.connectFlags, false),
+		ValidArgsFunction: names{services: true, methods: true, messages: true}.complete(&f.connectFlags, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return untilSignal(cmd, func(ctx context.Context) error { return f.withSchema(ctx, args, f.run) })
 		},
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().BoolVar(&f.example, "example", false, "print nothing but an example, as JSON, of a method's request or of a message")
+	cmd.Flags().BoolVar(&f.example, "example", false, "print only an example, as JSON, of a method's request or of a message")
+	addChoice(cmd, &f.output, "output", "o", "format of the output", "text", "json")
+	cmd.Flags().StringVar(&f.descriptorsOut, "descriptors-out", "", "write what was found, with imports, to `FILE` as a descriptor set")
 	f.register(cmd.Flags(), schemaTime)
 	return cmd
 }
 
 type describeFlags struct {
 	connectFlags
-	example bool
+	example        bool
+	output         string
+	descriptorsOut string
 }
 
 func (f *describeFlags) run(ctx context.Context, schema *dynclient.Schema, names []string) error {
 	symbols, failure := f.symbols(ctx, schema, names)
-	var d description
+	if failure != nil && len(symbols) == 0 {
+		return failure
+	}
+	d := description{ink: inkFor(os.Stdout), json: f.output == "json"}
 	for _, sym := range symbols {
+		if ctx.Err() != nil {
+			failure = errors.Join(failure, context.Cause(ctx))
+			break
+		}
 		failure = errors.Join(failure, f.describe(&d, sym))
 	}
-	_, err := os.Stdout.Write(d.out.Bytes())
-	return errors.Join(failure, err)
+	if f.descriptorsOut != "" && len(symbols) > 0 {
+		failure = errors.Join(failure, writeDescriptors(f.descriptorsOut, symbols))
+	}
+	return errors.Join(failure, d.print(os.Stdout))
 }
 
-// symbols finds what is to be described. There may be some with an error too.
+// symbols finds what to describe. There may be some with an error too.
 func (f *describeFlags) symbols(ctx context.Context, schema *dynclient.Schema, names []string) ([]*dynclient.Symbol, error) {
 	if len(names) == 1 {
 		sym, err := schema.Match(ctx, names[0])
@@ -68,7 +92,7 @@ func (f *describeFlags) symbols(ctx context.Context, schema *dynclient.Schema, n
 		return []*dynclient.Symbol{sym}, nil
 	}
 	if f.example {
-		return nil, usageError{errors.New("--example takes a SYMBOL")}
+		return nil, usageError{errors.New("--example needs a SYMBOL")}
 	}
 	services, err := schema.Services(ctx)
 	if err != nil {
@@ -76,6 +100,9 @@ func (f *describeFlags) symbols(ctx context.Context, schema *dynclient.Schema, n
 	}
 	return findAll(ctx, schema, services)
 }
+
+// mostTypes is how many types are described with a method.
+const mostTypes = 100
 
 func (f *describeFlags) describe(d *description, sym *dynclient.Symbol) error {
 	method, isMethod := sym.Descriptor.(protoreflect.MethodDescriptor)
@@ -87,53 +114,100 @@ func (f *describeFlags) describe(d *description, sym *dynclient.Symbol) error {
 		if !ok {
 			return usageError{fmt.Errorf("--example: %s is neither a method nor a message", sym.FullName())}
 		}
-		return d.example(md, sym.Types)
+		return d.onlyExample(md, sym.Types)
 	}
-	if err := d.source(sym); err != nil || !isMethod {
+	if err := d.add(sym); err != nil || !isMethod {
 		return err
 	}
-	messages := []protoreflect.MessageDescriptor{method.Input()}
-	if method.Output() != method.Input() {
-		messages = append(messages, method.Output())
-	}
-	for _, md := range messages {
-		if err := d.source(sym.Sibling(md)); err != nil {
+	types := describe.Uses(method.Input(), method.Output())
+	for _, t := range types[:min(mostTypes, len(types))] {
+		if err := d.add(sym.Sibling(t)); err != nil {
 			return err
 		}
 	}
-	d.out.WriteString("\n// An example request:\n")
+	if len(types) > mostTypes {
+		fmt.Fprintf(&d.text, "\n// ... and %d more messages and enums.\n", len(types)-mostTypes)
+	}
 	return d.example(method.Input(), sym.Types)
 }
 
-// description is what is printed.
+// description gathers what is printed.
 type description struct {
-	out    bytes.Buffer
-	origin string // of the last symbol
+	ink  ink
+	json bool // or else text
+
+	text    bytes.Buffer
+	origin  string // of the last symbol
+	symbols []jsonSymbol
+	bare    bool // text is printed as it is, also with json
 }
 
-// source adds a symbol's source, and where that is from if that is not what the
-// symbol before it is from.
-func (d *description) source(sym *dynclient.Symbol) error {
+// add adds a declaration: its source below a heading.
+func (d *description) add(sym *dynclient.Symbol) error {
 	source, err := describe.Source(sym.Descriptor, sym.File())
 	if err != nil {
 		return err
 	}
-	if d.out.Len() > 0 {
-		d.out.WriteByte('\n')
+	if d.json {
+		d.symbols = append(d.symbols, symbolJSON(sym, source))
+		return nil
 	}
-	if d.origin != sym.Origin {
-		d.origin = sym.Origin
-		fmt.Fprintf(&d.out, "// from %s\n\n", printable(sym.Origin))
+	if d.text.Len() > 0 {
+		d.text.WriteByte('\n')
 	}
-	d.out.WriteString(source)
+	for _, line := range d.heading(sym) {
+		d.text.WriteString(d.ink.dim("// "+safetext.Clean(line)) + "\n")
+	}
+	d.text.WriteString("\n" + source)
 	return nil
 }
 
+// heading says what a declaration is and where it is from, unless that is where
+// the one before it is from.
+func (d *description) heading(sym *dynclient.Symbol) []string {
+	fd := sym.ParentFile()
+	in := "no package"
+	if fd.Package() != "" {
+		in = "package " + string(fd.Package())
+	}
+	lines := []string{fmt.Sprintf("%s %s, %s, file %s", describe.Kind(sym.Descriptor), sym.FullName(), in, fd.Path())}
+	if also := sym.AlsoIn(); len(also) > 0 {
+		lines = append(lines, "also declared in "+shorten(also))
+	}
+	if d.origin != sym.Origin {
+		d.origin = sym.Origin
+		lines = append(lines, "from "+sym.Origin)
+	}
+	return lines
+}
+
+// example adds an example request of the method that was added before.
 func (d *description) example(md protoreflect.MessageDescriptor, types dynclient.Types) error {
 	example, err := describe.Example(md, types)
 	if err != nil {
 		return err
 	}
-	d.out.Write(append(example, '\n'))
+	for i := range d.symbols {
+		if d.symbols[i].Method != nil {
+			d.symbols[i].Example = example
+		}
+	}
+	d.text.WriteString("\n" + d.ink.dim("// An example request:") + "\n" + string(example) + "\n")
 	return nil
+}
+
+// onlyExample makes an example all that is printed.
+func (d *description) onlyExample(md protoreflect.MessageDescriptor, types dynclient.Types) error {
+	example, err := describe.Example(md, types)
+	d.bare = true
+	d.text.Write(append(example, '\n'))
+	return err
+}
+
+func (d *description) print(w io.Writer) error {
+	if d.json && !d.bare {
+		return writeJSON(w, jsonSymbols{append([]jsonSymbol{}, d.symbols...)})
+	}
+	_, err := io.Copy(w, &d.text)
+	return err
 }

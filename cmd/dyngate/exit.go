@@ -17,23 +17,23 @@ import (
 
 // Exit statuses.
 const (
-	exitFailure = 1   // what was asked for failed
-	exitUsage   = 2   // it was asked for wrongly
-	exitCode    = 64  // and the code, when a call ended with another code than OK: 65 to 80
-	exitSignal  = 128 // and the signal's number
+	exitFailure = 1   // the command failed
+	exitUsage   = 2   // the command line is wrong
+	exitCode    = 64  // plus the code, if a call did not end with OK: 65 to 80
+	exitSignal  = 128 // plus the number of the signal
 )
 
-// usageError is a mistake on the command line, or in what it names.
+// usageError is a mistake on the command line, or in a file that it names.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// signalError says that a signal ended what was going on.
+// signalError says that a signal ended the command.
 type signalError struct{ signal syscall.Signal }
 
 func (e signalError) Error() string { return "stopped by signal: " + e.signal.String() }
 
-// exitStatus returns what the process tells the shell about an error.
+// exitStatus returns the exit status for an error.
 func exitStatus(err error) int {
 	var usage usageError
 	var lookup *dynclient.LookupError
@@ -54,9 +54,9 @@ func exitStatus(err error) int {
 	return exitFailure
 }
 
-// untilSignal calls run with a context that the first SIGINT or SIGTERM ends, and
-// gives it a second to end: it may be held up by output that nobody reads. The
-// second signal ends the process, as without us.
+// untilSignal calls run with a context that the first SIGINT or SIGTERM ends. Run
+// then has a second to return: writing output that is not read may block it. The
+// second signal kills the process.
 func untilSignal(cmd *cobra.Command, run func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(cmd.Context())
 	defer cancel(nil)
@@ -71,21 +71,28 @@ func untilSignal(cmd *cobra.Command, run func(ctx context.Context) error) error 
 		case <-ctx.Done():
 		}
 	}()
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }() // ends with run, or with the process
-	var err error
-	select {
-	case err = <-ended:
-	case <-ctx.Done():
-		select {
-		case err = <-ended:
-		case <-time.After(time.Second):
-			err = context.Cause(ctx)
-		}
-	}
+	err := endWith(ctx, func() error { return run(ctx) })
 	var stopped signalError
 	if err != nil && errors.As(context.Cause(ctx), &stopped) {
 		return stopped
 	}
 	return err
+}
+
+// endWith calls run, and gives it a second to end when ctx has ended: it may be busy
+// with what cannot be interrupted.
+func endWith(ctx context.Context, run func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- run() }() // ends with run, or with the process
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(time.Second):
+		return context.Cause(ctx)
+	}
 }

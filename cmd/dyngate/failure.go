@@ -8,9 +8,7 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode"
 
-	"golang.org/x/term"
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -18,14 +16,16 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/dyngate/dyngate/dynclient"
+	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/render"
 )
 
-// printFailure tells a person what went wrong, and what may help.
+// printFailure says what went wrong, and what may help.
 func printFailure(w *os.File, err error) {
 	var call *dynclient.Error
 	var lookup *dynclient.LookupError
+	var load *dynserver.LoadError
 	switch ink := inkFor(w); {
 	case errors.As(err, &call):
 		printCallFailure(w, ink, call)
@@ -34,8 +34,10 @@ func printFailure(w *os.File, err error) {
 		printDetails(w, ink, failed.details)
 	case errors.As(err, &lookup):
 		printLookupFailure(w, ink, lookup)
+	case errors.As(err, &load):
+		fmt.Fprintf(w, "%s cannot start:\n\n%s\n", ink.red("dyngate:"), ink.diagnostics(load.Error()))
 	default:
-		fmt.Fprintf(w, "%s %s\n", ink.red("dyngate:"), printable(err.Error()))
+		fmt.Fprintln(w, ink.lead("dyngate:", ink.red, " "+indented(err.Error())))
 	}
 	if help := hint(err); help != "" {
 		fmt.Fprintln(w, help)
@@ -44,7 +46,7 @@ func printFailure(w *os.File, err error) {
 
 func printCallFailure(w io.Writer, ink ink, e *dynclient.Error) {
 	name := code.Code(e.Code()).String() //nolint:gosec // any number has a name
-	fmt.Fprintf(w, "%s %s\n", ink.red(fmt.Sprintf("%s (%d):", name, e.Code())), printable(e.Message()))
+	fmt.Fprintln(w, ink.lead(fmt.Sprintf("%s (%d):", name, e.Code()), ink.red, " "+indented(e.Message())))
 	fmt.Fprintln(w, ink.dim(fmt.Sprintf("  %s at %s", e.Method, e.Target)))
 }
 
@@ -54,16 +56,24 @@ func printDetails(w io.Writer, ink ink, details []detail) {
 	}
 }
 
+// printLookupFailure prints the names that may have been meant on lines of their
+// own.
 func printLookupFailure(w io.Writer, ink ink, e *dynclient.LookupError) {
 	bare := *e
 	bare.Candidates = nil
-	if len(e.Candidates) == 0 {
-		fmt.Fprintf(w, "%s %s\n", ink.red("dyngate:"), bare.Error())
-		return
+	text := " " + indented(bare.Error())
+	switch {
+	case len(e.Candidates) == 0:
+	case e.Ambiguous:
+		text += ":"
+	case e.Similar():
+		text += "; did you mean"
+	default:
+		text += "; known names are"
 	}
-	fmt.Fprintf(w, "%s %s; there is\n", ink.red("dyngate:"), bare.Error())
+	fmt.Fprintln(w, ink.lead("dyngate:", ink.red, text))
 	for _, c := range e.Candidates {
-		fmt.Fprintln(w, "  "+c)
+		fmt.Fprintln(w, "  "+ink.bold(indented(c)))
 	}
 }
 
@@ -75,14 +85,14 @@ type detailsError struct {
 
 func (e detailsError) Unwrap() error { return e.error }
 
-// detail is one as it is printed: a type, and JSON.
+// detail is a detail of a status as it is printed: its type, and JSON.
 type detail struct{ title, text string }
 
-// resolving bounds how long details may take that the server must be asked about.
+// resolving bounds how long the server is asked about the types of details.
 const resolving = 5 * time.Second
 
-// withDetails adds its details to a call's error. That is done before the client
-// is closed, for only the server may know what they hold.
+// withDetails adds the details of a call's error to it. Call it before the client
+// is closed: it may have to ask the server for their types.
 func withDetails(ctx context.Context, err error) error {
 	var call *dynclient.Error
 	if !errors.As(err, &call) {
@@ -99,7 +109,7 @@ func withDetails(ctx context.Context, err error) error {
 }
 
 func newDetail(packed *anypb.Any, types dynclient.Types) detail {
-	title, message := packed.GetTypeUrl()+", a type that the schema does not have", proto.Message(packed)
+	title, message := packed.GetTypeUrl()+", a type that the schema does not declare", proto.Message(packed)
 	careful := proto.UnmarshalOptions{AllowPartial: true, Resolver: jsonmsg.AnyTypes(types, packed)}
 	if m, err := anypb.UnmarshalNew(packed, careful); err == nil {
 		title, message = string(m.ProtoReflect().Descriptor().FullName()), m
@@ -110,27 +120,27 @@ func newDetail(packed *anypb.Any, types dynclient.Types) detail {
 		err = printer.Print(message)
 	}
 	if err != nil {
-		return detail{printable(title), "cannot be shown: " + printable(err.Error())}
+		return detail{indented(title), "cannot be shown: " + indented(err.Error())}
 	}
-	return detail{printable(title), strings.TrimSuffix(text.String(), "\n")}
+	return detail{indented(title), strings.TrimSuffix(text.String(), "\n")}
 }
 
-// hints are what to do about calls that fail here and not at the server, by what
-// grpc-go and crypto/tls say of them. The first that fits is given.
+// hints are what to do about calls that fail on this side, by the messages of
+// grpc-go and crypto/tls. The first that fits is printed.
 var hints = []struct {
 	code codes.Code
 	text string
 	help string
 }{
-	{codes.Unavailable, "error reading server preface", "the server may want TLS: try --tls"},
-	{codes.Unavailable, "first record does not look like a TLS handshake", "the server does not speak TLS: leave --tls and its kin out"},
+	{codes.Unavailable, "error reading server preface", "the server may require TLS: try --tls"},
+	{codes.Unavailable, "first record does not look like a TLS handshake", "the server does not use TLS: leave out the TLS flags"},
 	{codes.Unavailable, "certificate signed by unknown authority", "--ca FILE trusts the certificates in FILE"},
-	{codes.Unavailable, "x509: certificate is valid for", "--server-name NAME says which name the certificate must have"},
-	{codes.Unavailable, "x509: cannot validate certificate for", "--server-name NAME says which name the certificate must have"},
-	{codes.ResourceExhausted, "larger than max", "if it is an answer that is too large: --max-recv-bytes N takes larger ones"},
+	{codes.Unavailable, "x509: certificate is valid for", "--server-name NAME sets the name that the certificate must have"},
+	{codes.Unavailable, "x509: cannot validate certificate for", "--server-name NAME sets the name that the certificate must have"},
+	{codes.ResourceExhausted, "larger than max", "if a response is too large, --max-recv-bytes N accepts larger ones"},
 }
 
-// hint returns what may help; empty if nothing comes to mind.
+// hint returns what may help, or "".
 func hint(err error) string {
 	st, _ := status.FromError(err)
 	for _, h := range hints {
@@ -139,37 +149,4 @@ func hint(err error) string {
 		}
 	}
 	return ""
-}
-
-// printable replaces what a terminal would take for a command, and indents all
-// lines but the first: servers write their messages as they like, and must not
-// make lines that seem to be ours.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
-	return strings.ReplaceAll(s, "\n", "\n  ")
-}
-
-// ink colours text, where there is somebody to see it.
-type ink bool
-
-// inkFor uses colours on a terminal, unless NO_COLOR (no-color.org) or a TERM
-// without them is set.
-func inkFor(f *os.File) ink {
-	return ink(os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd())))
-}
-
-func (i ink) red(s string) string  { return i.paint("1;31", s) }
-func (i ink) bold(s string) string { return i.paint("1", s) }
-func (i ink) dim(s string) string  { return i.paint("2", s) }
-
-func (i ink) paint(style, s string) string {
-	if !i {
-		return s
-	}
-	return "\x1b[" + style + "m" + s + "\x1b[0m"
 }

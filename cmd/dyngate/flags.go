@@ -1,23 +1,22 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// serveFlags are the settings of `dyngate serve`. A zero limit stands for the
-// default of package dynserver, which the help text names.
+// serveFlags are the settings of `dyngate serve`. A limit of zero means the default
+// of package dynserver, which the help text shows.
 type serveFlags struct {
 	grpc []string
 
@@ -48,50 +47,52 @@ type serveFlags struct {
 	schemas dynserver.SchemaLimits
 }
 
-// registerSchemaLimits registers those limits of schemas that a good schema may
-// reach.
+// registerSchemaLimits registers the limits that a legitimate schema may reach.
 func registerSchemaLimits(flags *pflag.FlagSet, l *dynserver.SchemaLimits) {
 	flags.Int64Var(&l.FileBytes, "max-proto-bytes", 8<<20, "largest .proto file")
-	flags.DurationVar(&l.CompileTime, "compile-timeout", time.Minute, "how long it may take to compile one file")
+	flags.IntVar(&l.Files, "max-proto-files", 100_000, "most .proto files in one PATH")
+	flags.Int64Var(&l.SetBytes, "max-set-bytes", 256<<20, "largest descriptor set, after decompression")
+	flags.DurationVar(&l.CompileTime, "compile-timeout", time.Minute, "longest time to compile one file")
 }
 
 func registerRequireHandlers(flags *pflag.FlagSet, require *bool) {
-	flags.BoolVar(require, "require-handlers", false, "make a method that no handler answers an error")
+	flags.BoolVar(require, "require-handlers", false, "make a method without a handler an error")
 }
 
-// checkSchemaLimits returns what is wrong with them.
+// checkSchemaLimits reports limits that are not valid.
 func checkSchemaLimits(l dynserver.SchemaLimits) error {
-	if l.FileBytes <= 0 || l.CompileTime <= 0 {
-		return errors.New("--max-proto-bytes and --compile-timeout must be positive")
+	if l.FileBytes <= 0 || l.Files <= 0 || l.SetBytes <= 0 || l.CompileTime <= 0 {
+		return errors.New("--max-proto-bytes, --max-proto-files, --max-set-bytes and --compile-timeout must be positive")
 	}
 	return nil
 }
 
-func (f *serveFlags) register(flags *pflag.FlagSet) {
+func (f *serveFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringArrayVar(&f.grpc, "grpc", []string{"127.0.0.1:50051"},
 		"serve gRPC on `ADDR`: host:port, a port of the loopback, or unix:PATH; repeatable")
 
-	flags.BoolVar(&f.examples, "examples", false, "answer with the example handlers too, where a PATH declares their services")
+	flags.BoolVar(&f.examples, "examples", false, "also use the example handlers, for their services that a PATH declares")
 	registerRequireHandlers(flags, &f.requireHandlers)
-	flags.StringVar(&f.features, "features", "", "JSON `FILE` of the features that the RouteGuide example knows (default: a small embedded one)")
+	flags.StringVar(&f.features, "features", "", "JSON `FILE` with the features of the RouteGuide example (default: a small embedded one)")
 	flags.DurationVar(&f.taskInterval, "task-interval", 40*time.Second, "how often the Contact example pushes tasks")
 
-	flags.BoolVar(&f.noWatch, "no-watch", false, "do not follow the files; SIGHUP still reloads")
+	flags.BoolVar(&f.noWatch, "no-watch", false, "do not watch the files; SIGHUP still reloads")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes at this interval instead of waiting for notifications (for network file systems)")
 	flags.DurationVar(&f.removeAfter, "remove-after", time.Second,
-		"how long a file must not have changed before services that disappeared from it go; 0 for at once")
-	flags.BoolVar(&f.lenient, "lenient", false, "start with what is good instead of failing on any error")
+		"how long a file must be unchanged before services that disappeared from it are removed; 0 for at once")
+	flags.BoolVar(&f.lenient, "lenient", false, "start with the services that are good instead of failing on any error")
 	flags.BoolVar(&f.strictReload, "strict-reload", false, "make a reload all or nothing instead of service by service")
 	flags.BoolVar(&f.dropComments, "drop-comments", false, "leave comments out of reflection")
 
-	flags.DurationVar(&f.drain, "drain", 15*time.Second, "how long calls in progress may take after a signal to stop; 0 to cut them at once")
-	flags.DurationVar(&f.drainDelay, "drain-delay", 0, "how long calls are still accepted after a signal to stop, while health says NOT_SERVING")
-	flags.DurationVar(&f.deadline, "default-deadline", 0, "deadline of calls that come without one, streams included (default none)")
-	flags.BoolVar(&f.channelz, "channelz", false, "serve grpc.channelz.v1, which tells about connections and peers")
+	flags.DurationVar(&f.drain, "drain", 15*time.Second, "how long calls in progress may continue after a signal to stop; 0 to cut them at once")
+	flags.DurationVar(&f.drainDelay, "drain-delay", 0, "how long new calls are accepted after a signal to stop, while health is NOT_SERVING")
+	flags.DurationVar(&f.deadline, "default-deadline", 0, "deadline of calls without one, streams included (default none)")
+	flags.BoolVar(&f.channelz, "channelz", false, "serve grpc.channelz.v1, which shows connections and peers")
 
-	flags.Float64Var(&f.accessLog, "access-log", 0, "log this share of successful calls, from 0 to 1; when set, failed calls are all logged")
-	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
-	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.Float64Var(&f.accessLog, "access-log", 0, "log this share of the successful calls, from 0 to 1, and all failed calls (default: log no calls)")
+	addChoice(cmd, &f.logFormat, "log-format", "", "format of the log; json prints nothing but JSON on both streams", "text", "json")
+	addChoice(cmd, &f.logLevel, "log-level", "", "least severe messages to log", "info", "debug", "warn", "error")
 
 	f.registerLimits(flags)
 }
@@ -101,16 +102,16 @@ func (f *serveFlags) registerLimits(flags *pflag.FlagSet) {
 	flags.IntVar(&l.MaxRecvBytes, "max-recv-bytes", 4<<20, "largest request message, after decompression")
 	flags.IntVar(&l.MaxSendBytes, "max-send-bytes", 1<<31-1, "largest response message")
 	flags.Uint32Var(&l.MaxHeaderBytes, "max-header-bytes", 64<<10, "largest metadata of a call")
-	flags.Int64Var(&l.MaxHeldBytes, "max-held-bytes", 128<<20, "memory that all callers hold together: calls in progress, their metadata, answers that were not read")
-	flags.IntVar(&l.MaxResets, "max-resets", 200, "calls a second that a connection may reset, besides as many as were answered")
-	flags.IntVar(&l.MaxInflation, "max-inflation", 16<<20, "bytes a minute that a connection's compressed requests may grow by, beyond 50 times their size")
+	flags.Int64Var(&l.MaxHeldBytes, "max-held-bytes", 128<<20, "memory that all callers together may hold: calls in progress, their metadata, responses that they have not read")
+	flags.IntVar(&l.MaxResets, "max-resets", 200, "calls per second that a connection may reset, in addition to one for each answered call")
+	flags.IntVar(&l.MaxInflation, "max-inflation", 16<<20, "bytes per minute that a connection's compressed requests may grow by, beyond 50 times their size")
 	flags.Uint32Var(&l.MaxConcurrentStreams, "max-concurrent-streams", 1000, "calls in progress on one connection")
 	flags.DurationVar(&l.ConnectionTimeout, "connection-timeout", 20*time.Second, "longest handshake of a new connection")
 	flags.DurationVar(&l.MinPingInterval, "min-ping-interval", 10*time.Second, "how often clients may send keepalive pings")
-	flags.DurationVar(&l.PingAfterIdle, "ping-after-idle", 2*time.Minute, "silence after which a connection is asked whether it lives")
-	flags.DurationVar(&l.PingTimeout, "ping-timeout", 20*time.Second, "how long it may take to answer")
-	flags.DurationVar(&l.MaxConnectionAge, "max-connection-age", 0, "ask clients to reconnect after this long (default never)")
-	flags.DurationVar(&l.MaxConnectionAgeGrace, "max-connection-age-grace", 0, "how long calls in progress may then take (default no limit)")
+	flags.DurationVar(&l.PingAfterIdle, "ping-after-idle", 2*time.Minute, "idle time after which a connection is pinged")
+	flags.DurationVar(&l.PingTimeout, "ping-timeout", 20*time.Second, "longest time to answer a ping")
+	flags.DurationVar(&l.MaxConnectionAge, "max-connection-age", 0, "ask clients to reconnect after this time (default never)")
+	flags.DurationVar(&l.MaxConnectionAgeGrace, "max-connection-age-grace", 0, "how long calls in progress may then continue (default no limit)")
 	registerSchemaLimits(flags, &f.schemas)
 	flags.IntVar(&l.StreamWorkers, "stream-workers", 64, "goroutines that stand ready to serve calls; negative for none")
 }
@@ -132,7 +133,7 @@ func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 		Channelz:        f.channelz,
 		Log:             log,
 	}
-	// Here 0 means what it says.
+	// A zero in a Config means the default.
 	if f.drain == 0 {
 		config.DrainTimeout = -1
 	}
@@ -148,7 +149,7 @@ func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 	return config
 }
 
-// validate says all that is wrong with the flags.
+// validate reports everything that is wrong with the flags.
 func (f *serveFlags) validate(embedded bool) error {
 	var errs []error
 	check := func(ok bool, format string, args ...any) {
@@ -163,8 +164,6 @@ func (f *serveFlags) validate(embedded bool) error {
 	check(examples || f.features == "", "--features is for the examples: add --examples")
 	check(f.taskInterval > 0, "--task-interval: %s is not positive", f.taskInterval)
 	check(f.accessLog >= 0 && f.accessLog <= 1, "--access-log: %v is not from 0 to 1", f.accessLog)
-	check(f.logFormat == "text" || f.logFormat == "json", "--log-format: %q is neither text nor json", f.logFormat)
-	check(new(slog.Level).UnmarshalText([]byte(f.logLevel)) == nil, "--log-level: %q is none of debug, info, warn and error", f.logLevel)
 	l := f.limits
 	for name, d := range map[string]time.Duration{
 		"poll": f.poll, "remove-after": f.removeAfter, "drain": f.drain, "drain-delay": f.drainDelay, "default-deadline": f.deadline, "connection-timeout": l.ConnectionTimeout,
@@ -181,24 +180,4 @@ func (f *serveFlags) validate(embedded bool) error {
 	check(l.MaxHeldBytes > 0 && l.MaxResets > 0 && l.MaxInflation > 0, "--max-held-bytes, --max-resets and --max-inflation must be positive")
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
-}
-
-// logger returns the logger that the flags, which are valid, ask for.
-func (f *serveFlags) logger(w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(f.logLevel))
-	opts := &slog.HandlerOptions{Level: level}
-	if f.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
-	}
-	return slog.New(slog.NewTextHandler(w, opts))
-}
-
-// logQueue returns what the server's log is written through.
-func (f *serveFlags) logQueue(w io.Writer) *logQueue {
-	return newLogQueue(w, func(dropped int) []byte {
-		var line bytes.Buffer
-		f.logger(&line).Error("the log was not read: lines were dropped", "dropped", dropped)
-		return line.Bytes()
-	})
 }

@@ -5,28 +5,38 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynclient"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
-const listHelp = `List prints the full names of the services, or the methods of one, one a line.
+const listHelp = `List prints the full names of all services, of those in a package, or the methods
+of one service, one on each line.
 
-The schema comes from the reflection of TARGET, or from --proto and
---descriptors: then there is no TARGET.`
+The schema comes from the reflection of TARGET. With --proto or --descriptors it
+comes from files, and TARGET is left out.
+
+With -o json it prints one JSON object, {"services": [...]}. A service has "name"
+and "package" and, with -l or for a single service, "file", "origin" and
+"methods". A method has "name", "path", "request", "response", "clientStreaming"
+and "serverStreaming".`
 
 func newList() *cobra.Command {
 	f := new(listFlags)
 	cmd := &cobra.Command{
-		Use:   "list [TARGET] [SERVICE]",
+		Use:   "list [TARGET] [SERVICE|PACKAGE]",
 		Short: "List services and methods",
 		Long:  listHelp,
 		Example: `  dyngate list 127.0.0.1:50051
   dyngate list 127.0.0.1:50051 tutorial.Greeter
-  dyngate list --proto ./protos -l`,
+  dyngate list --proto ./protos -l tutorial`,
 		Args:              args(cobra.MaximumNArgs(2)),
 		ValidArgsFunction: names{services: true}.complete(&f.connectFlags, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,49 +45,92 @@ func newList() *cobra.Command {
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolVarP(&f.long, "long", "l", false, "print all methods, with their request and response types")
+	addChoice(cmd, &f.output, "output", "o", "format of the output", "text", "json")
 	f.register(cmd.Flags(), schemaTime)
 	return cmd
 }
 
 type listFlags struct {
 	connectFlags
-	long bool
+	long   bool
+	output string
+}
+
+// listing is what is listed: the names of services, or services with their
+// methods.
+type listing struct {
+	names    []protoreflect.FullName
+	services []*dynclient.Symbol
 }
 
 func (f *listFlags) run(ctx context.Context, schema *dynclient.Schema, names []string) error {
+	found, failure := f.find(ctx, schema, names)
+	if failure != nil && len(found.names)+len(found.services) == 0 {
+		return failure
+	}
 	out := bufio.NewWriter(os.Stdout)
-	err := f.list(ctx, out, schema, names)
-	return errors.Join(err, out.Flush())
+	if f.output == "json" {
+		failure = errors.Join(failure, writeJSON(out, found.json()))
+	} else {
+		f.print(out, inkFor(os.Stdout), found)
+	}
+	return errors.Join(failure, out.Flush())
 }
 
-func (f *listFlags) list(ctx context.Context, out *bufio.Writer, schema *dynclient.Schema, names []string) error {
+// find finds what to list. There may be something to list with an error too.
+func (f *listFlags) find(ctx context.Context, schema *dynclient.Schema, names []string) (found listing, err error) {
+	var services []protoreflect.FullName
 	if len(names) == 1 {
 		service, err := schema.MatchService(ctx, names[0])
-		if err != nil {
-			return err
+		if err == nil {
+			return listing{services: []*dynclient.Symbol{service}}, nil
 		}
-		f.methods(out, service)
+		if services = f.inPackage(ctx, schema, names[0], err); len(services) == 0 {
+			return listing{}, err
+		}
+	} else if services, err = schema.Services(ctx); err != nil {
+		return listing{}, err
+	}
+	if !f.long {
+		return listing{names: services}, brokenFiles(ctx, schema)
+	}
+	found.services, err = findAll(ctx, schema, services)
+	return found, err
+}
+
+// inPackage returns the services in a package and in the packages below it, if the
+// failure is that no service has the name.
+func (f *listFlags) inPackage(ctx context.Context, schema *dynclient.Schema, name string, failure error) []protoreflect.FullName {
+	var lookup *dynclient.LookupError
+	if !errors.As(failure, &lookup) || lookup.Ambiguous {
 		return nil
 	}
 	services, err := schema.Services(ctx)
 	if err != nil {
-		return err
+		return nil
 	}
-	if !f.long {
-		for _, name := range services {
-			fmt.Fprintln(out, printable(string(name)))
-		}
-		return brokenFiles(ctx, schema)
-	}
-	found, err := findAll(ctx, schema, services)
-	for _, service := range found {
-		f.methods(out, service)
-	}
-	return err
+	return slices.DeleteFunc(services, func(service protoreflect.FullName) bool {
+		return !strings.HasPrefix(string(service), name+".")
+	})
 }
 
-// brokenFiles tells of the services that there are not for the errors in their
-// files.
+func (f *listFlags) print(out io.Writer, ink ink, found listing) {
+	for _, name := range found.names {
+		fmt.Fprintln(out, ink.bold(safetext.Clean(string(name))))
+	}
+	for _, service := range found.services {
+		for _, m := range service.Methods() {
+			line := m.Path()
+			if f.long {
+				line = signature(m)
+			}
+			path, rest, _ := strings.Cut(line, "/")
+			fmt.Fprintln(out, ink.bold(path)+"/"+rest)
+		}
+	}
+}
+
+// brokenFiles returns the errors of the services whose files have errors.
 func brokenFiles(ctx context.Context, schema *dynclient.Schema) (err error) {
 	for _, b := range schema.Broken(ctx) {
 		err = errors.Join(err, b)
@@ -85,7 +138,7 @@ func brokenFiles(ctx context.Context, schema *dynclient.Schema) (err error) {
 	return err
 }
 
-// findAll finds the services that can be had; the error tells of the others.
+// findAll finds services. The error says which ones are missing, and why.
 func findAll(ctx context.Context, schema *dynclient.Schema, names []protoreflect.FullName) (found []*dynclient.Symbol, err error) {
 	defer func() { err = errors.Join(err, brokenFiles(ctx, schema)) }()
 	symbols, err := schema.FindAll(ctx, names)
@@ -106,18 +159,7 @@ func findAll(ctx context.Context, schema *dynclient.Schema, names []protoreflect
 	return found, fmt.Errorf("not all services can be shown (%s): %w", shorten(lost), err)
 }
 
-// methods prints the methods of a service.
-func (f *listFlags) methods(out *bufio.Writer, service *dynclient.Symbol) {
-	for _, m := range service.Methods() {
-		if f.long {
-			fmt.Fprintln(out, signature(m))
-		} else {
-			fmt.Fprintln(out, m.Path())
-		}
-	}
-}
-
-// signature is a method in one line, as a .proto file has it.
+// signature returns a method in one line, as in a .proto file.
 func signature(m *dynclient.Method) string {
 	in, out := string(m.Input().FullName()), string(m.Output().FullName())
 	if m.IsStreamingClient() {
@@ -130,7 +172,7 @@ func signature(m *dynclient.Method) string {
 }
 
 // withSchema opens the schema and calls run, bound by --deadline, with the
-// arguments that are no target, of which there is one at most.
+// arguments after the target: one at most.
 func (f *connectFlags) withSchema(ctx context.Context, args []string, run func(context.Context, *dynclient.Schema, []string) error) error {
 	ctx, err := f.begin(ctx)
 	if err != nil {
@@ -143,20 +185,23 @@ func (f *connectFlags) withSchema(ctx context.Context, args []string, run func(c
 	defer done()
 	ctx, cancel := f.within(ctx)
 	defer cancel()
-	return run(ctx, schema, names)
+	return endWith(ctx, func() error { return run(ctx, schema, names) })
 }
 
-// open opens the schema: of the first argument's server, or of files. It returns
-// the other arguments, of which there may be most.
+// open opens the schema: of the server that the first argument names, or of
+// files. It returns the other arguments, at most as many as most.
 func (f *connectFlags) open(args []string, most int) (*dynclient.Schema, []string, func(), error) {
 	if f.local() {
+		if i := slices.IndexFunc(args, looksLikeTarget); i >= 0 {
+			return nil, nil, nil, usageError{fmt.Errorf("with --proto or --descriptors no TARGET is used: leave out %q, or add --reflection to ask the server too", args[i])}
+		}
 		if len(args) > most {
-			return nil, nil, nil, usageError{fmt.Errorf("the schema is in files: there is no TARGET, so %q is too much", args[most])}
+			return nil, nil, nil, usageError{fmt.Errorf("with --proto or --descriptors no TARGET is used, so %q is one argument too many", args[most])}
 		}
 		return dynclient.NewSchema(f.sources()...), args, func() {}, nil
 	}
 	if len(args) == 0 {
-		return nil, nil, nil, usageError{errors.New("it takes a TARGET, or --proto, or --descriptors")}
+		return nil, nil, nil, usageError{errors.New("a TARGET is missing, or --proto, or --descriptors")}
 	}
 	client, done, err := f.dial(args[0])
 	if err != nil {

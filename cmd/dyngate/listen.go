@@ -13,7 +13,7 @@ import (
 	"github.com/dyngate/dyngate/dynserver"
 )
 
-// listenAll listens on every address, or on none and says why.
+// listenAll listens on all addresses, or on none if one fails.
 func listenAll(ctx context.Context, addrs []string) ([]dynserver.Listener, error) {
 	listeners := make([]dynserver.Listener, 0, len(addrs))
 	for _, addr := range addrs {
@@ -49,8 +49,8 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return lis, err
 }
 
-// removeDeadSocket removes the socket that a server which was killed has left
-// behind. One that somebody listens on, and any other file, stays.
+// removeDeadSocket removes the socket that a killed server left. It keeps a socket
+// with a listener, and any other file.
 func removeDeadSocket(ctx context.Context, path string) error {
 	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSocket == 0 {
 		return nil //nolint:nilerr // Listen creates it, or says what is in the way
@@ -59,7 +59,7 @@ func removeDeadSocket(ctx context.Context, path string) error {
 	conn, err := dialer.DialContext(ctx, "unix", path)
 	if err == nil {
 		_ = conn.Close()
-		return errors.New("another process listens there")
+		return errors.New("another process listens on it")
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return os.Remove(path)

@@ -14,9 +14,8 @@ const (
 	logPatience = 500 * time.Millisecond
 )
 
-// logQueue writes what is written to it from a goroutine of its own, so that
-// nobody waits for a log that is not read. What does not fit is dropped, and
-// counted.
+// logQueue writes lines from a goroutine of its own, so that logging never blocks
+// when the log is not read. Lines that do not fit are dropped and counted.
 type logQueue struct {
 	out     io.Writer
 	report  func(dropped int) []byte // renders a line of the log
@@ -38,8 +37,8 @@ func newLogQueue(out io.Writer, report func(dropped int) []byte) *logQueue {
 	return q
 }
 
-// Write implements io.Writer. What one call writes is written whole or dropped. It
-// never waits and never fails.
+// Write implements io.Writer. A line is written completely or dropped. Write never
+// blocks and never fails.
 func (q *logQueue) Write(line []byte) (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -60,7 +59,7 @@ func (q *logQueue) signal() {
 	}
 }
 
-// close writes what waits, unless that takes too long.
+// close writes the lines in the queue, unless that takes too long.
 func (q *logQueue) close() {
 	q.mu.Lock()
 	q.closed = true
@@ -76,7 +75,7 @@ func (q *logQueue) run() {
 	defer close(q.written)
 	for range q.wake {
 		for line := q.next(); line != nil; line = q.next() {
-			_, _ = q.out.Write(line) // there is nobody to tell
+			_, _ = q.out.Write(line) // where to report it?
 		}
 		if q.done() {
 			return
@@ -84,8 +83,8 @@ func (q *logQueue) run() {
 	}
 }
 
-// next takes the next line out of the queue; nil if there is none. Lines were
-// dropped after those that wait, so these come first.
+// next removes and returns the next line; nil if there is none. Lines were dropped
+// after those in the queue, so the queue comes first.
 func (q *logQueue) next() []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -1,18 +1,27 @@
-// Command dyngate serves gRPC services straight from .proto files, and calls
-// those of any server. See `dyngate help`.
+// Command dyngate serves gRPC services straight from .proto files, and calls the
+// methods of any server. See `dyngate help`.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/dyngate/dyngate/internal/nearest"
 )
 
 func main() {
 	err := newRoot().ExecuteContext(context.Background())
-	if err != nil {
+	switch {
+	case err == nil:
+	case logsJSON(os.Args[1:]):
+		logFailure(os.Stderr, err)
+	default:
 		printFailure(os.Stderr, err)
 	}
 	os.Exit(exitStatus(err))
@@ -22,22 +31,54 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dyngate",
 		Version:       version(),
-		Short:         "Serve gRPC services straight from .proto files, and call any, without code generation",
+		Short:         "Serve and call gRPC services straight from .proto files, without code generation",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 
 		DisableFlagsInUseLine: true,
 
-		Args: args(cobra.NoArgs), // which an unknown command is
+		Args: knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentFlags().Var(choice{&colors, []string{"auto", "always", "never"}}, "color", "color the output for people: auto means on a terminal, unless NO_COLOR is set")
+	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", fmt.Sprintf("Flags.FlagUsagesWrapped %d ", inkFor(os.Stdout).width)))
 	root.AddCommand(newServe(), newCheck(), newCall(), newList(), newDescribe(), newVersion())
 	return root
 }
 
-// args turns what cobra says of the number of arguments into a usage error.
+// knownCommand refuses arguments of the root command: the first one is a command
+// that does not exist.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(root.Commands()))
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	return usageError{fmt.Errorf("unknown command %q%s; `dyngate help` lists the commands", args[0], nearest.DidYouMean(nearest.Names(args[0], names, 2)))}
+}
+
+// flagError turns an error of pflag into a usage error, with the flags that may
+// have been meant.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+		return usageError{err}
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	near := nearest.Names(unknown.GetSpecifiedName(), known, 3)
+	for i, name := range near {
+		near[i] = "--" + name
+	}
+	return usageError{fmt.Errorf("%w%s", err, nearest.DidYouMean(near))}
+}
+
+// args turns an error about the number of arguments into a usage error.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {

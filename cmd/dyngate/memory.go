@@ -9,32 +9,31 @@ import (
 	"time"
 )
 
-// How the garbage collector is tended.
+// The settings of tendMemory.
 const (
 	// tendEvery is how often to look.
 	tendEvery = time.Second
 
-	// A heap may hold this much garbage whatever its size, or this share of what
-	// is in use, before garbage is collected. The runtime's own share is 100 percent.
+	// A heap of any size may have this much garbage, or this share of the memory in
+	// use, before garbage is collected. The runtime's default share is 100 percent.
 	freeGarbage = 128 << 20
 	leastShare  = 35
 
-	// From usualMemory on garbage is collected as often as it takes to keep to it,
-	// or to one and a half times of what is in use: between two looks a flood of
-	// calls can make more garbage than the share allows for.
+	// Above usualMemory, the limit is one and a half times the memory in use: between
+	// two looks, a flood of calls can make more garbage than the share allows.
 	usualMemory = 850 << 20
 
-	// A server that is at rest keeps this much memory, or a share of what is in
-	// use, that it does not need.
+	// An idle server keeps this much memory that it does not need, or this share of
+	// the memory in use.
 	freeSpare  = 64 << 20
 	spareShare = 10
 )
 
 // tendMemory keeps a large heap from doubling before garbage is collected, and
-// gives memory back when the server is at rest, until ctx ends. The schemas of a
-// large folder are a gigabyte that hardly changes: to wait for another one of
-// garbage saves little, and the runtime would keep its room. Whoever sets GOGC or
-// GOMEMLIMIT has decided otherwise.
+// gives memory back when the server is idle, until ctx ends. The schemas of a large
+// folder are a gigabyte that hardly changes: waiting for another gigabyte of
+// garbage saves little time, and the runtime would keep the memory. GOGC or
+// GOMEMLIMIT in the environment turn this off.
 func tendMemory(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -70,8 +69,8 @@ func tendMemory(ctx context.Context) {
 	}
 }
 
-// shareFor returns how much garbage may come to a heap, in percent, in steps that
-// keep it from being set all the time.
+// shareFor returns how much garbage a heap may have, in percent, in steps, so that
+// it is not set all the time.
 func shareFor(live uint64) int {
 	if live <= freeGarbage {
 		return 100
@@ -79,8 +78,8 @@ func shareFor(live uint64) int {
 	return max(int(freeGarbage*100/live)/5*5, leastShare) //nolint:gosec // less than 100
 }
 
-// limitFor returns the limit of memory, which the collector never has to fight for:
-// it leaves room for garbage.
+// limitFor returns the memory limit. It leaves room for garbage, so that the
+// collector does not run all the time.
 func limitFor(live uint64) int64 {
 	return int64(max(usualMemory, min(live, math.MaxInt64/2)/2*3)) //nolint:gosec // less than the largest
 }

@@ -4,19 +4,19 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// printReport tells a person what a load did: what is wrong now and was not
-// before, with the source line and a caret, and what changed.
-func printReport(w io.Writer, r dynserver.Report) {
+// printReport prints what a load did: the problems that are new, and what changed.
+func printReport(w io.Writer, ink ink, r dynserver.Report) {
 	if text := diag.Render(r.New); text != "" {
-		fmt.Fprintln(w, text)
+		fmt.Fprintln(w, ink.diagnostics(text))
 	}
 	if r.Generation == 1 && r.Applied {
-		return // the welcome tells the rest
+		return // the welcome lists the services
 	}
 	var parts []string
 	for _, change := range []struct {
@@ -26,7 +26,7 @@ func printReport(w io.Writer, r dynserver.Report) {
 		{"added", r.Added},
 		{"changed", r.Changed},
 		{"removed", r.Removed},
-		{"mended", r.Mended},
+		{"recovered", r.Recovered},
 		{"no longer declared, removed unless they come back soon", r.Leaving},
 		{"stale, served from their last good version", r.Stale},
 	} {
@@ -40,10 +40,10 @@ func printReport(w io.Writer, r dynserver.Report) {
 	if len(parts) == 0 {
 		parts = append(parts, "no service changed")
 	}
-	fmt.Fprintf(w, "reloaded in %s: %s\n", r.Took.Round(100_000), strings.Join(parts, "; "))
+	fmt.Fprintln(w, ink.wrap(fmt.Sprintf("reloaded in %s: %s", r.Took.Round(100*time.Microsecond), strings.Join(parts, "; "))))
 }
 
-// shorten lists names, and how many more there are.
+// shorten joins names, or the first of many.
 func shorten(names []string) string {
 	if len(names) > listed {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:listed], ", "), len(names)-listed)

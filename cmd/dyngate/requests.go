@@ -23,9 +23,9 @@ type requests struct {
 	count  int
 }
 
-// openRequests opens what --data says: JSON, a @FILE, or standard input, which @-
-// and @ stand for as well, as with curl and grpcurl. An error is a mistake of the
-// user's, as those of next and only are.
+// openRequests opens --data: JSON, a @FILE, or standard input, which is - or, as
+// with curl and grpcurl, @- and @. Its errors are usage errors, like those of next
+// and only.
 func openRequests(data string) (*requests, error) {
 	var in io.Reader
 	switch name, isFile := strings.CutPrefix(data, "@"); {
@@ -55,7 +55,7 @@ func (r *requests) next() (json.RawMessage, error) {
 	return doc, err
 }
 
-// only returns the only document. None at all is an empty message.
+// only returns the only document. No document means an empty message.
 func (r *requests) only() (json.RawMessage, error) {
 	doc, err := r.next()
 	if err == io.EOF {
@@ -65,7 +65,7 @@ func (r *requests) only() (json.RawMessage, error) {
 		return nil, err
 	}
 	if _, err := r.next(); err == nil {
-		return nil, usageError{errors.New("--data holds more than one document, and the method takes one request")}
+		return nil, usageError{errors.New("--data has more than one document, but the method takes one request")}
 	} else if err != io.EOF {
 		return nil, err
 	}
@@ -73,8 +73,8 @@ func (r *requests) only() (json.RawMessage, error) {
 	return doc, nil
 }
 
-// await returns what read returns or, when ctx ends before that, why it has
-// ended: nothing but the process's end stops the reading of a terminal or pipe.
+// await returns what read returns or, if ctx ends first, the cause. Reading from a
+// terminal or pipe cannot be stopped otherwise.
 func await[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -94,8 +94,8 @@ func await[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	}
 }
 
-// decode makes a message of a document. The types of what an Any holds may have
-// to be asked of the server, until ctx ends.
+// decode makes a message of a document. It may ask the server for the types of the
+// content of an Any, until ctx ends.
 func (r *requests) decode(ctx context.Context, doc json.RawMessage, m *dynclient.Method, types dynclient.Types) (*dynclient.Dynamic, error) {
 	message := m.NewRequest()
 	if err := jsonmsg.Decode(doc, message.Interface(), types); err != nil {
@@ -106,7 +106,7 @@ func (r *requests) decode(ctx context.Context, doc json.RawMessage, m *dynclient
 		if r.count > 1 {
 			which = fmt.Sprintf("request %d", r.count)
 		}
-		return nil, usageError{fmt.Errorf("%s is no %s: %w", which, m.Input().FullName(), err)}
+		return nil, usageError{fmt.Errorf("%s is not a valid %s: %w", which, m.Input().FullName(), err)}
 	}
 	return message, nil
 }

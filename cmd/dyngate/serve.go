@@ -9,26 +9,26 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc/grpclog"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/examples"
+	"github.com/dyngate/dyngate/internal/logattr"
 	"github.com/dyngate/dyngate/protos"
 )
 
 const serveHelp = `Serve parses .proto files and serves their services over gRPC, with reflection
-and health, and follows the files while it runs: a new file's services are live
-at once, a broken edit leaves what was good alone, calls in progress never
-notice.
+and health. It follows the files while it runs: services of new files are served
+at once, a file that is broken keeps its last good version, and calls in progress
+are not affected.
 
-Each PATH is a folder of .proto files (an import root, as protoc's -I), a single
+Each PATH is a folder of .proto files (an import root, like protoc's -I), a single
 .proto file, or a file that holds a descriptor set (.binpb, .pb, .desc, .json,
-.txtpb, also with .gz); where two have the same import path the first wins. Without a PATH the services that
-ship with dyngate are served, answered by their example handlers.
+.txtpb, also with .gz). If two files have the same import path, the first wins.
+Without a PATH dyngate serves its example services, with their handlers.
 
-SIGHUP reloads. SIGINT and SIGTERM drain (see --drain); a second one stops at
-once.`
+SIGHUP reloads. SIGINT and SIGTERM drain (see --drain); a second signal stops the
+server at once.`
 
 func newServe() *cobra.Command {
 	var f serveFlags
@@ -43,7 +43,7 @@ func newServe() *cobra.Command {
 			return f.run(cmd.Context(), paths)
 		},
 	}
-	f.register(cmd.Flags())
+	f.register(cmd)
 	return cmd
 }
 
@@ -53,13 +53,11 @@ func (f *serveFlags) run(ctx context.Context, paths []string) error {
 	}
 	stderr := f.logQueue(os.Stderr)
 	defer stderr.close()
-	if os.Getenv("GRPC_GO_LOG_SEVERITY_LEVEL") == "" { // as by default, but without waiting
-		grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, stderr))
-	}
+	f.redirectLogs(stderr)
 	return f.serve(ctx, paths, stderr)
 }
 
-// serve serves until a signal stops it. It writes to stderr what is not an error.
+// serve serves until a signal stops it. It writes its log to stderr.
 func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer) error {
 	log := f.logger(stderr)
 	config, err := f.config(log, stderr, paths)
@@ -72,9 +70,11 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 	tending, stopTending := context.WithCancel(ctx)
 	defer stopTending()
 	go tendMemory(tending) // ends with the server
+	stopProgress := f.showProgress(&config)
 	srv, err := dynserver.New(ctx, config)
+	stopProgress()
 	if err != nil {
-		return fmt.Errorf("cannot start:\n\n%w", err)
+		return fmt.Errorf("cannot start: %w", err)
 	}
 	listeners, err := listenAll(ctx, f.grpc)
 	if err != nil {
@@ -86,16 +86,31 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 	}
 	defer keepHeadroom()()
 	signals.follow(ctx, second, srv, log)
-	printWelcome(os.Stdout, srv.Services(), listeners)
+	f.welcome(log, srv.Services(), listeners)
 	if err := srv.Serve(ctx, listeners...); !errors.Is(err, dynserver.ErrCut) {
 		return err
 	}
-	log.Warn("stopped before all calls had ended", "drain", f.drain)
+	log.Warn("stopped before all calls had ended", logattr.Milliseconds("drain", f.drain))
 	return nil
 }
 
-// sources are the paths, or what ships with dyngate. The latter is embedded, so
-// there is nothing to watch.
+// showProgress shows the progress of the first load on a terminal, until the load is
+// reported or the result is called. A log in JSON stays alone.
+func (f *serveFlags) showProgress(config *dynserver.Config) (stop func()) {
+	if f.logFormat != "text" {
+		return func() {}
+	}
+	p, report := newProgress(os.Stderr), config.OnReload
+	config.OnProgress = p.loading
+	config.OnReload = func(r dynserver.Report) {
+		p.stop()
+		report(r)
+	}
+	return p.stop
+}
+
+// config returns the configuration of the server. Its sources are the paths, or
+// the embedded examples.
 func (f *serveFlags) config(log *slog.Logger, stderr io.Writer, paths []string) (dynserver.Config, error) {
 	config := f.base(log)
 	for _, path := range paths {
@@ -105,7 +120,8 @@ func (f *serveFlags) config(log *slog.Logger, stderr io.Writer, paths []string) 
 		config.Sources = []dynserver.Source{dynserver.FS("embedded protos", protos.FS)}
 	}
 	if f.logFormat == "text" {
-		config.OnReload = func(r dynserver.Report) { printReport(stderr, r) }
+		ink := inkFor(os.Stderr)
+		config.OnReload = func(r dynserver.Report) { printReport(stderr, ink, r) }
 	}
 	config.Handlers = handlers.NewRegistry()
 	if len(paths) == 0 || f.examples {

@@ -12,8 +12,8 @@ import (
 	"github.com/dyngate/dyngate/dynserver"
 )
 
-// signals are those that the process has been sent. They are taken from the
-// start, for a SIGHUP that comes while the schemas are read must not end it.
+// signals receives the signals of the process. It is created first, because a
+// SIGHUP that comes while the schemas are read must not kill the process.
 type signals struct{ stop, reload chan os.Signal }
 
 func newSignals() signals {
@@ -31,8 +31,8 @@ func (s signals) close() {
 	}
 }
 
-// echoTime is how soon after the first signal another one is taken for the same:
-// timeout and terminals signal a process, and then its group.
+// echoTime is how long after the first signal another one counts as the same:
+// timeout and terminals signal a process and then its group.
 const echoTime = 500 * time.Millisecond
 
 var errAgain = errors.New("a second signal to stop")
@@ -77,7 +77,7 @@ func (s signals) follow(ctx, second context.Context, srv *dynserver.Server, log 
 			case err != nil:
 				log.Error("reload failed", "error", err)
 			case !r.Applied && len(r.New) == 0:
-				log.Info("nothing has changed", "stale", r.Stale)
+				log.Info("nothing changed", "stale", r.Stale)
 			}
 		}
 	}()

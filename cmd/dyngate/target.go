@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// schemes are those of targets that gRPC knows, in grpc-go or elsewhere; what
-// has one of them is gRPC's to judge.
+// schemes are the schemes of targets that gRPC knows, in grpc-go or elsewhere. A
+// target with one of them is passed on as it is.
 var schemes = []string{"dns", "ipv4", "ipv6", "passthrough", "unix", "unix-abstract", "vsock", "xds"}
 
-// normalTarget lets a port stand for one of the loopback, as `dyngate serve`
-// does, and refuses what gRPC would take for the name of a host.
+// normalTarget turns a port into an address of the loopback, as `dyngate serve`
+// does, and refuses text that gRPC would take for a host name.
 func normalTarget(target string) (string, error) {
 	scheme, rest, _ := strings.Cut(target, ":")
 	if rest != "" && slices.Contains(schemes, strings.ToLower(scheme)) {
@@ -24,13 +24,17 @@ func normalTarget(target string) (string, error) {
 	}
 	host, port, err := net.SplitHostPort(target)
 	if err != nil || !isPort(port) {
-		return "", fmt.Errorf("%q is not a target: write HOST:PORT, [::1]:50051 for IPv6, a port of the loopback, unix:PATH, or what else gRPC knows, as dns:///HOST:PORT", target)
+		return "", fmt.Errorf("%q is not a target: write HOST:PORT ([::1]:50051 for IPv6), a port of the loopback, unix:PATH, or another target of gRPC, such as dns:///HOST:PORT", target)
 	}
 	if host == "" {
 		return net.JoinHostPort("127.0.0.1", port), nil
 	}
 	return target, nil
 }
+
+// looksLikeTarget reports whether an argument is a target rather than a name in a
+// schema.
+func looksLikeTarget(s string) bool { return strings.Contains(s, ":") || isPort(s) }
 
 func isPort(s string) bool {
 	port, err := strconv.ParseUint(s, 10, 16)

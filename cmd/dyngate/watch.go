@@ -18,12 +18,12 @@ import (
 	"github.com/dyngate/dyngate/dynclient"
 )
 
-// watch tells what `dyngate call -v` shows; without -v nothing.
+// watch prints what `dyngate call -v` shows; without -v nothing.
 type watch struct {
-	w       io.Writer // nil if there is nothing to tell
+	w       io.Writer // nil without -v
 	mu      sync.Mutex
 	started time.Time
-	path    string // of the method: what is sent and received for reflection is not shown
+	path    string // of the method: messages of reflection are not shown
 }
 
 func newWatch(verbose bool) *watch {
@@ -34,15 +34,15 @@ func newWatch(verbose bool) *watch {
 	return w
 }
 
-// tell prints one line, with the time since the command began.
-func (w *watch) tell(format string, args ...any) {
+// printf prints one line, with the time since the command began.
+func (w *watch) printf(format string, args ...any) {
 	if w.w == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	line := fmt.Sprintf("%8.1fms  %s", float64(time.Since(w.started).Microseconds())/1000, fmt.Sprintf(format, args...))
-	fmt.Fprintln(w.w, printable(line))
+	fmt.Fprintln(w.w, indented(line))
 }
 
 func (w *watch) lookUp(ctx context.Context, client *dynclient.Client, name string) (*dynclient.Method, error) {
@@ -50,16 +50,16 @@ func (w *watch) lookUp(ctx context.Context, client *dynclient.Client, name strin
 	defer cancel()
 	m, err := client.Schema().MatchMethod(ctx, name)
 	if err == nil {
-		w.tell("schema from %s", m.Origin)
+		w.printf("schema from %s", m.Origin)
 	}
 	return m, err
 }
 
-// request tells what is called, with which metadata.
+// request prints the method that is called, and the metadata.
 func (w *watch) request(ctx context.Context, m *dynclient.Method) {
 	md, _ := metadata.FromOutgoingContext(ctx)
 	w.path = "/" + m.Path()
-	w.tell("%s", signature(m))
+	w.printf("%s", signature(m))
 	w.metadata("> ", md)
 }
 
@@ -78,8 +78,8 @@ func (w *watch) trailer(stream *dynclient.Stream) {
 	}
 }
 
-// secrets are what names of metadata contain whose values are not for screens and
-// logs. Too much is hidden rather than too little.
+// secrets are parts of the names of metadata whose values must not be on screens
+// and in logs. It is better to hide too much than too little.
 var secrets = []string{"auth", "token", "key", "secret", "password", "session", "cookie", "credential"}
 
 func isSecret(name string) bool {
@@ -95,7 +95,7 @@ func (w *watch) metadata(prefix string, md metadata.MD) {
 			case strings.HasSuffix(name, "-bin"):
 				value = base64.StdEncoding.EncodeToString([]byte(value))
 			}
-			w.tell("%s%s: %s", prefix, name, value)
+			w.printf("%s%s: %s", prefix, name, value)
 		}
 	}
 }
@@ -114,11 +114,11 @@ func (w *watch) HandleRPC(ctx context.Context, s stats.RPCStats) {
 	}
 	switch s := s.(type) {
 	case *stats.OutPayload:
-		w.tell("> message of %s", size(s.Length, s.CompressedLength))
+		w.printf("> message of %s", size(s.Length, s.CompressedLength))
 	case *stats.InPayload:
-		w.tell("< message of %s", size(s.Length, s.CompressedLength))
+		w.printf("< message of %s", size(s.Length, s.CompressedLength))
 	case *stats.End:
-		w.tell("ended after %.1fms", float64(s.EndTime.Sub(s.BeginTime).Microseconds())/1000)
+		w.printf("ended after %.1fms", float64(s.EndTime.Sub(s.BeginTime).Microseconds())/1000)
 	}
 }
 
@@ -131,7 +131,7 @@ func size(length, compressed int) string {
 
 // TagConn implements stats.Handler.
 func (w *watch) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Context {
-	w.tell("connected to %s", info.RemoteAddr)
+	w.printf("connected to %s", info.RemoteAddr)
 	return ctx
 }
 

@@ -3,48 +3,58 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // listed is how many services the welcome names.
 const listed = 20
 
-// printWelcome says what is served, where, and what to try next.
-func printWelcome(w io.Writer, services []dynserver.ServiceInfo, listeners []dynserver.Listener) {
-	width := 0
-	for _, s := range services[:min(listed, len(services))] {
-		width = max(width, len(s.Name))
-	}
-	noun := "services"
-	if len(services) == 1 {
-		noun = "service"
-	}
-	if len(services) == 0 {
-		fmt.Fprintln(w, "Serving no services yet.")
-	} else {
-		fmt.Fprintf(w, "Serving %d %s:\n", len(services), noun)
-	}
-	for i, s := range services {
-		if i == listed {
-			fmt.Fprintf(w, "  ... and %d more\n", len(services)-listed)
-			break
-		}
-		fmt.Fprintf(w, "  %-*s  %s%s\n", width, s.Name, s.File, answered(s))
-	}
-	printUnanswered(w, services)
+// welcome says what is served and where: to a person, or in the log if that is in
+// JSON.
+func (f *serveFlags) welcome(log *slog.Logger, services []dynserver.ServiceInfo, listeners []dynserver.Listener) {
 	addrs := make([]string, len(listeners))
 	for i, lis := range listeners {
 		addrs[i] = dialAddr(lis.Addr())
 	}
+	if f.logFormat == "json" {
+		log.Info("serving", "services", len(services), "addresses", addrs)
+		return
+	}
+	printWelcome(os.Stdout, inkFor(os.Stdout), services, addrs)
+}
+
+// printWelcome prints what is served, where, and what to try next.
+func printWelcome(w io.Writer, ink ink, services []dynserver.ServiceInfo, addrs []string) {
+	shown := services[:min(listed, len(services))]
+	width := 0
+	for _, s := range shown {
+		width = max(width, len(s.Name))
+	}
+	if len(services) == 0 {
+		fmt.Fprintln(w, "Serving no services yet.")
+	} else {
+		fmt.Fprintf(w, "Serving %s:\n", plural(len(services), "service"))
+	}
+	for _, s := range shown {
+		padding := strings.Repeat(" ", width-len(s.Name))
+		fmt.Fprintf(w, "  %s%s  %s%s\n", ink.bold(s.Name), padding, ink.dim(safetext.Clean(s.File)), unansweredNote(s))
+	}
+	if len(services) > listed {
+		fmt.Fprintf(w, "  ... and %d more\n", len(services)-listed)
+	}
+	printUnanswered(w, ink, services)
 	fmt.Fprintf(w, "gRPC, with reflection and health, on %s\n\n", strings.Join(addrs, ", "))
 	fmt.Fprintf(w, "Try: %s\n", tryNext(services, addrs[0]))
 }
 
-// printUnanswered names the methods that nothing answers.
-func printUnanswered(w io.Writer, services []dynserver.ServiceInfo) {
+// printUnanswered prints the methods without a handler.
+func printUnanswered(w io.Writer, ink ink, services []dynserver.ServiceInfo) {
 	var paths []string
 	for _, s := range services {
 		for _, m := range s.Methods {
@@ -56,14 +66,14 @@ func printUnanswered(w io.Writer, services []dynserver.ServiceInfo) {
 	switch len(paths) {
 	case 0:
 	case 1:
-		fmt.Fprintf(w, "1 method has no handler: %s\n", paths[0])
+		fmt.Fprintln(w, ink.wrap("1 method has no handler: "+paths[0]))
 	default:
-		fmt.Fprintf(w, "%d methods have no handler: %s\n", len(paths), shorten(paths))
+		fmt.Fprintln(w, ink.wrap(fmt.Sprintf("%d methods have no handler: %s", len(paths), shorten(paths))))
 	}
 }
 
-// answered tells about the methods that nothing answers, if there are any.
-func answered(s dynserver.ServiceInfo) string {
+// unansweredNote says how many methods of a service have no handler, if any.
+func unansweredNote(s dynserver.ServiceInfo) string {
 	missing := 0
 	for _, m := range s.Methods {
 		if m.Handler == "" {
@@ -80,7 +90,7 @@ func answered(s dynserver.ServiceInfo) string {
 	}
 }
 
-// dialAddr is the address as a client on this machine would dial it.
+// dialAddr returns the address as a client on this machine would dial it.
 func dialAddr(addr net.Addr) string {
 	if addr.Network() == "unix" {
 		return "unix://" + addr.String()

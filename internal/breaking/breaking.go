@@ -1,12 +1,12 @@
-// Package breaking finds what in a schema breaks those who know its last
-// version: on the wire, in JSON, or because what they call is gone.
+// Package breaking finds the changes of a schema that break callers built against
+// an older version: on the wire, in JSON, or because a method was removed.
 //
 //	for _, change := range breaking.Compare(old, now) { ... }
 //
-// The rules and their names are those of buf's category WIRE_JSON, and two
-// more of buf's for what can no longer be called: RPC_NO_DELETE and
+// The rules and their names are those of buf's category WIRE_JSON, and two more
+// of buf's rules for methods and services that were removed: RPC_NO_DELETE and
 // PACKAGE_SERVICE_NO_DELETE. docs/guides/checking.md lists them, and where they
-// are not applied as buf does.
+// differ from buf's.
 //
 // Files are paired by their import paths. Messages, enums and services are
 // paired by their full names, wherever they moved.
@@ -23,17 +23,17 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Change is one change that breaks.
+// Change is one breaking change.
 type Change struct {
 	Rule    string        // the name of the rule, such as FIELD_SAME_NAME
 	Message string        // one sentence that says what broke
-	Old     diag.Position // of what changed, as it was
-	New     diag.Position // of what it became or, if it is gone, of what it was in; zero if that file is gone, too
+	Old     diag.Position // in the old version
+	New     diag.Position // in the new version; of the parent if the declaration was removed; zero if the file was
 }
 
-// Compare returns the changes from old to now that break, sorted by their new
-// position. What one of the snapshots has in a broken file is not compared and
-// does not count as removed.
+// Compare returns the breaking changes from old to now, sorted by their new
+// position. Declarations in a broken file of either snapshot are not compared and
+// do not count as removed.
 func Compare(old, now *schema.Snapshot) []Change {
 	c := &comparison{old: newSide(old), now: newSide(now)}
 	was, is := c.old.declarations(c.now), c.now.declarations(c.old)
@@ -62,19 +62,19 @@ func comparePositions(a, b diag.Position) int {
 	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 }
 
-// rule finds what between two versions of a thing breaks.
+// rule finds the breaking changes between two versions of a declaration.
 type rule[D protoreflect.Descriptor] struct {
 	name string
 	find func(old, now D) []finding
 }
 
-// finding is one break of a rule.
+// finding is one violation of a rule.
 type finding struct {
 	message  string
-	old, now protoreflect.Descriptor // what it is about; nil for the two that were compared
+	old, now protoreflect.Descriptor // the declarations that it is about; nil for those that were compared
 }
 
-// breaks makes the only finding of a rule, about the two that were compared.
+// breaks returns a single finding, about the two declarations that were compared.
 func breaks(format string, args ...any) []finding {
 	return []finding{{message: fmt.Sprintf(format, args...)}}
 }

@@ -37,7 +37,7 @@ func (n *number) String() string {
 	return strings.Join(names, ", ")
 }
 
-// numbers returns the numbers of an enum as they are declared, and by number.
+// numbers returns the numbers of an enum in the order of declaration, and as a map.
 func numbers(e protoreflect.EnumDescriptor) (list []*number, by map[protoreflect.EnumNumber]*number) {
 	by = make(map[protoreflect.EnumNumber]*number)
 	for i := range e.Values().Len() {
@@ -53,7 +53,7 @@ func numbers(e protoreflect.EnumDescriptor) (list []*number, by map[protoreflect
 	return list, by
 }
 
-// removedValues finds the numbers that are gone and not reserved.
+// removedValues finds the numbers that were removed and not reserved.
 func removedValues(what string, reserved func(protoreflect.EnumDescriptor, *number) bool) func(old, now protoreflect.EnumDescriptor) []finding {
 	return func(old, now protoreflect.EnumDescriptor) (found []finding) {
 		was, _ := numbers(old)
@@ -68,7 +68,7 @@ func removedValues(what string, reserved func(protoreflect.EnumDescriptor, *numb
 	}
 }
 
-// valueNames finds the numbers that have lost a name.
+// valueNames finds the numbers of which a name was removed.
 func valueNames(old, now protoreflect.EnumDescriptor) (found []finding) {
 	was, _ := numbers(old)
 	_, is := numbers(now)

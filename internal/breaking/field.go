@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
 // fields compares the fields that two messages have of one number.
@@ -53,7 +55,7 @@ var fieldRules = []rule[protoreflect.FieldDescriptor]{
 		if compatible(old, now) {
 			return nil
 		}
-		return breaks("the type of %s changed from %s to %s", describe(now), typeOf(old), typeOf(now))
+		return breaks("the type of %s changed from %s to %s", describe(now), typename.OfElement(old), typename.OfElement(now))
 	}},
 }
 
@@ -74,8 +76,8 @@ func ownName(f protoreflect.FieldDescriptor) string {
 	return string(f.Name())
 }
 
-// oneofOf names the oneof that a field is in. The one that stands for `optional`
-// is none.
+// oneofOf names the oneof of a field. The synthetic oneof of an optional field does
+// not count.
 func oneofOf(f protoreflect.FieldDescriptor) string {
 	if o := f.ContainingOneof(); o != nil && !o.IsSynthetic() {
 		return "oneof " + string(o.Name())
@@ -83,8 +85,8 @@ func oneofOf(f protoreflect.FieldDescriptor) string {
 	return "no oneof"
 }
 
-// cardinality names what both the wire and JSON tell apart. Presence is not of
-// that kind.
+// cardinality names the differences that matter on the wire and in JSON. Presence
+// does not.
 func cardinality(f protoreflect.FieldDescriptor) string {
 	switch {
 	case f.IsMap():

@@ -26,8 +26,8 @@ var messageRules = []rule[protoreflect.MessageDescriptor]{
 	}},
 }
 
-// removedFields finds the fields whose number is in use no longer, and of which
-// the number or the name is not reserved.
+// removedFields finds the fields that were removed without reserving their number
+// and name.
 func removedFields(
 	what string, reserved func(protoreflect.MessageDescriptor, protoreflect.FieldDescriptor) bool,
 ) func(old, now protoreflect.MessageDescriptor) []finding {
@@ -57,8 +57,8 @@ func nameReserved(m protoreflect.MessageDescriptor, f protoreflect.FieldDescript
 	return m.ReservedNames().Has(f.Name())
 }
 
-// requiredFields finds the fields that only one of the two requires: it rejects
-// what the other one writes.
+// requiredFields finds the fields that only one of the versions requires: it
+// rejects messages that the other one writes.
 func requiredFields(old, now protoreflect.MessageDescriptor) (found []finding) {
 	for i := range old.Fields().Len() {
 		f := old.Fields().Get(i)
@@ -79,7 +79,7 @@ func required(f protoreflect.FieldDescriptor) bool {
 	return f != nil && f.Cardinality() == protoreflect.Required
 }
 
-// orNil keeps a field that is not there from becoming a descriptor that is.
+// orNil returns a nil interface for a nil field.
 func orNil(f protoreflect.FieldDescriptor) protoreflect.Descriptor {
 	if f == nil {
 		return nil
@@ -87,7 +87,7 @@ func orNil(f protoreflect.FieldDescriptor) protoreflect.Descriptor {
 	return f
 }
 
-// jsonFormat is the rule for messages and enums alike.
+// jsonFormat is the rule for both messages and enums.
 func jsonFormat(old, now protoreflect.Descriptor) []finding {
 	if bestEffortJSON(old) || !bestEffortJSON(now) {
 		return nil
@@ -96,7 +96,7 @@ func jsonFormat(old, now protoreflect.Descriptor) []finding {
 }
 
 // bestEffortJSON reports whether the feature json_format of a descriptor is
-// LEGACY_BEST_EFFORT. It is inherited from what it is declared in.
+// LEGACY_BEST_EFFORT. The feature is inherited from the parent.
 func bestEffortJSON(d protoreflect.Descriptor) bool {
 	for in := d; in != nil; in = in.Parent() {
 		options, ok := in.Options().(interface {

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// reserved is what a message or an enum must not use again.
+// reserved are the numbers and names that a message or enum must not use again.
 type reserved struct {
 	ranges [][2]int64 // both ends included
 	names  protoreflect.Names
@@ -36,8 +36,8 @@ func ofEnum(e protoreflect.EnumDescriptor) reserved {
 	return r
 }
 
-// reservations finds what was reserved and no longer is, so that it may come
-// back with another meaning.
+// reservations finds numbers and names that are no longer reserved, so that they
+// may be used with another meaning.
 func reservations(what string, old, now reserved) (found []finding) {
 	slices.SortFunc(now.ranges, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
 	for _, span := range old.ranges {
@@ -53,8 +53,8 @@ func reservations(what string, old, now reserved) (found []finding) {
 	return found
 }
 
-// subtract returns what of a span is in none of the ranges, which are sorted and
-// do not overlap.
+// subtract returns the parts of a span that are not in the ranges, which are sorted
+// and do not overlap.
 func subtract(span [2]int64, ranges [][2]int64) (missing [][2]int64) {
 	next := span[0]
 	first, _ := slices.BinarySearchFunc(ranges, next, func(r [2]int64, n int64) int { return cmp.Compare(r[1], n) })

@@ -9,7 +9,7 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// services compares the services by name, of which there is one each.
+// services compares the services by name. A snapshot has only one of each name.
 func (c *comparison) services() {
 	good := make(map[protoreflect.FullName]*schema.Service)
 	for _, s := range c.now.snap.Services() {

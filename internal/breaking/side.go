@@ -39,14 +39,14 @@ func newSide(snap *schema.Snapshot) side {
 	return s
 }
 
-// broken reports whether there is a file at an import path of which nothing is
-// known but that it has errors.
+// broken reports whether the file at an import path has errors and so could not be
+// compiled.
 func (s side) broken(path string) bool {
 	f := s.snap.File(path)
 	return f != nil && f.Descriptor() == nil
 }
 
-// position returns where a descriptor of this side stands.
+// position returns the position of a descriptor of this side.
 func (s side) position(d protoreflect.Descriptor) diag.Position {
 	f := s.snap.File(d.ParentFile().Path())
 	if f == nil {
@@ -59,7 +59,7 @@ func (s side) position(d protoreflect.Descriptor) diag.Position {
 	return diag.Position{Path: f.Location(), Line: line, Column: column}
 }
 
-// declarations are what files declare, at any depth, by file.
+// declarations are the declarations of files, at any depth, by file.
 type declarations struct {
 	files      []protoreflect.FileDescriptor
 	messages   []protoreflect.MessageDescriptor // without map entries, which are part of their fields
@@ -67,8 +67,8 @@ type declarations struct {
 	extensions []protoreflect.FieldDescriptor
 }
 
-// declarations returns what this side declares, without the files that are
-// broken on the other: what their declarations became cannot be told.
+// declarations returns the declarations of this side, without those of files that
+// are broken on the other side: they cannot be compared.
 func (s side) declarations(other side) declarations {
 	var d declarations
 	for _, f := range s.files {
@@ -104,14 +104,14 @@ func (d *declarations) add(in container) {
 
 func nameOf[D protoreflect.Descriptor](d D) string { return string(d.FullName()) }
 
-// extensionOf is what an extension is on the wire: its name is only for people.
+// extensionOf identifies an extension as the wire does, without its name.
 func extensionOf(x protoreflect.FieldDescriptor) string {
 	return fmt.Sprintf("%s %d", x.ContainingMessage().FullName(), x.Number())
 }
 
-// pairUp pairs what has the same key. Files that do not import each other may
-// declare the same name, so those in files of one path are paired first, then
-// what is left in the order that it comes in.
+// pairUp pairs declarations with the same key. Files that do not import each other
+// may declare the same name, so it first pairs those in files of the same path, then
+// the rest in their order.
 func pairUp[D interface {
 	comparable
 	protoreflect.Descriptor

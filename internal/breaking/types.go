@@ -1,14 +1,10 @@
 package breaking
 
-import (
-	"fmt"
-
-	"google.golang.org/protobuf/reflect/protoreflect"
-)
+import "google.golang.org/protobuf/reflect/protoreflect"
 
 // writtenAs are the kinds that look like another one both on the wire and in
-// JSON. All others look only like themselves: 64 bits are strings in JSON, a
-// bool is no number there, zigzag and fixed width differ on the wire.
+// JSON. All others differ: 64-bit numbers are strings in JSON, a bool is not a
+// number there, zigzag and fixed width differ on the wire.
 var writtenAs = map[protoreflect.Kind]protoreflect.Kind{
 	protoreflect.Uint32Kind:   protoreflect.Int32Kind,
 	protoreflect.Uint64Kind:   protoreflect.Int64Kind,
@@ -16,8 +12,8 @@ var writtenAs = map[protoreflect.Kind]protoreflect.Kind{
 	protoreflect.Sfixed64Kind: protoreflect.Fixed64Kind,
 }
 
-// compatible reports whether one can read what the other has written, for every
-// value and both ways.
+// compatible reports whether each type can read every value that the other one
+// writes.
 func compatible(old, now protoreflect.FieldDescriptor) bool {
 	if old.IsMap() && now.IsMap() {
 		return compatible(old.MapKey(), now.MapKey()) && compatible(old.MapValue(), now.MapValue())
@@ -53,19 +49,4 @@ func movedEnum(old, now protoreflect.EnumDescriptor) bool {
 		}
 	}
 	return true
-}
-
-// typeOf names a field's type in messages.
-func typeOf(f protoreflect.FieldDescriptor) string {
-	switch {
-	case f.IsMap():
-		return fmt.Sprintf("map<%s, %s>", typeOf(f.MapKey()), typeOf(f.MapValue()))
-	case f.Enum() != nil:
-		return "enum " + string(f.Enum().FullName())
-	case f.Kind() == protoreflect.GroupKind:
-		return "delimited " + string(f.Message().FullName())
-	case f.Message() != nil:
-		return string(f.Message().FullName())
-	}
-	return f.Kind().String()
 }

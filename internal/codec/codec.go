@@ -35,7 +35,7 @@ type Codec[T any] interface {
 	Marshal(v *T) (mem.Buffer, error)
 }
 
-// Options say how messages are read.
+// Options configure how messages are read.
 type Options struct {
 	// Alias lets the strings and bytes of plain structs share the input.
 	Alias bool
@@ -44,9 +44,9 @@ type Options struct {
 // MaxDepth bounds how deeply messages may be nested, on the wire and in JSON.
 const MaxDepth = wire.MaxDepth
 
-// pool is where encoded messages come from and, once they are sent, return to.
-// grpc's own has no sizes between 32 KiB and 1 MiB: an answer of 40 KB would take,
-// and have cleared, a megabyte.
+// pool has the buffers of encoded messages, which return to it when they have been
+// sent. grpc's own pool has no sizes between 32 KiB and 1 MiB: it would clear a
+// megabyte for an answer of 40 KB.
 var pool = newPool()
 
 func newPool() mem.BufferPool {
@@ -57,9 +57,9 @@ func newPool() mem.BufferPool {
 	return p
 }
 
-// Bind finds the way between T and the message type md. types, which may be
-// nil, resolves the extensions of generated and dynamic messages. The error
-// says all that does not fit.
+// Bind returns the Codec of T for the message type md. types, which may be nil,
+// resolves the extensions of generated and dynamic messages. The error has a line
+// for each mismatch.
 func Bind[T any](md protoreflect.MessageDescriptor, types Types, opts Options) (Codec[T], error) {
 	var zero *T
 	switch v := any(zero).(type) {

@@ -2,22 +2,23 @@ package codec
 
 import "google.golang.org/protobuf/reflect/protoreflect"
 
-// maxTypes bounds how many types a message type may reach before it counts as one
-// that can be of any depth.
+// maxTypes bounds how many types canExceed looks at. A message type that reaches
+// more counts as one of unbounded depth.
 const maxTypes = 10_000
 
-// canExceed reports whether messages of this type can be nested deeper than limit:
-// most types do not contain themselves, and cannot.
+// canExceed reports whether messages of this type can be nested deeper than limit.
+// Most types cannot, as they do not contain themselves.
 func canExceed(md protoreflect.MessageDescriptor, limit int) bool {
 	d := depths{}
 	return d.of(md) > limit || len(d) > maxTypes
 }
 
-// unbounded is the depth of a type that contains itself, or may by extension.
+// unbounded is the depth of a type that contains itself, or may do so by an
+// extension.
 const unbounded = 1 << 30
 
-// depths holds how deep messages of a type can be nested, itself included. A
-// type that is being looked at is unbounded if it is met again.
+// depths caches how deep the messages of a type can be nested, the outermost
+// included. A type is unbounded while its own depth is computed.
 type depths map[protoreflect.MessageDescriptor]int
 
 func (d depths) of(md protoreflect.MessageDescriptor) int {

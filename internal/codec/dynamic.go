@@ -17,17 +17,17 @@ import (
 // built by reflection.
 type Dynamic struct{ protoreflect.Message }
 
-// NewDynamic returns an empty message. types, which may be nil, is where the type
-// of md is kept.
+// NewDynamic returns an empty message. It takes the compiled type of md from types,
+// which may be nil.
 func NewDynamic(md protoreflect.MessageDescriptor, types Types) *Dynamic {
 	return &Dynamic{dynamicType(md, types).NewMessage()}
 }
 
 // Maker makes messages of one type, which it looks up once. The zero Maker is ready
-// for use, by any number of goroutines.
+// for use. It is safe for concurrent use.
 type Maker struct{ typ atomic.Pointer[dynamic.Type] }
 
-// New is NewDynamic. The arguments must be the same every time.
+// New calls NewDynamic. The arguments must be the same in each call.
 func (k *Maker) New(md protoreflect.MessageDescriptor, types Types) *Dynamic {
 	t := k.typ.Load()
 	if t == nil {
@@ -37,8 +37,7 @@ func (k *Maker) New(md protoreflect.MessageDescriptor, types Types) *Dynamic {
 	return &Dynamic{t.NewMessage()}
 }
 
-// dynamicType returns the type of md, from types if they have it, so that it is
-// compiled once.
+// dynamicType returns the compiled type of md, from types if they have it.
 func dynamicType(md protoreflect.MessageDescriptor, types Types) *dynamic.Type {
 	if types != nil {
 		mt, _ := types.FindMessageByName(md.FullName())
@@ -53,7 +52,7 @@ func dynamicType(md protoreflect.MessageDescriptor, types Types) *dynamic.Type {
 type dynamicMessage struct {
 	name protoreflect.FullName
 	opts dynamic.Options
-	typ  func() *dynamic.Type // made at the first message: most methods of a schema are never called
+	typ  func() *dynamic.Type // compiled for the first message: most methods are never called
 }
 
 // BindDynamic is Bind for messages of any type.
@@ -77,7 +76,7 @@ func (d dynamicMessage) Unmarshal(data mem.BufferSlice) (*Dynamic, error) {
 
 func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
 	if v.Message == nil {
-		return nil, errors.New("the Dynamic has no message in it")
+		return nil, errors.New("the Dynamic holds no message")
 	}
 	if got := v.Descriptor().FullName(); got != d.name {
 		return nil, fmt.Errorf("it is a %s, not a %s", got, d.name)
@@ -90,7 +89,7 @@ func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
 	}
 }
 
-// decodeDynamic replaces what m holds.
+// decodeDynamic reads b into m, and drops what m held before.
 func decodeDynamic(b []byte, m *dynamic.Message, types Types) error {
 	proto.Reset(m)
 	return dynamic.Options{Resolver: types}.Unmarshal(b, m)

@@ -10,3 +10,12 @@ var (
 	ErrRequired    = wire.ErrRequired    // a required field is missing
 	ErrUnencodable = wire.ErrUnencodable // the Go value is not a message of the type
 )
+
+// The errors that say where a message or value is wrong.
+type (
+	// Error names the field.
+	Error = wire.Error
+
+	// RequiredError lists the required fields that are missing.
+	RequiredError = wire.RequiredError
+)

@@ -7,6 +7,8 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
 // generatedMessage is a message as generated code.
@@ -75,8 +77,8 @@ func compareFields(generated, schema protoreflect.MessageDescriptor, seen map[pr
 		if b == nil {
 			continue
 		}
-		if typeA, typeB := typeOf(a), typeOf(b); typeA != typeB {
-			differences = append(differences, fmt.Errorf("the field %s is %s, and %s in the generated code", b.FullName(), typeB, typeA))
+		if !sameType(a, b) {
+			differences = append(differences, fmt.Errorf("the field %s is %s, and %s in the generated code", b.FullName(), typename.OfField(b), typename.OfField(a)))
 		} else if a.Message() != nil {
 			differences = append(differences, compareFields(a.Message(), b.Message(), seen)...)
 		}
@@ -84,18 +86,14 @@ func compareFields(generated, schema protoreflect.MessageDescriptor, seen map[pr
 	return differences
 }
 
-// typeOf returns a field's type as a schema spells it, without the name of an enum:
-// all enums are the same on the wire.
-func typeOf(fd protoreflect.FieldDescriptor) string {
-	name := fd.Kind().String()
-	switch {
-	case fd.IsMap():
-		return fmt.Sprintf("map<%s, %s>", typeOf(fd.MapKey()), typeOf(fd.MapValue()))
-	case fd.Message() != nil:
-		name += " " + string(fd.Message().FullName())
+// sameType reports whether two fields have the same type on the wire. All enums
+// are the same there.
+func sameType(a, b protoreflect.FieldDescriptor) bool {
+	if a.IsMap() && b.IsMap() {
+		return sameType(a.MapKey(), b.MapKey()) && sameType(a.MapValue(), b.MapValue())
 	}
-	if fd.IsList() {
-		return "repeated " + name
+	if a.Kind() != b.Kind() || a.IsList() != b.IsList() || a.IsMap() != b.IsMap() {
+		return false
 	}
-	return name
+	return a.Message() == nil || a.Message().FullName() == b.Message().FullName()
 }

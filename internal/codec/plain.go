@@ -33,9 +33,9 @@ func contiguous(data mem.BufferSlice) (b []byte, done func()) {
 	return buf.ReadOnlyData(), buf.Free
 }
 
-// collectable returns data as one slice that belongs to the garbage collector,
-// so that values may share it for as long as they live. Pooled buffers are
-// written again once they are freed: those are copied.
+// collectable returns data as one slice that belongs to the garbage collector, so
+// that values may share it. Pooled buffers are copied, as they are reused when they
+// are freed.
 func collectable(data mem.BufferSlice) []byte {
 	if len(data) == 1 {
 		if b, ok := data[0].(mem.SliceBuffer); ok {

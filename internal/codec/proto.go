@@ -9,7 +9,8 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
-// Decode reads b into v, a message of any kind, under the bounds of this package.
+// Decode reads b into v, a message of any implementation, within the limits of this
+// package.
 // The errors are those of [Codec].
 func Decode(b []byte, v proto.Message, types Types) error {
 	if m, ok := v.(*dynamic.Message); ok {
@@ -18,10 +19,10 @@ func Decode(b []byte, v proto.Message, types Types) error {
 	return decodeProto(b, v, types, canExceed(v.ProtoReflect().Descriptor(), MaxDepth))
 }
 
-// decodeProto unmarshals b and tells missing required fields from malformed
-// bytes. A panic means that they are malformed: v may be of any implementation, and
-// dynamicpb for one panics on some input. deep says that b may hold more levels of
-// messages than the decoder counts.
+// decodeProto unmarshals b. Its error distinguishes missing required fields from
+// malformed bytes. A panic counts as malformed bytes: v may be of any
+// implementation, and some (dynamicpb) panic on hostile input. deep says that b may
+// hold more levels of messages than the decoder counts.
 func decodeProto(b []byte, v proto.Message, types Types, deep bool) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -48,7 +49,7 @@ func checkRequired(v proto.Message) error {
 	return nil
 }
 
-// Encode writes a message of any kind, in a buffer of the exact size.
+// Encode writes a message of any implementation into a buffer of the exact size.
 func Encode(v proto.Message) (mem.Buffer, error) {
 	size := proto.Size(v)
 	if mem.IsBelowBufferPoolingThreshold(size) {
@@ -65,7 +66,7 @@ func Encode(v proto.Message) (mem.Buffer, error) {
 
 var errTooDeep = kindError{ErrMalformed, fmt.Errorf("messages are nested deeper than %d", MaxDepth)}
 
-// kindError is an error of the protobuf runtime as one of the codec's kinds.
+// kindError is an error of the protobuf runtime with one of the kinds in errors.go.
 type kindError struct{ kind, err error }
 
 func (e kindError) Error() string   { return e.err.Error() }

@@ -14,9 +14,8 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// An example has up to exampleDepth levels of messages, fewer if it would have
-// more values than exampleValues otherwise. Only what is required goes beyond,
-// to a limit.
+// An example has up to exampleDepth levels of messages, or fewer if it would have
+// more than exampleValues values. Only required fields go beyond, up to a limit.
 const (
 	exampleDepth  = 10
 	exampleValues = 2000
@@ -28,13 +27,13 @@ const (
 // edited: each field with a value of its type, strings with the name of their
 // field, enums with their first name that is not zero, lists and maps with one
 // element, the first member of each oneof. A type that contains itself is shown
-// twice. Of very large messages the inner ones are left empty. Extensions are
-// left out.
+// twice. If a message is very large, the inner messages are left empty. Extensions
+// are left out.
 //
 // The JSON can be read into the message, and required fields are set. Rules of
 // the schema beyond types, such as those of buf.validate, may be broken.
 //
-// Types tells which types a google.protobuf.Any may hold; nil stands for
+// Types resolves the types that a google.protobuf.Any may contain; nil means
 // protoregistry.GlobalTypes. It fails if a message requires itself or too much.
 func Example(md protoreflect.MessageDescriptor, types protoregistry.MessageTypeResolver) (example []byte, err error) {
 	defer noPanic(md, &err)
@@ -48,7 +47,7 @@ func Example(md protoreflect.MessageDescriptor, types protoregistry.MessageTypeR
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("there is no example of %s: %w", md.FullName(), err)
+			return nil, fmt.Errorf("cannot make an example of %s: %w", md.FullName(), err)
 		}
 		var out bytes.Buffer
 		err = json.Indent(&out, x.out, "", "  ")
@@ -56,7 +55,7 @@ func Example(md protoreflect.MessageDescriptor, types protoregistry.MessageTypeR
 	}
 }
 
-var errTooLarge = errors.New("it requires too much")
+var errTooLarge = errors.New("it has too many required fields")
 
 type exampler struct {
 	types  protoregistry.MessageTypeResolver
@@ -159,8 +158,8 @@ func (x *exampler) field(fd protoreflect.FieldDescriptor, name string) error {
 	return nil
 }
 
-// nameOf returns a name by which JSON can set the field, and which a terminal
-// can show; "" if there is none.
+// nameOf returns a name by which JSON can set the field, and which is safe on a
+// terminal; "" if there is none.
 func nameOf(fd protoreflect.FieldDescriptor) string {
 	fields := fd.ContainingMessage().Fields()
 	name, text := fd.JSONName(), fd.TextName()
@@ -183,7 +182,7 @@ func quoted(s string) string {
 	return string(b)
 }
 
-// scalar returns a value of a field's type that is no message.
+// scalar returns a value for a field that is not a message.
 func scalar(fd protoreflect.FieldDescriptor, name string) string {
 	switch fd.Kind() {
 	case protoreflect.BoolKind:
@@ -218,7 +217,7 @@ func enum(fd protoreflect.FieldDescriptor) string {
 	return quoted(string(best.Name()))
 }
 
-// wellKnown returns a value of a message that has JSON of its own, "" of others.
+// wellKnown returns a value of a well-known type with its own JSON, or "".
 func (x *exampler) wellKnown(md protoreflect.MessageDescriptor, name string) string {
 	known := wellknown.Of(md.FullName())
 	switch known.Kind {

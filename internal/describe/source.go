@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/jhump/protoreflect/desc" //nolint:staticcheck // deprecated, but what its printer prints
 	"github.com/jhump/protoreflect/desc/protoprint"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // Source returns the .proto source of a declaration, as a person would write
@@ -22,12 +23,17 @@ import (
 // of may have none. Nil stands for d.ParentFile(). Custom options are shown if
 // the file imports them.
 //
-// It fails if file does not declare d, or cannot be described. What a terminal
-// would obey is replaced.
+// It fails if file does not declare d, or cannot be described. Characters that are
+// unsafe on a terminal are replaced.
 func Source(d protoreflect.Descriptor, file protoreflect.FileDescriptor) (source string, err error) {
 	defer noPanic(d, &err)
 	if file == nil {
 		file = d.ParentFile()
+	}
+	if _, isService := d.(protoreflect.ServiceDescriptor); isService {
+		if sd, err := excerptOf(d.FullName(), file); err == nil {
+			d, file = sd, sd.ParentFile()
+		}
 	}
 	wrapped, err := desc.WrapFile(file)
 	if err != nil {
@@ -44,27 +50,14 @@ func Source(d protoreflect.Descriptor, file protoreflect.FileDescriptor) (source
 	if err != nil {
 		return "", fmt.Errorf("%s cannot be described: %w", d.FullName(), err)
 	}
-	return strings.Map(printable, tidy(text)), nil
+	return safetext.Clean(tidy(text)), nil
 }
 
-// noPanic makes an error of a panic: what a server says of its schema need not
-// be well-formed.
+// noPanic turns a panic into an error: a server's schema may be malformed.
 func noPanic(d protoreflect.Descriptor, err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("%s cannot be described: %v", d.FullName(), r)
 	}
-}
-
-// printable drops carriage returns, and replaces control characters and
-// those that change the direction of text.
-func printable(r rune) rune {
-	switch {
-	case r == '\r':
-		return -1
-	case unicode.IsControl(r) && r != '\n' && r != '\t', unicode.Is(unicode.Bidi_Control, r):
-		return unicode.ReplacementChar
-	}
-	return r
 }
 
 var (
@@ -72,9 +65,9 @@ var (
 	infinity = regexp.MustCompile(`(^\s*|\[)(default = )\+?(-?)(Inf|NaN)\b`)
 )
 
-// tidy mends the printer's output: it has a blank line between any two
+// tidy fixes the printer's output: it has a blank line between any two
 // declarations, spaces in the parentheses of methods, empty bodies on two lines,
-// and floats as Go writes them.
+// and floats in Go's notation.
 func tidy(text string) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	out := lines[:0]

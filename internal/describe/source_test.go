@@ -1,6 +1,7 @@
 package describe_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,41 @@ func TestSourceMeansTheSame(t *testing.T) {
 		}
 		if twice := fileSource(t, again.File(path)); twice != printed[path] {
 			t.Errorf("%s (-once +twice):\n%s", path, cmp.Diff(printed[path], twice))
+		}
+	}
+}
+
+// TestServiceIsPrintedAsInItsFile compares what is printed of a service alone, from
+// an excerpt, with the whole file.
+func TestServiceIsPrintedAsInItsFile(t *testing.T) {
+	files := schematest.Compile(map[string]string{
+		"options.proto": `syntax = "proto3"; package o; import "google/protobuf/descriptor.proto";
+			message Scope { extend google.protobuf.MethodOptions { Rule nested = 50003; } }
+			message Rule { string path = 1; repeated int32 n = 2; Rule more = 3; map<string, int32> m = 4; }
+			extend google.protobuf.ServiceOptions { Rule rule = 50001; repeated string names = 50004; }
+			extend google.protobuf.MethodOptions { Rule on = 50002; }`,
+		"public.proto": `syntax = "proto3"; package p; import public "types.proto"; import public "options.proto";`,
+		"types.proto":  `syntax = "proto3"; package p.types; message A { message B {} }`,
+		"s.proto": `syntax = "proto3"; package p; import "public.proto"; // detached
+
+			message R { message Inner {} }
+			service First {}
+			// Second is commented.
+			service Second { // trailing
+				option (o.rule) = { path: "x" n: [1, 2] m: { key: "k" value: 1 } };
+				option (o.names) = "a";
+				option (o.names) = "b";
+				option deprecated = true;
+				// Do does.
+				rpc Do(R.Inner) returns (stream types.A.B) { option (o.on) = { path: "y" more: { path: "z" } }; option (o.Scope.nested).path = "n"; }
+				rpc Do2(stream R) returns (.p.types.A);
+			}`,
+	})
+	for _, s := range slices.Concat(testSchema.Services(), files.Services()) {
+		whole := fileSource(t, s.File)
+		got, err := describe.Source(s.Desc, s.File.DescriptorWithComments())
+		if err != nil || !strings.Contains(whole, got) {
+			t.Errorf("%s: %v\n%s\nin its file:\n%s", s.Desc.FullName(), err, got, whole)
 		}
 	}
 }

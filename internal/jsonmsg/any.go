@@ -16,12 +16,11 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
-// AnyTypes returns types for protojson or prototext to write m with: what is
-// packed into a google.protobuf.Any is read with care, as it comes from
-// somebody else. Bytes that make their type panic are an error. So is an Any in
-// an Any in an Any, when reading all of them would take a hundred times the
-// bytes of m. A type URL that a terminal would take for a command is unknown.
-// The result is good for one message.
+// AnyTypes returns types with which protojson and prototext can write m safely: the
+// content of a google.protobuf.Any may be hostile. A panic while it is read is an
+// error. So are Anys inside Anys if reading all of them would take more than a
+// hundred times the bytes of m. A type URL with characters that a URL cannot have
+// is unknown. The result must be used for one message only.
 func AnyTypes(types codec.Types, m proto.Message) codec.Types {
 	return &anyTypes{Types: orGlobal(types), left: budget(m)}
 }
@@ -31,7 +30,7 @@ func budget(m proto.Message) int { return codec.MaxDepth * (proto.Size(m) + 1) }
 type anyTypes struct {
 	codec.Types
 	left int  // bytes that may be read
-	keep bool // make a message of any bytes, if need be an opaque one
+	keep bool // bytes that cannot be read become an opaque message
 }
 
 func (t *anyTypes) FindMessageByURL(url string) (protoreflect.MessageType, error) {
@@ -56,7 +55,7 @@ func (t *anyTypes) unknown() (protoreflect.MessageType, error) {
 	return nil, protoregistry.NotFound
 }
 
-// contentType is the type of what an Any holds; its messages are content.
+// contentType is the type of the message in an Any. Its messages are of type content.
 type contentType struct {
 	protoreflect.MessageType
 	types *anyTypes
@@ -64,7 +63,7 @@ type contentType struct {
 
 func (t contentType) New() protoreflect.Message { return &content{t.MessageType.New(), t.types} }
 
-// content is a message that reads itself, as generated ones do.
+// content is a message with an Unmarshal method of its own, like generated ones.
 type content struct {
 	protoreflect.Message
 	types *anyTypes
@@ -104,8 +103,8 @@ func (c *content) read(b []byte) (err error) {
 	return proto.UnmarshalOptions{AllowPartial: true, Resolver: c.types, RecursionLimit: codec.MaxDepth}.Unmarshal(b, c.Message.Interface())
 }
 
-// opaqueType is a message of which nothing but the bytes are known. The name of
-// its field is one that no field of a schema has by itself.
+// opaqueType is the type of messages of which only the bytes are known. No field of
+// a schema has the JSON name of its field by default.
 var opaqueType = func() protoreflect.MessageType {
 	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
 		Name: proto.String("dyngate/opaque.proto"),

@@ -25,7 +25,7 @@ import (
 //	items[2].colour: shop.Item has no field "colour" (did you mean "color"?); it has: color, name, qty
 //	required fields are not set: items[2].name
 //
-// Text that is no JSON at all is reported with its line and column.
+// Text that is not JSON is reported with its line and column.
 func Decode(data []byte, m proto.Message, types codec.Types) (err error) {
 	defer noPanic(&err)
 	types = orGlobal(types)
@@ -34,24 +34,24 @@ func Decode(data []byte, m proto.Message, types codec.Types) (err error) {
 			return better
 		}
 		if len(bytes.TrimSpace(data)) == 0 {
-			return errors.New("there is no JSON")
+			return errors.New("the JSON is empty")
 		}
 		return errors.New(plain(err))
 	}
 	if proto.CheckInitialized(m) == nil {
 		return nil
 	}
-	lacking := missing(m.ProtoReflect(), "", nil)
-	slices.Sort(lacking)
-	return fmt.Errorf("required fields are not set: %s", listed(lacking))
+	paths := appendMissing(m.ProtoReflect(), "", nil)
+	slices.Sort(paths)
+	return fmt.Errorf("required fields are not set: %s", listed(paths))
 }
 
 func unmarshal(data []byte, m proto.Message, types codec.Types) error {
 	return protojson.UnmarshalOptions{AllowPartial: true, Resolver: types, RecursionLimit: codec.MaxDepth}.Unmarshal(data, m)
 }
 
-// plain is what protojson says, without what it says for the sake of variety
-// and what a terminal should not see.
+// plain returns the text of an error of protojson, without its random white space
+// and without control characters.
 func plain(err error) string {
 	text := strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0")
 	switch text {
@@ -68,8 +68,8 @@ func plain(err error) string {
 	}, text)
 }
 
-// missing appends the paths of the required fields that are not set.
-func missing(m protoreflect.Message, path string, out []string) []string {
+// appendMissing appends the paths of the required fields that are not set.
+func appendMissing(m protoreflect.Message, path string, out []string) []string {
 	required := m.Descriptor().RequiredNumbers()
 	for i := range required.Len() {
 		if fd := m.Descriptor().Fields().ByNumber(required.Get(i)); !m.Has(fd) {
@@ -81,16 +81,16 @@ func missing(m protoreflect.Message, path string, out []string) []string {
 		switch {
 		case fd.IsMap() && fd.MapValue().Message() != nil:
 			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
-				out = missing(v.Message(), element(name, k.String()), out)
+				out = appendMissing(v.Message(), element(name, k.String()), out)
 				return true
 			})
 		case fd.IsMap() || fd.Message() == nil:
 		case fd.IsList():
 			for i := range v.List().Len() {
-				out = missing(v.List().Get(i).Message(), index(name, i), out)
+				out = appendMissing(v.List().Get(i).Message(), index(name, i), out)
 			}
 		default:
-			out = missing(v.Message(), name, out)
+			out = appendMissing(v.Message(), name, out)
 		}
 		return true
 	})

@@ -1,12 +1,11 @@
-// Package jsonmsg turns protobuf's JSON into messages and back, with errors
-// that say where a document is wrong and what would be right.
+// Package jsonmsg converts protobuf's JSON to messages and back, with errors that
+// say where a document is wrong and what is expected there.
 //
-// What is JSON for a message is decided by google.golang.org/protobuf's
-// protojson: Decode takes what it takes, to a depth of 100 levels, and Encode
-// writes what it writes, but for three things. White space is the same in every
-// build. Required fields may be missing, as whoever looks at a message wants to
-// see what is there. And a google.protobuf.Any of a type that nobody knows, or
-// whose bytes are no message of its type, is
+// google.golang.org/protobuf's protojson decides which JSON is valid for a message.
+// Decode accepts what protojson accepts, to a depth of 100 levels. Encode writes
+// what protojson writes, with three exceptions. White space is the same in every
+// build. Required fields may be missing. And a google.protobuf.Any of an unknown
+// type, or whose bytes are not a message of its type, is
 //
 //	{"@type": "type.googleapis.com/shop.Item", "@value": "CgRuYW1l"}
 //
@@ -32,8 +31,8 @@ func orGlobal(types codec.Types) codec.Types {
 	return types
 }
 
-// noPanic makes an error of a panic: protojson and some types have them for
-// schemas that redefine well-known types, and for hostile bytes.
+// noPanic turns a panic into an error: protojson and some types panic for schemas
+// that redefine well-known types, and for hostile bytes.
 func noPanic(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("the message cannot be handled: %v", r)

@@ -11,21 +11,22 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 )
 
-// EncodeOptions configure Encode. The zero value is one line with what is set.
+// EncodeOptions configure Encode. The zero value writes the fields that are set, on
+// one line.
 type EncodeOptions struct {
-	// EmitDefaults writes fields without presence as well that have their zero
-	// value, empty lists and empty maps.
+	// EmitDefaults also writes fields without presence that have their zero value,
+	// empty lists and empty maps.
 	EmitDefaults bool
 
 	// Indent puts each value on a line of its own, indented by two spaces for
 	// each level. A message nested more than 64 levels deep stays on one line,
-	// as it would be mostly spaces.
+	// as most of it would be spaces.
 	Indent bool
 }
 
-// Encode writes m as JSON, without a line break at the end. The same message
-// gives the same bytes always. How deeply m is nested is for whoever read it to
-// bound.
+// Encode writes m as JSON, without a line break at the end. The same message always
+// gives the same bytes. Encode does not bound how deeply m is nested: the reader of
+// m does.
 //
 // It fails for what protobuf's JSON cannot express: text that is not UTF-8, a
 // well-known type out of its range, a google.protobuf.Value without a value.

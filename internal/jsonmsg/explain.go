@@ -12,11 +12,12 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
-// protojson's errors have no path and no expectations. So when it has refused a
-// document, the document is walked again, in the same order and by the same
-// rules, to the first place that is wrong.
+// The errors of protojson have no path and do not say what was expected. So when
+// protojson refuses a document, the explainer reads it again, in the same order and
+// by the same rules, up to the first error.
 
 // explain returns what is wrong with a document, nil if the walk finds nothing.
 func explain(data []byte, md protoreflect.MessageDescriptor, types codec.Types) error {
@@ -25,14 +26,14 @@ func explain(data []byte, md protoreflect.MessageDescriptor, types codec.Types) 
 	if err == nil {
 		err = x.message(md, "", v)
 	}
-	if errors.Is(err, errGaveUp) {
+	if errors.Is(err, errStopped) {
 		return nil
 	}
 	return err
 }
 
-// errGaveUp ends a walk that cannot go on, because what follows is no JSON.
-var errGaveUp = errors.New("gave up")
+// errStopped ends a walk that cannot continue, because the text is not JSON.
+var errStopped = errors.New("not JSON")
 
 type explainer struct {
 	data  []byte
@@ -47,7 +48,7 @@ func newExplainer(data []byte, types codec.Types) *explainer {
 	return &explainer{data: data, dec: dec, types: types}
 }
 
-// value is a value of the document of which the first token was read.
+// value is a value of the document whose first token has been read.
 type value struct {
 	tok   json.Token
 	start int
@@ -59,7 +60,7 @@ func (x *explainer) next() (value, error) {
 	start := int(x.dec.InputOffset())
 	tok, err := x.dec.Token()
 	if err != nil {
-		return value{}, errGaveUp
+		return value{}, errStopped
 	}
 	for start < len(x.data) && bytes.IndexByte([]byte(" \t\r\n,:"), x.data[start]) >= 0 {
 		start++
@@ -76,7 +77,7 @@ func (x *explainer) key() (string, error) {
 	return v.tok.(string), nil
 }
 
-// rest reads what is left of a value, and returns all of its text.
+// rest reads the rest of a value, and returns all of its text.
 func (x *explainer) rest(v value) ([]byte, error) {
 	open := 0
 	for tok := v.tok; ; {
@@ -99,7 +100,7 @@ func (x *explainer) rest(v value) ([]byte, error) {
 
 func (x *explainer) message(md protoreflect.MessageDescriptor, path string, v value) error {
 	if x.depth++; x.depth > codec.MaxDepth {
-		return errGaveUp
+		return errStopped
 	}
 	defer func() { x.depth-- }()
 	known := wellknown.Of(md.FullName())
@@ -114,7 +115,7 @@ func (x *explainer) message(md protoreflect.MessageDescriptor, path string, v va
 	return x.members(md, path, false)
 }
 
-// opaque asks protojson about a message whose JSON names no fields.
+// opaque checks a message whose JSON has no field names, by means of protojson.
 func (x *explainer) opaque(md protoreflect.MessageDescriptor, path string, v value) error {
 	text, err := x.rest(v)
 	if err != nil {
@@ -125,22 +126,23 @@ func (x *explainer) opaque(md protoreflect.MessageDescriptor, path string, v val
 	case err == nil:
 		return nil
 	case kind == wellknown.Value || kind == wellknown.Struct && v.opens('{') || kind == wellknown.ListValue && v.opens('['):
-		return wrong(path, "%s", position.ReplaceAllString(plain(err), "")) // somewhere inside
+		return errorAt(path, "%s", position.ReplaceAllString(plain(err), "")) // somewhere inside
 	}
 	return mismatch(path, wantMessage(md), v.tok)
 }
 
-// position is where protojson finds a mistake, counted from the start of the
+// position matches the position in an error of protojson, which is relative to the
 // text that it was given.
 var position = regexp.MustCompile(`\(line \d+:\d+\): `)
 
-// seen is what the members of an object have set so far.
+// seen records what the members of an object have set so far.
 type seen struct {
 	fields map[protoreflect.FieldNumber]string
 	oneofs map[protoreflect.Name]string
 }
 
-// members goes through an object whose brace was read. In an Any, "@type" is no field.
+// members checks the members of an object whose brace has been read. In an Any,
+// "@type" is not a field.
 func (x *explainer) members(md protoreflect.MessageDescriptor, path string, inAny bool) error {
 	have := seen{map[protoreflect.FieldNumber]string{}, map[protoreflect.Name]string{}}
 	for x.dec.More() {
@@ -166,13 +168,13 @@ func (x *explainer) members(md protoreflect.MessageDescriptor, path string, inAn
 	return err
 }
 
-// field goes through the value of one member.
+// field checks the value of one member.
 func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, name string) error {
 	at := join(path, name)
 	if first, twice := have.fields[fd.Number()]; twice && first == name {
-		return wrong(at, "the field is there twice")
+		return errorAt(at, "the field is set twice")
 	} else if twice {
-		return wrong(at, "the field is there twice, as %s and as %s", quoted(first), quoted(name))
+		return errorAt(at, "the field is set twice, as %s and as %s", quoted(first), quoted(name))
 	}
 	have.fields[fd.Number()] = name
 	v, err := x.next()
@@ -188,7 +190,7 @@ func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, nam
 	}
 	if oneof := fd.ContainingOneof(); oneof != nil {
 		if first, set := have.oneofs[oneof.Name()]; set {
-			return wrong(at, "only one field of the oneof %s can be set, and %s is", oneof.FullName(), quoted(first))
+			return errorAt(at, "only one field of the oneof %s can be set, and %s already is", oneof.FullName(), quoted(first))
 		}
 		have.oneofs[oneof.Name()] = name
 	}
@@ -197,7 +199,7 @@ func (x *explainer) field(have *seen, fd protoreflect.FieldDescriptor, path, nam
 
 func (x *explainer) list(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if !v.opens('[') {
-		return mismatch(path, "a list of "+noun(fd), v.tok)
+		return mismatch(path, "a list of "+typename.OfElement(fd), v.tok)
 	}
 	for i := 0; x.dec.More(); i++ {
 		v, err := x.next()
@@ -214,7 +216,7 @@ func (x *explainer) list(fd protoreflect.FieldDescriptor, path string, v value) 
 
 func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if !v.opens('{') {
-		return mismatch(path, "an object (map<"+noun(fd.MapKey())+", "+noun(fd.MapValue())+">)", v.tok)
+		return mismatch(path, "an object ("+typename.OfField(fd)+")", v.tok)
 	}
 	keys := map[any]bool{}
 	for x.dec.More() {
@@ -224,10 +226,10 @@ func (x *explainer) entries(fd protoreflect.FieldDescriptor, path string, v valu
 		}
 		key, ok := mapKey(fd.MapKey().Kind(), name)
 		if !ok {
-			return wrong(path, "expected keys of type %s, got %s", noun(fd.MapKey()), quoted(name))
+			return errorAt(path, "expected keys of type %s, got %s", typename.OfElement(fd.MapKey()), quoted(name))
 		}
 		if keys[key] {
-			return wrong(path, "the key %s is there twice", quoted(name))
+			return errorAt(path, "the key %s occurs twice", quoted(name))
 		}
 		keys[key] = true
 		v, err := x.next()

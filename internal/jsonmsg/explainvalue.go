@@ -8,7 +8,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// lookup finds the field that a name of the document means.
+// lookup returns the field that has a name.
 func (x *explainer) lookup(md protoreflect.MessageDescriptor, path, name string) (protoreflect.FieldDescriptor, error) {
 	if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
 		return x.extension(md, path, name)
@@ -23,25 +23,25 @@ func (x *explainer) lookup(md protoreflect.MessageDescriptor, path, name string)
 	for i := range names {
 		names[i] = md.Fields().Get(i).JSONName()
 	}
-	return nil, unknown(join(path, name), md, "field", name, names)
+	return nil, unknownName(join(path, name), md, "field", name, names)
 }
 
 func (x *explainer) extension(md protoreflect.MessageDescriptor, path, name string) (protoreflect.FieldDescriptor, error) {
 	xt, err := x.types.FindExtensionByName(protoreflect.FullName(name[1 : len(name)-1]))
 	if err != nil || xt == nil {
-		return nil, wrong(join(path, name), "no extension of that name is known")
+		return nil, errorAt(join(path, name), "unknown extension")
 	}
 	fd := xt.TypeDescriptor()
 	if fd.ContainingMessage().FullName() != md.FullName() {
-		return nil, wrong(join(path, name), "this extends %s, not %s", fd.ContainingMessage().FullName(), md.FullName())
+		return nil, errorAt(join(path, name), "it extends %s, not %s", fd.ContainingMessage().FullName(), md.FullName())
 	}
 	if !md.ExtensionRanges().Has(fd.Number()) {
-		return nil, errGaveUp
+		return nil, errStopped
 	}
 	return fd, nil
 }
 
-// single goes through a value of a field that is no list and no map, or an element of one.
+// single checks a value of a singular field, or one element of a list or map.
 func (x *explainer) single(fd protoreflect.FieldDescriptor, path string, v value) error {
 	if fd.Message() != nil {
 		return x.message(fd.Message(), path, v)
@@ -58,7 +58,7 @@ func (x *explainer) single(fd protoreflect.FieldDescriptor, path string, v value
 	case err == nil:
 		return nil
 	case isString && fd.Kind() == protoreflect.StringKind:
-		return errGaveUp // its UTF-8 or its escapes are broken, which protojson says better
+		return errStopped // its UTF-8 or its escapes are broken, which protojson says better
 	}
 	return mismatch(path, wantField(fd), v.tok)
 }
@@ -79,10 +79,10 @@ func enum(fd protoreflect.FieldDescriptor, path, name string, v value) error {
 	for i := range names {
 		names[i] = string(values.Get(i).Name())
 	}
-	return unknown(path, fd.Enum(), "value", name, names)
+	return unknownName(path, fd.Enum(), "value", name, names)
 }
 
-// any goes through a google.protobuf.Any whose brace was read.
+// any checks a google.protobuf.Any whose brace has been read.
 func (x *explainer) any(path string, v value) error {
 	url, err := x.typeURL(path, v)
 	if err != nil {
@@ -94,7 +94,7 @@ func (x *explainer) any(path string, v value) error {
 	}
 	mt, err := x.types.FindMessageByURL(url)
 	if err != nil {
-		return wrong(element(path, "@type"), "the message type %s is not known", quoted(url))
+		return errorAt(element(path, "@type"), "unknown message type %s", quoted(url))
 	}
 	if !isWellKnown(mt.Descriptor()) {
 		return x.members(mt.Descriptor(), path, true)
@@ -102,8 +102,8 @@ func (x *explainer) any(path string, v value) error {
 	return x.customInAny(mt.Descriptor(), path)
 }
 
-// typeURL looks ahead for the "@type" of the object that v begins; it is empty
-// only if the object is.
+// typeURL looks ahead for the "@type" of the object that starts with v. The result is
+// empty only if the object is.
 func (x *explainer) typeURL(path string, v value) (string, error) {
 	ahead := newExplainer(x.data[v.start:], x.types)
 	if _, err := ahead.next(); err != nil {
@@ -126,7 +126,7 @@ func (x *explainer) typeURL(path string, v value) (string, error) {
 			continue
 		}
 		if url != "" {
-			return "", wrong(element(path, "@type"), "it is there twice")
+			return "", errorAt(element(path, "@type"), "it occurs twice")
 		}
 		s, _ := v.tok.(string)
 		if s == "" {
@@ -138,12 +138,12 @@ func (x *explainer) typeURL(path string, v value) (string, error) {
 		return "", err
 	}
 	if url == "" && !empty {
-		return "", wrong(path, `"@type" is missing, which names what the google.protobuf.Any holds, such as "type.googleapis.com/google.protobuf.Duration"`)
+		return "", errorAt(path, `"@type" is missing: the type of the message, such as "type.googleapis.com/google.protobuf.Duration"`)
 	}
 	return url, nil
 }
 
-// customInAny goes through an Any that holds a well-known type.
+// customInAny checks an Any that holds a well-known type.
 func (x *explainer) customInAny(md protoreflect.MessageDescriptor, path string) error {
 	found := false
 	for x.dec.More() {
@@ -158,9 +158,9 @@ func (x *explainer) customInAny(md protoreflect.MessageDescriptor, path string) 
 		case name == "@type":
 			continue
 		case name != "value":
-			return unknown(join(path, name), md, "field", name, []string{"@type", "value"})
+			return unknownName(join(path, name), md, "field", name, []string{"@type", "value"})
 		case found:
-			return wrong(join(path, name), "the field is there twice")
+			return errorAt(join(path, name), "the field is set twice")
 		}
 		found = true
 		if err := x.message(md, join(path, name), v); err != nil {
@@ -168,7 +168,7 @@ func (x *explainer) customInAny(md protoreflect.MessageDescriptor, path string) 
 		}
 	}
 	if !found && wellknown.Of(md.FullName()).Kind != wellknown.Empty {
-		return wrong(path, `"value" is missing, which holds the %s`, md.FullName())
+		return errorAt(path, `"value" is missing: the JSON of the %s`, md.FullName())
 	}
 	_, err := x.next()
 	return err

@@ -64,7 +64,7 @@ func TestMapEdges(t *testing.T) {
 		}
 	}
 	_, err := jsonmsg.ToMap(wrapperspb.String("x"), nil, jsonmsg.EncodeOptions{})
-	if err == nil || err.Error() != "google.protobuf.StringValue is no object in JSON" {
+	if err == nil || err.Error() != "google.protobuf.StringValue is not an object in JSON" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/dyngate/dyngate/internal/nearest"
 )
 
-// wrong is what is wrong at a place of the document; path is empty for the
+// errorAt returns an error at a place of the document; path is empty for the
 // document itself.
-func wrong(path, format string, args ...any) error {
+func errorAt(path, format string, args ...any) error {
 	if path != "" {
 		format, args = "%s: "+format, slices.Concat([]any{path}, args)
 	}
@@ -23,32 +23,26 @@ func wrong(path, format string, args ...any) error {
 }
 
 func mismatch(path, want string, tok json.Token) error {
-	return wrong(path, "expected %s, got %s", want, got(tok))
+	return errorAt(path, "expected %s, got %s", want, describeToken(tok))
 }
 
-// unknown says that owner has nothing of that kind and name, and what it has,
-// nearest first.
-func unknown(path string, owner protoreflect.Descriptor, kind, name string, has []string) error {
+// unknownName returns an error for a name that owner does not have. It lists the
+// names that owner has, the nearest first.
+func unknownName(path string, owner protoreflect.Descriptor, kind, name string, has []string) error {
 	if len(has) == 0 {
-		return wrong(path, "%s has no %s %s, nor any other", owner.FullName(), kind, quoted(name))
+		return errorAt(path, "%s has no %s %s; it has none at all", owner.FullName(), kind, quoted(name))
 	}
-	near, hint := nearest.Names(name, has, 3), ""
-	for _, n := range near {
-		hint += " or " + strconv.Quote(n)
-	}
-	if hint != "" {
-		hint = " (did you mean " + strings.TrimPrefix(hint, " or ") + "?)"
-	}
+	near := nearest.Names(name, has, 3)
 	others := slices.DeleteFunc(has, func(n string) bool { return slices.Contains(near, n) })
-	return wrong(path, "%s has no %s %s%s; it has: %s",
-		owner.FullName(), kind, quoted(name), hint, listed(slices.Concat(near, others)))
+	return errorAt(path, "%s has no %s %s%s; it has: %s",
+		owner.FullName(), kind, quoted(name), nearest.DidYouMean(near), listed(slices.Concat(near, others)))
 }
 
 // join appends the name of a field to a path.
 func join(path, name string) string {
 	bare := strings.TrimSuffix(strings.TrimPrefix(name, "["), "]") // of an extension
 	switch {
-	case !protoreflect.FullName(bare).IsValid() || len(name) > longest:
+	case !protoreflect.FullName(bare).IsValid() || len(name) > maxQuoted:
 		return element(path, name)
 	case path == "":
 		return name
@@ -60,18 +54,18 @@ func element(path, key string) string { return path + "[" + quoted(key) + "]" }
 
 func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
-// longest is how much of a text of the document an error repeats.
-const longest = 60
+// maxQuoted bounds how many bytes of a text of the document an error repeats.
+const maxQuoted = 60
 
-// quoted is a text of the document, fit for a terminal.
+// quoted returns a text of the document, safe for a terminal.
 func quoted(s string) string {
-	if len(s) <= longest {
+	if len(s) <= maxQuoted {
 		return strconv.Quote(s)
 	}
-	return strconv.Quote(strings.ToValidUTF8(s[:longest], "")) + "..."
+	return strconv.Quote(strings.ToValidUTF8(s[:maxQuoted], "")) + "..."
 }
 
-// listed joins names, or the first of many.
+// listed joins names. Of many it joins the first ones.
 func listed(names []string) string {
 	const most = 20
 	if len(names) <= most {
@@ -80,14 +74,14 @@ func listed(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// got names a value by its first token.
-func got(tok json.Token) string {
+// describeToken names a value by its first token.
+func describeToken(tok json.Token) string {
 	switch tok := tok.(type) {
 	case string:
 		return "the string " + quoted(tok)
 	case json.Number:
-		if len(tok) > longest {
-			return "the number " + string(tok[:longest]) + "..."
+		if len(tok) > maxQuoted {
+			return "the number " + string(tok[:maxQuoted]) + "..."
 		}
 		return "the number " + string(tok)
 	case bool:
@@ -101,7 +95,7 @@ func got(tok json.Token) string {
 	return "null"
 }
 
-// wantField names what the field, or an element of it, takes.
+// wantField names the values that the field, or an element of it, accepts.
 func wantField(fd protoreflect.FieldDescriptor) string {
 	switch fd.Kind() {
 	case protoreflect.BoolKind:
@@ -119,7 +113,7 @@ func wantField(fd protoreflect.FieldDescriptor) string {
 	return fd.Kind().String()
 }
 
-// wantMessage names what JSON a message is read from.
+// wantMessage names the JSON of a message.
 func wantMessage(md protoreflect.MessageDescriptor) string {
 	name := string(md.FullName())
 	switch known := wellknown.Of(md.FullName()); known.Kind {
@@ -135,15 +129,4 @@ func wantMessage(md protoreflect.MessageDescriptor) string {
 		return wantField(md.Fields().ByNumber(1))
 	}
 	return "an object (" + name + ")"
-}
-
-// noun is the type of an element of a field.
-func noun(fd protoreflect.FieldDescriptor) string {
-	switch {
-	case fd.Message() != nil:
-		return string(fd.Message().FullName())
-	case fd.Enum() != nil:
-		return string(fd.Enum().FullName())
-	}
-	return fd.Kind().String()
 }

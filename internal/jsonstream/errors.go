@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// explain says what is wrong with the document that buf begins with.
+// explain returns the error of the document at the start of buf.
 func (r *Reader) explain(err error) error {
 	var syntax *json.SyntaxError
 	switch {
@@ -28,9 +28,8 @@ func (r *Reader) explain(err error) error {
 	return fmt.Errorf("document %d: %w", r.document, err)
 }
 
-// wanted says what should have been there, by the words with which
-// encoding/json ends its errors.
-var wanted = map[string]string{
+// expectations maps the end of an error of encoding/json to what was expected.
+var expectations = map[string]string{
 	"looking for beginning of value":             "expected a value",
 	"looking for beginning of object key string": "expected a key in double quotes",
 	"after object key":                           "expected a colon after the key",
@@ -44,13 +43,13 @@ var wanted = map[string]string{
 	"in exponent of numeric literal":             "expected a digit",
 }
 
-// problem puts an error of encoding/json in plain words.
+// problem returns the error of encoding/json in plain words.
 func problem(text string, found rune) string {
 	if strings.HasSuffix(text, "exceeded max depth") {
 		return "the document is nested too deeply"
 	}
 	context := text[strings.LastIndex(text, "' ")+1:]
-	if want, ok := wanted[strings.TrimSpace(context)]; ok {
+	if want, ok := expectations[strings.TrimSpace(context)]; ok {
 		return fmt.Sprintf("%s, found %q", want, found)
 	}
 	if strings.HasPrefix(context, " in literal ") {

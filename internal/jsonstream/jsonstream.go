@@ -1,5 +1,5 @@
-// Package jsonstream reads JSON documents, one or a stream of them, and hands
-// each out as soon as it is complete.
+// Package jsonstream reads a stream of JSON documents, and returns each as soon as it
+// is complete.
 package jsonstream
 
 import (
@@ -13,33 +13,32 @@ import (
 // Reader reads a stream of JSON documents. It is not safe for concurrent use.
 type Reader struct {
 	in    io.Reader
-	inErr error // what in ended with
+	inErr error // the error that in returned last
 	max   int
 
-	buf          []byte // what was read and not handed out
+	buf          []byte // what was read and not returned yet
 	started      bool
 	document     int // the number of the current one, from 1
 	line, column int // of buf[0], from 1
 	err          error
 }
 
-// New returns a Reader of the documents in r. A document of more than maxBytes
-// bytes is an error; what the Reader holds in memory is at most a few times
-// that.
+// New returns a Reader of the documents in r. A document of more than maxBytes bytes
+// is an error. The Reader takes at most a few times maxBytes of memory.
 func New(r io.Reader, maxBytes int) *Reader {
 	return &Reader{in: r, max: maxBytes, line: 1, column: 1}
 }
 
-// Next returns the next document, or io.EOF when there are no more. The
-// document is the caller's to keep.
+// Next returns the next document, or io.EOF when there are no more. The caller may
+// keep the document.
 //
-// Documents are UTF-8. Whitespace, the record separators of RFC 7464, or
-// nothing stands between them, and a byte order mark may stand at the very
-// start. An object or list is returned when its last bracket was read;
-// everything else, when it is known to end.
+// Documents are UTF-8. They are separated by whitespace, by the record separators of
+// RFC 7464, or by nothing. A byte order mark may precede the first one. An object or
+// list is returned when its last bracket has been read, any other value when its
+// end is known.
 //
-// Every other error says which document is wrong, where in the input, and in
-// what way. After an error Next returns it again.
+// Every other error says which document is wrong, where in the input, and why.
+// After an error Next returns it again.
 func (r *Reader) Next() (json.RawMessage, error) {
 	if r.err != nil {
 		return nil, r.err
@@ -52,10 +51,10 @@ func (r *Reader) Next() (json.RawMessage, error) {
 	return doc, r.err
 }
 
-// read returns the document that buf begins with.
+// read returns the document at the start of buf.
 func (r *Reader) read() (json.RawMessage, error) {
-	// A decoder that outlives a document keeps the whitespace after it, and
-	// looks through all of it whenever it has read more.
+	// Each document has a decoder of its own. One for all would keep the
+	// whitespace between documents and scan it again after each read.
 	decoder := json.NewDecoder(&feed{reader: r})
 	var doc json.RawMessage
 	err := decoder.Decode(&doc)
@@ -71,7 +70,7 @@ func (r *Reader) read() (json.RawMessage, error) {
 
 var errTooLarge = errors.New("too large")
 
-// feed is buf, and then what is read into it, for the decoder of one document.
+// feed reads buf, and then from in, for the decoder of one document.
 type feed struct {
 	reader *Reader
 	pos    int
@@ -79,7 +78,7 @@ type feed struct {
 
 func (f *feed) Read(p []byte) (int, error) {
 	r := f.reader
-	if f.pos > r.max { // a number ends where the byte after it is known
+	if f.pos > r.max { // the end of a number is known only from the byte after it
 		return 0, errTooLarge
 	}
 	if f.pos == len(r.buf) {
@@ -92,10 +91,10 @@ func (f *feed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// chunk is how much is read at once, at least.
+// chunk is the minimum size of a read.
 const chunk = 4096
 
-// fill reads more into buf, or returns what the input ended with.
+// fill reads more into buf, or returns the error of the input.
 func (r *Reader) fill() error {
 	if r.inErr != nil {
 		return r.inErr
@@ -109,7 +108,7 @@ func (r *Reader) fill() error {
 	return nil
 }
 
-// skipSpace goes to the start of the next document.
+// skipSpace skips to the start of the next document.
 func (r *Reader) skipSpace() error {
 	if !r.started {
 		if err := r.skipMark(); err != nil {
@@ -145,7 +144,7 @@ func (r *Reader) skipMark() error {
 	switch {
 	case len(r.buf) >= len(mark) && string(r.buf[:len(mark)]) == mark:
 		r.buf = r.buf[len(mark):]
-	case len(r.buf) > 0 && r.buf[0] >= 0xfe: // of any mark of UTF-16, never of UTF-8
+	case len(r.buf) > 0 && r.buf[0] >= 0xfe: // a byte order mark of UTF-16, never valid UTF-8
 		return errors.New("the input is not UTF-8 but, by its first byte, UTF-16")
 	}
 	return nil

@@ -1,20 +1,21 @@
-// Package nearest finds the known names that a mistaken one most likely meant,
-// for error messages that say so.
+// Package nearest finds the known names that a wrong name most likely means, for
+// error messages.
 package nearest
 
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // These bound the work that a hostile name can cause.
 const (
-	longest  = 128 // names beyond this are near to nothing
-	farthest = 3   // more edits than this are another name
+	longest  = 128 // longer names are near no name
+	farthest = 3   // a name with more edits is another name
 )
 
-// Index holds known names, ready to be compared.
+// Index is a set of known names, prepared for comparison.
 type Index struct {
 	names  []string
 	folded []string
@@ -62,7 +63,20 @@ func (x *Index) Names(name string, limit int) []string {
 	return names
 }
 
-// fold is a name without its package, letter case and underscores.
+// DidYouMean puts the names that [Names] returned into a question at the end of an
+// error: ` (did you mean "a" or "b"?)`. It returns "" if there are none.
+func DidYouMean(near []string) string {
+	if len(near) == 0 {
+		return ""
+	}
+	quoted := make([]string, len(near))
+	for i, name := range near {
+		quoted[i] = strconv.Quote(name)
+	}
+	return " (did you mean " + strings.Join(quoted, " or ") + "?)"
+}
+
+// fold returns a name without its package, in lower case and without underscores.
 func fold(s string) string {
 	return strings.ToLower(strings.ReplaceAll(s[strings.LastIndexByte(s, '.')+1:], "_", ""))
 }

@@ -84,3 +84,13 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+func TestDidYouMean(t *testing.T) {
+	for want, near := range map[string][]string{
+		"": nil, ` (did you mean "a"?)`: {"a"}, ` (did you mean "a" or "b"?)`: {"a", "b"},
+	} {
+		if got := DidYouMean(near); got != want {
+			t.Errorf("%q gives %q, want %q", near, got, want)
+		}
+	}
+}

@@ -1,4 +1,4 @@
-// Package render writes messages as a person or a script wants them.
+// Package render writes messages for people and scripts.
 //
 //	json    indented JSON, one document after the other
 //	ndjson  JSON, a line for each message
@@ -6,8 +6,8 @@
 //	text    protobuf's text format, with "# ---" between messages
 //	binary  protobuf's binary format
 //
-// In all but binary, bytes that a terminal would obey and characters that
-// change the direction of text are escaped, wherever the message has them.
+// In all but binary, control characters and characters that change the direction
+// of text are escaped, wherever the message has them.
 package render
 
 import (
@@ -22,13 +22,14 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/nearest"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // Options configure a Printer. The zero value is good for messages whose types
 // are linked in.
 type Options struct {
 	// Types finds what is packed into a google.protobuf.Any, and extensions.
-	// Nil stands for protoregistry.GlobalTypes.
+	// Nil means protoregistry.GlobalTypes.
 	Types codec.Types
 
 	// EmitDefaults shows fields without presence that have their zero value,
@@ -36,7 +37,7 @@ type Options struct {
 	EmitDefaults bool
 
 	// Delimited writes the length of each message before it, as a varint, in
-	// binary: for more messages than one.
+	// binary. It is needed for more than one message.
 	Delimited bool
 }
 
@@ -72,22 +73,19 @@ func Formats() []string {
 	return names
 }
 
-// New returns a Printer that writes to w. It fails if there is no such format.
+// New returns a Printer that writes to w. It fails if the format is unknown.
 func New(w io.Writer, name string, opts Options) (*Printer, error) {
 	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
 	if i >= 0 {
 		return &Printer{w: w, format: formats[i], opts: opts}, nil
 	}
-	hint := ""
-	if near := nearest.Names(name, Formats(), 1); len(near) > 0 {
-		hint = fmt.Sprintf(" (did you mean %s?)", near[0])
-	}
-	return nil, fmt.Errorf("there is no format %q%s; there are: %s", name, hint, strings.Join(Formats(), ", "))
+	hint := nearest.DidYouMean(nearest.Names(name, Formats(), 1))
+	return nil, fmt.Errorf("unknown format %q%s; the formats are: %s", name, hint, strings.Join(Formats(), ", "))
 }
 
-// Print writes a message, in one Write. The same message gives the same bytes
-// always. Required fields may be missing. How deeply the message is nested is
-// for whoever read it to bound.
+// Print writes a message, in one Write. The same message always gives the same
+// bytes. Required fields may be missing. Print does not bound how deeply the
+// message is nested: the reader of the message does.
 //
 // It fails if the format cannot express the message, or the writer fails.
 func (p *Printer) Print(m proto.Message) error {
@@ -106,12 +104,12 @@ func (p *Printer) Print(m proto.Message) error {
 
 func appendJSON(b []byte, m proto.Message, o Options) ([]byte, error) {
 	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults, Indent: true})
-	return append(append(b, escape(text)...), '\n'), err
+	return append(append(b, safetext.Escape(text)...), '\n'), err
 }
 
 func appendLine(b []byte, m proto.Message, o Options) ([]byte, error) {
 	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults})
-	return append(append(b, escape(text)...), '\n'), err
+	return append(append(b, safetext.Escape(text)...), '\n'), err
 }
 
 func appendBinary(b []byte, m proto.Message, o Options) ([]byte, error) {

@@ -208,7 +208,7 @@ func TestTerminal(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	if _, err := render.New(io.Discard, "jsn", render.Options{}); err == nil ||
-		err.Error() != `there is no format "jsn" (did you mean json?); there are: json, ndjson, yaml, text, binary` {
+		err.Error() != `unknown format "jsn" (did you mean "json"?); the formats are: json, ndjson, yaml, text, binary` {
 		t.Errorf("got %v", err)
 	}
 	var out writes

@@ -1,23 +1,21 @@
 package render
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/internal/jsonmsg"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
-// extraSpace is what prototext puts after the colon of some builds' fields. A
-// field has a line of its own, with neither space nor quote before its colon,
-// so no string can be mistaken for it.
+// extraSpace matches the additional space that prototext writes after the colon of
+// fields in some builds. A field has a line of its own, with neither space nor quote
+// before its colon, so it never matches inside a string.
 var extraSpace = regexp.MustCompile(`(?m)^( *[^ "]+:)  `)
 
 func appendText(b []byte, m proto.Message, o Options) (out []byte, err error) {
@@ -31,34 +29,7 @@ func appendText(b []byte, m proto.Message, o Options) (out []byte, err error) {
 	if err != nil {
 		return nil, errors.New(strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0"))
 	}
-	return append(b, escape(stable(text))...), nil
+	return append(b, safetext.Escape(stable(text))...), nil
 }
 
 func stable(text []byte) []byte { return extraSpace.ReplaceAll(text, []byte("$1 ")) }
-
-// escape writes the characters as \u escapes that a terminal may obey or that
-// change the direction of text. They can only be in strings, and those of
-// JSON, of the text format, and of YAML in double quotes know such escapes.
-func escape(text []byte) []byte {
-	if bytes.IndexFunc(text, unsafeForTerminal) < 0 {
-		return text
-	}
-	out := make([]byte, 0, len(text)+len(text)/8)
-	for len(text) > 0 {
-		r, n := utf8.DecodeRune(text)
-		if unsafeForTerminal(r) {
-			out = fmt.Appendf(out, `\u%04x`, r)
-		} else {
-			out = append(out, text[:n]...)
-		}
-		text = text[n:]
-	}
-	return out
-}
-
-// unsafeForTerminal reports control characters other than those of C0, which
-// every format escapes by itself, the marks and overrides of bidirectional text,
-// and the line breaks of Unicode.
-func unsafeForTerminal(r rune) bool {
-	return r > ' ' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
-}

@@ -11,9 +11,10 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/internal/jsonmsg"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
-// appendYAML writes the YAML that says the same as the message's JSON, in its order.
+// appendYAML writes the message's JSON as YAML, in the same order.
 func appendYAML(b []byte, m proto.Message, o Options) ([]byte, error) {
 	text, err := jsonmsg.Encode(m, o.Types, jsonmsg.EncodeOptions{EmitDefaults: o.EmitDefaults})
 	if err != nil {
@@ -31,10 +32,10 @@ func appendYAML(b []byte, m proto.Message, o Options) ([]byte, error) {
 	if err := enc.Encode(node); err != nil {
 		return nil, err
 	}
-	return append(b, escape(out.Bytes())...), enc.Close()
+	return append(b, safetext.Escape(out.Bytes())...), enc.Close()
 }
 
-// maxIndented is how many levels have lines of their own; more would be mostly spaces.
+// maxIndented bounds how many levels are indented; most of more would be spaces.
 const maxIndented = 64
 
 // yamlNode makes a node of the next value.
@@ -85,11 +86,11 @@ func yamlNumber(s string) string {
 	return s
 }
 
-// styleOf leaves the quotes off a string that is words, to any version of YAML,
-// and writes text of several lines as such.
+// styleOf returns a style without quotes for a string that every version of YAML
+// reads as a string, and one of lines for text of several lines.
 func styleOf(s string) yaml.Style {
 	switch {
-	case strings.ContainsFunc(s, unsafeForTerminal):
+	case strings.ContainsFunc(s, safetext.Unsafe):
 	case isWords(s):
 		return 0
 	case isText(s):
@@ -98,7 +99,7 @@ func styleOf(s string) yaml.Style {
 	return yaml.DoubleQuotedStyle
 }
 
-// words that YAML 1.1 or 1.2 reads as something else.
+// notWords are not strings for YAML 1.1 or 1.2.
 var notWords = []string{"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
 
 func isWords(s string) bool {
@@ -110,8 +111,8 @@ func isWords(s string) bool {
 	})
 }
 
-// isText reports whether s reads well as lines. One that begins with a space or
-// an empty line would need hints for the reader of YAML.
+// isText reports whether s can be written as lines. A text that starts with a space
+// or an empty line would need an indentation indicator.
 func isText(s string) bool {
 	lines := strings.TrimSuffix(s, "\n")
 	return strings.Contains(s, "\n") && !strings.Contains(s, "\r") && lines != "" && !strings.HasSuffix(lines, "\n") &&

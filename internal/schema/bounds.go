@@ -7,8 +7,8 @@ import (
 )
 
 // The compiler merges the names of a file's whole import closure for that file, and the Go runtime
-// walks its public imports along every way that leads through them. So some folders of a
-// megabyte take gigabytes, or years. Work is counted in bytes of closures.
+// follows every path along its public imports. So some folders of a megabyte take gigabytes, or
+// years. Work is counted in bytes of closures.
 const (
 	costOfFile = 400 // of each file in a closure
 	costOfWay  = 16  // of each way along public imports
@@ -26,7 +26,7 @@ func (c closure) work() float64 {
 	return float64(c.bytes) + costOfFile*float64(c.files) + costOfWay*c.ways
 }
 
-// bound refuses the files whose imports are too much work, the greatest work first.
+// bound refuses the files whose imports are too much work, those with the most work first.
 func (g *graph) bound(lim Limits) {
 	m := measure{limit: lim.Imports, ways: make(map[*node]float64, len(g.nodes))}
 	all := make(map[*node]closure, len(g.nodes))

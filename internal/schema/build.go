@@ -11,10 +11,10 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// build brings a touched node up to date. The nodes that it imports are already.
+// build brings a touched node up to date. Its imports are up to date.
 func (c *Compiler) build(ctx context.Context, n *node, g *graph) {
 	if !n.dirty && g.current(n) {
-		return // what touched it came out as it was
+		return // its imports did not change for it
 	}
 	before, last := n.ir, n.prior
 	wasGood := n.file != nil && n.file.linked != nil
@@ -31,11 +31,11 @@ func (c *Compiler) build(ctx context.Context, n *node, g *graph) {
 		n.dirty = true
 		return
 	}
-	n.publish(made, !c.opts.DropComments)
+	n.publish(made, !c.opts.DropComments, c.encodings)
 
 	if wasGood && made == last && n.session == c.session && (before != nil || n.ir == nil) {
-		// Nothing but comments changed. Importers keep the view of it that they were built with,
-		// which means the same, so that they need not be built again.
+		// Only comments changed. Importers keep the compiled file that they were built with, which means the
+		// same, so that they need not be built again.
 		n.ir = before
 	} else {
 		n.version, n.session = c.versions.Add(1), c.session
@@ -44,14 +44,14 @@ func (c *Compiler) build(ctx context.Context, n *node, g *graph) {
 	n.dirty = !n.ready || err != nil && !errors.Is(err, errTooLong)
 }
 
-// compiled is what compiling a node gives.
+// compiled is the result of compiling a node.
 type compiled struct {
 	ir     *ir.File
 	linked *linked
 	found  []*diag.Diagnostic
 }
 
-// compile finds what is wrong with a node, and links it if it is good.
+// compile collects the problems of a node, and links it if it is good.
 func (c *Compiler) compile(ctx context.Context, n *node, g *graph) (*linked, error) {
 	n.own = slices.Clone(n.parsed)
 	switch {
@@ -69,6 +69,7 @@ func (c *Compiler) compile(ctx context.Context, n *node, g *graph) (*linked, err
 	var err error
 	if n.refused == "" && (n.syntax != nil || n.in.proto != nil) {
 		job, session := c.detach(n), c.session
+		n.incomplete = job.incomplete
 		var lang *ir.File
 		if n.wantIR && n != g.lang {
 			lang = g.lang.ir
@@ -84,13 +85,15 @@ func (c *Compiler) compile(ctx context.Context, n *node, g *graph) (*linked, err
 	return out.linked, err
 }
 
-// detach copies what compiling a node reads, for it may go on when the node has changed.
+// detach copies everything that compiling a node reads, because that may still run when the node has changed.
 func (c *Compiler) detach(n *node) *node {
 	job := *n
+	job.incomplete = false
 	job.imports = make([]*importRef, len(n.imports))
 	for i, ref := range n.imports {
 		copied := *ref
 		copied.err = c.unusable(ref)
+		job.incomplete = job.incomplete || ref.public && (copied.err != nil || ref.node.incomplete)
 		switch {
 		case ref.cycle != nil:
 			copied.node = nil // it is being built
@@ -123,16 +126,16 @@ func (n *node) importsBroken() bool {
 	return slices.ContainsFunc(n.deps(), func(d *node) bool { return !d.good() })
 }
 
-// suffers reports whether all errors that the compiler can find in n follow from those of
-// its imports: n was good before they broke, and did not change since. Showing them would
-// bury the cause under thousands of effects.
-func (n *node) suffers() bool {
+// onlyInheritedErrors reports whether all errors that the compiler can find in n follow from those of
+// its imports: n was good before they broke, and has not changed since. Showing them would
+// bury the cause under thousands of consequences.
+func (n *node) onlyInheritedErrors() bool {
 	return n.goodIn == n.in && n.importsBroken() &&
 		!slices.ContainsFunc(n.imports, func(ref *importRef) bool { return ref.node == nil || ref.cycle != nil })
 }
 
-// emptied reports whether a file that declared something has nothing in it now: that is how a
-// file looks while it is written anew, and not how one removes what is in it.
+// emptied reports whether a file that had declarations is empty now: a file looks like that while an editor
+// writes it.
 func (n *node) emptied() bool {
 	if n.in.text == nil || strings.TrimSpace(n.in.text.Text()) != "" || n.prior == nil {
 		return false
@@ -141,8 +144,8 @@ func (n *node) emptied() bool {
 	return d.Services().Len()+d.Messages().Len()+d.Enums().Len()+d.Extensions().Len() > 0
 }
 
-// checkSetImports reports imports of a set's file that nothing has: no compiler
-// looks at such a file unless source text imports it.
+// checkSetImports reports missing imports of a set's file: the compiler does not read such a file unless source text
+// imports it.
 func (c *Compiler) checkSetImports(n *node) []*diag.Diagnostic {
 	if n.wantIR {
 		return nil
@@ -152,7 +155,7 @@ func (c *Compiler) checkSetImports(n *node) []*diag.Diagnostic {
 	for i, ref := range n.imports {
 		switch {
 		case ref.cycle != nil:
-			out = append(out, problem(n.in.location, "%s", ref.roundTrip()))
+			out = append(out, problem(n.in.location, "%s", ref.cycleText()))
 		case ref.node == nil && i < optional:
 			out = append(out, problem(n.in.location, "imported file %s", c.notFound(ref.path)))
 		}
@@ -160,7 +163,7 @@ func (c *Compiler) checkSetImports(n *node) []*diag.Diagnostic {
 	return out
 }
 
-// findBroken collects the nodes with errors in n's import closure, or enough of them.
+// findBroken collects the nodes with errors in n's import closure, maxDiagnostics at most.
 func (n *node) findBroken() {
 	n.broken = nil
 	if diag.HasErrors(n.own) {

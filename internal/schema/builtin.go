@@ -3,9 +3,12 @@ package schema
 import (
 	"context"
 	"io/fs"
+	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/bufbuild/protocompile/wellknownimports"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/schema/wellknown"
 )
@@ -21,7 +24,7 @@ func newBuiltin() *tree {
 	return &tree{label: builtinLabel, prefix: builtinLabel, fsys: builtinFS{}, lazy: true, frozen: true}
 }
 
-// builtinFS is google/protobuf as the compiler has it, and all else from our own folder.
+// builtinFS holds google/protobuf of the compiler, and our own folder for everything else.
 type builtinFS struct{}
 
 func (builtinFS) Open(name string) (fs.File, error) {
@@ -29,6 +32,42 @@ func (builtinFS) Open(name string) (fs.File, error) {
 		return f, nil
 	}
 	return wellknownimports.FS().Open(name)
+}
+
+var packageLine = regexp.MustCompile(`(?m)^package\s+([\w.]+)\s*;`)
+
+// shippedPackages returns the packages of the files that ship with dyngate.
+var shippedPackages = sync.OnceValue(func() map[protoreflect.FullName]bool {
+	packages := make(map[protoreflect.FullName]bool)
+	for _, fsys := range []fs.FS{wellknown.FS, wellknownimports.FS()} {
+		_ = fs.WalkDir(fsys, ".", func(path string, entry fs.DirEntry, _ error) error {
+			if entry == nil || entry.IsDir() {
+				return nil
+			}
+			content, _ := fs.ReadFile(fsys, path) // embedded files can be read
+			if m := packageLine.FindSubmatch(content); m != nil {
+				packages[protoreflect.FullName(m[1])] = true
+			}
+			return nil
+		})
+	}
+	return packages
+})
+
+// Ships reports whether the file with an import path ships with dyngate, or whether a full name belongs to a package of
+// such a file. It compiles nothing.
+func Ships(nameOrPath string) bool {
+	for name := protoreflect.FullName(nameOrPath); name != ""; name = name.Parent() {
+		if shippedPackages()[name] {
+			return true
+		}
+	}
+	f, err := builtinFS{}.Open(nameOrPath)
+	if err != nil {
+		return false
+	}
+	_ = f.Close()
+	return strings.HasSuffix(nameOrPath, ".proto")
 }
 
 // Shipped returns the files that ship with dyngate, linked. They are compiled

@@ -11,12 +11,12 @@ import (
 
 	"github.com/bufbuild/protocompile/experimental/ir"
 	"github.com/bufbuild/protocompile/experimental/source"
-	"github.com/fsnotify/fsnotify"
 
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/watch"
 )
 
-// Compiler turns its sources into snapshots, and keeps what it learnt from one to the next.
+// Compiler turns its sources into snapshots. It reuses the results of one for the next.
 type Compiler struct {
 	opts Options
 
@@ -27,17 +27,19 @@ type Compiler struct {
 	nodes   map[string]*node
 	last    *Snapshot
 	seen    []*input // the served inputs of the last snapshot
-	stale   bool     // nodes were built that the last snapshot does not show
+	stale   bool     // nodes were built since the last snapshot
 
 	session     *ir.Session
 	parsedBytes atomic.Int64 // since the session began
 	versions    atomic.Uint64
+	encodings   *encodings
+	missing     *rootFinder  // of this Compile
+	read        atomic.Int64 // files, by this Compile
 
-	newEvents func() (*fsnotify.Watcher, error)
 	parseFile func(path string, text *source.File, lim Limits) parsed
 
-	patience time.Duration // how long the Compile that runs waits for one file
-	nudged   chan struct{} // gets a token when a file is done that a Compile did not wait for
+	patience time.Duration // how long the running Compile waits for one file
+	late     watch.Bell    // rings when a file is done that no Compile waited for
 
 	tasks    sync.Mutex
 	runaways []<-chan struct{} // closed when a task that was abandoned ends
@@ -53,22 +55,22 @@ func New(opts Options) *Compiler {
 		builtin: newBuiltin(),
 		session: new(ir.Session),
 
-		newEvents: fsnotify.NewWatcher,
+		encodings: newEncodings(),
+
 		parseFile: parseText,
-		nudged:    make(chan struct{}, 1),
+		late:      watch.NewBell(),
 	}
 }
 
 // Compile reads what changed since the last call and returns a new snapshot, or
 // the last one itself if nothing changed.
 //
-// An error means that it could not run: ctx ended, or a source cannot be
-// read at all (its folder is gone, say). All that is wrong in the schemas is
-// in the snapshot instead. After an error the next call starts from the
-// same ground; the last snapshot stays good.
+// It returns an error if ctx ends, or if a source cannot be read at all (for example because
+// its folder was removed). The problems of the schemas are in the snapshot instead. After an error the
+// last snapshot stays valid, and the next call tries again.
 //
-// A file that takes longer than a second to compile does not hold up the others,
-// but for the first call: it has an error until it is done, when Watch reports a change.
+// Except in the first call, a file that takes longer than a second to compile does not hold up the others: it has an
+// error until it is done, which one of Signals reports.
 //
 // Calls wait for each other.
 func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
@@ -80,6 +82,8 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	if err := c.refresh(ctx); err != nil {
 		return nil, err
 	}
+	c.missing = &rootFinder{sources: c.opts.Sources}
+	c.read.Store(0)
 	served, found := c.collect()
 	c.renewSession()
 	g, err := c.discover(ctx, served)
@@ -92,11 +96,16 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 		return c.last, nil
 	}
 	c.stale = true
-	err = inOrder(ctx, touched, g.needs, func(n *node) { c.build(ctx, n, g) })
+	var built atomic.Int64
+	err = inOrder(ctx, touched, g.needs, func(n *node) {
+		c.build(ctx, n, g)
+		c.opts.Progress(int(built.Add(1)), len(touched))
+	})
 	if err != nil {
 		return nil, err
 	}
-	c.last, c.seen, c.stale = assemble(g, found, c.setTimes()), served, false
+	c.last, c.seen, c.stale = assemble(g, found, c.setTimes(), c.last), served, false
+	c.encodings.prune(c.last)
 	return c.last, nil
 }
 
@@ -117,7 +126,7 @@ func (c *Compiler) refresh(ctx context.Context) error {
 	return c.builtin.refresh(ctx, Limits{}.withDefaults())
 }
 
-// resolve returns the input that an import path names, or nil.
+// resolve returns the input with an import path, or nil.
 func (c *Compiler) resolve(path string) *input {
 	if path == descriptorPath {
 		return c.builtin.open(path)
@@ -130,8 +139,8 @@ func (c *Compiler) resolve(path string) *input {
 	return c.builtin.open(path)
 }
 
-// collect returns the files to serve, sorted by path, and what is wrong with
-// the sources. When two sources have a path, the first wins.
+// collect returns the files to serve, sorted by path, and the problems of the sources.
+// If several sources have a path, the first wins.
 func (c *Compiler) collect() (served []*input, found []*diag.Diagnostic) {
 	winner := make(map[string]*input)
 	for _, r := range c.readers {
@@ -151,8 +160,8 @@ func (c *Compiler) collect() (served []*input, found []*diag.Diagnostic) {
 	return served, found
 }
 
-// renewSession starts a new compiler session when the old one's table of names, which
-// only grows, may hold more that is gone than is there.
+// renewSession starts a new compiler session when most names in the table of the old one, which only
+// grows, may be unused.
 func (c *Compiler) renewSession() {
 	const floor = 64 << 20
 	var size int64

@@ -13,7 +13,7 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// problem is an error that concerns a file as a whole.
+// problem makes an error about a file as a whole.
 func problem(path, format string, args ...any) *diag.Diagnostic {
 	return plain(diag.Error, path, format, args...)
 }
@@ -22,7 +22,7 @@ func plain(severity diag.Severity, path, format string, args ...any) *diag.Diagn
 	return diag.New(severity, diag.Position{Path: path}, format, args...)
 }
 
-// pointed is an error about a piece of source text.
+// pointed makes an error about a piece of source text.
 func pointed(at source.Span, format string, args ...any) *diag.Diagnostic {
 	var r report.Report
 	r.Errorf(format, args...).Apply(report.Snippet(at))
@@ -45,12 +45,12 @@ func (f *File) Diagnose(severity diag.Severity, d protoreflect.Descriptor, forma
 	return out
 }
 
-// maxDiagnostics is how many diagnostics of one file are reported. Nobody reads more, and a
-// picture of each takes time and memory.
+// maxDiagnostics is how many diagnostics of one file are reported. Nobody reads more, and each takes
+// time and memory to draw.
 const maxDiagnostics = 100
 
-// translate takes what the compiler reported about the file at path: at most maxDiagnostics,
-// the gravest first, and how many were left out.
+// translate returns what the compiler reported about the file at path: at most maxDiagnostics,
+// the most severe first, and how many were left out.
 func translate(r *report.Report, path string) []*diag.Diagnostic {
 	first := r.Diagnostics
 	rest := 0
@@ -130,7 +130,7 @@ func translateOne(d *report.Diagnostic, path string, longLines bool) *diag.Diagn
 		out.Path = path
 	}
 	if d.Level() == report.ICE {
-		// The compiler's own stack is of no use to who wrote the file.
+		// The compiler's own stack does not help the author of the file.
 		out.Message = "the compiler failed on this file: " + strings.Join(d.Notes(), "; ")
 	}
 	if at := d.Primary(); !at.IsZero() {

@@ -1,6 +1,11 @@
 package schema
 
 import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
 	"github.com/bufbuild/protocompile/experimental/fdp"
 	"github.com/bufbuild/protocompile/experimental/ir"
 	"google.golang.org/protobuf/proto"
@@ -8,12 +13,21 @@ import (
 )
 
 // Encode returns the file as the bytes of a FileDescriptorProto, with positions and comments if the file
-// has them; nil while the file is broken. It takes less than encoding DescriptorWithComments, and keeps
-// nothing.
-func (f *File) Encode() ([]byte, error) {
+// has them; nil while the file is broken. The bytes are shared: do not change them.
+//
+// It takes less than encoding DescriptorWithComments. The compiler keeps the bytes for a while, within bounds.
+// An error means that ctx ended, or that the descriptor cannot be encoded.
+func (f *File) Encode(ctx context.Context) ([]byte, error) {
 	if f.linked == nil {
 		return nil, nil
 	}
+	if f.encodings == nil {
+		return f.encode()
+	}
+	return f.encodings.encode(ctx, f)
+}
+
+func (f *File) encode() ([]byte, error) {
 	if content := f.encodeWithComments(); content != nil {
 		return content, nil
 	}
@@ -46,7 +60,7 @@ func (f *File) encodeWithComments() (content []byte) {
 // encode returns the descriptor proto of a compiled file, with comments.
 func encode(file *ir.File) ([]byte, error) {
 	for decl := range file.AST().Imports() {
-		if decl.IsOption() { // the compiler's bytes are wrong: see mendPublicImports
+		if decl.IsOption() { // the compiler's bytes are wrong: see fixPublicImports
 			fd, _, err := describe(file, true)
 			if err != nil {
 				return nil, err
@@ -55,4 +69,112 @@ func encode(file *ir.File) ([]byte, error) {
 		}
 	}
 	return fdp.DescriptorProtoBytes(file, fdp.IncludeSourceCodeInfo(true))
+}
+
+const (
+	// maxEncodings is how many bytes of encoded files a compiler keeps. All of googleapis takes 77 MB, a twelfth
+	// of what its snapshot takes.
+	maxEncodings = 128 << 20
+
+	// encodingsTime is how long they are kept when nobody asks for any.
+	encodingsTime = time.Minute
+)
+
+// encodings keeps encoded files. A client that lists all services asks for the same large file
+// once for each service in it, and the next client asks for the same files again.
+type encodings struct {
+	slots chan struct{} // bounds how many files are encoded at once: it takes ten times a file's size
+	limit int           // of size
+
+	mu    sync.Mutex
+	kept  map[*File][]byte
+	size  int // of all that is kept
+	asked bool
+	timer *time.Timer // nil if nothing is kept
+}
+
+func newEncodings() *encodings {
+	return &encodings{
+		slots: make(chan struct{}, runtime.GOMAXPROCS(0)), limit: maxEncodings,
+		kept: make(map[*File][]byte),
+	}
+}
+
+func (e *encodings) encode(ctx context.Context, f *File) ([]byte, error) {
+	if content := e.find(f); content != nil {
+		return content, nil
+	}
+	select {
+	case e.slots <- struct{}{}:
+		defer func() { <-e.slots }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	f.mu.Lock() // others that want the same file wait for it here
+	defer f.mu.Unlock()
+	if content := e.find(f); content != nil {
+		return content, nil
+	}
+	content, err := f.encode()
+	if err == nil {
+		e.keep(f, content)
+	}
+	return content, err
+}
+
+func (e *encodings) find(f *File) []byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.asked = true
+	return e.kept[f]
+}
+
+// keep makes room by dropping arbitrary files: a client that reads more files than fit, in the same order each
+// time, would otherwise find none of them.
+func (e *encodings) keep(f *File, content []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(content) > e.limit {
+		return
+	}
+	for other := range e.kept {
+		if e.size+len(content) <= e.limit {
+			break
+		}
+		e.drop(other)
+	}
+	e.kept[f] = content
+	e.size += len(content)
+	if e.timer == nil {
+		e.timer = time.AfterFunc(encodingsTime, e.expire)
+	}
+}
+
+func (e *encodings) drop(f *File) {
+	e.size -= len(e.kept[f])
+	delete(e.kept, f)
+}
+
+// expire drops everything if nobody has asked since it last ran.
+func (e *encodings) expire() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.asked {
+		e.asked = false
+		e.timer.Reset(encodingsTime)
+		return
+	}
+	clear(e.kept)
+	e.size, e.timer = 0, nil
+}
+
+// prune drops the files that a new snapshot does not have.
+func (e *encodings) prune(s *Snapshot) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for f := range e.kept {
+		if s.byPath[f.Path()] != f {
+			e.drop(f)
+		}
+	}
 }

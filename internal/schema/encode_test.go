@@ -18,7 +18,7 @@ import (
 func sameEncoded(t *testing.T, f *schema.File) {
 	t.Helper()
 	want := protodesc.ToFileDescriptorProto(f.DescriptorWithComments())
-	content, err := f.Encode()
+	content, err := f.Encode(t.Context())
 	must(t, err)
 	got := new(descriptorpb.FileDescriptorProto)
 	must(t, proto.Unmarshal(content, got))
@@ -46,7 +46,7 @@ func TestEncode(t *testing.T) {
 	var paths []string
 	for _, f := range fromText.Files() {
 		if f.Descriptor() == nil {
-			if content, err := f.Encode(); content != nil || err != nil {
+			if content, err := f.Encode(t.Context()); content != nil || err != nil {
 				t.Errorf("a broken file is encoded as %q, %v", content, err)
 			}
 			continue

@@ -25,15 +25,17 @@ type File struct {
 	services []declared // those of a broken file
 	comments bool
 
-	// The compiler's view, for comments and positions. It is replaced when an import of
-	// the file was compiled anew, so that the old import can be freed.
+	encodings *encodings // the compiler's; nil if it keeps none
+
+	// The compiled file, for comments and positions. It is replaced when an import of
+	// the file was compiled again, so that the old import can be freed.
 	source atomic.Pointer[ir.File]
 
 	mu       sync.Mutex
 	detailed weak.Pointer[detailed]
 }
 
-// BuiltIn returns the file of a descriptor that is part of the program. It has no
+// BuiltIn returns a file for a descriptor that is part of the program. It has no
 // comments.
 func BuiltIn(fd protoreflect.FileDescriptor) *File {
 	return &File{
@@ -46,13 +48,13 @@ func BuiltIn(fd protoreflect.FileDescriptor) *File {
 type declared struct {
 	name         protoreflect.FullName
 	line, column int
-	presumed     bool // the last good version had it; what the text says now cannot be told
+	presumed     bool // the last good version had it; whether the current text has it is unknown
 }
 
 // Path returns the path by which other files import this one.
 func (f *File) Path() string { return f.input.path }
 
-// Location returns the file's place as the user knows it: a path on disk, or
+// Location returns the file's place as the user names it: a path on disk, or
 // "set.binpb!a/b.proto" for a file of a descriptor set.
 func (f *File) Location() string { return f.input.location }
 
@@ -77,8 +79,8 @@ func (f *File) Types() *Types {
 }
 
 // DescriptorWithComments returns a view of Descriptor whose SourceLocations holds positions and comments,
-// so that protodesc.ToFileDescriptorProto yields source_code_info. It is
-// made on demand and not kept longer than somebody uses it. If comments are dropped or there is
+// so that protodesc.ToFileDescriptorProto returns source_code_info. It is
+// made on demand and kept only while it is in use. If comments are dropped or there is
 // no source, it is Descriptor itself; nil while the file is broken.
 func (f *File) DescriptorWithComments() protoreflect.FileDescriptor {
 	if f.linked == nil {
@@ -93,7 +95,7 @@ func (f *File) DescriptorWithComments() protoreflect.FileDescriptor {
 	return f.linked.desc
 }
 
-// Position returns where a declaration of this file stands, counted from 1; 0, 0 if that is unknown.
+// Position returns the line and column of a declaration of this file, counted from 1; 0, 0 if they are unknown.
 func (f *File) Position(d protoreflect.Descriptor) (line, column int) {
 	if d == nil || f.linked == nil || d.ParentFile() == nil || d.ParentFile().Path() != f.Path() {
 		return 0, 0
@@ -122,8 +124,8 @@ func positionOf(file *ir.File, name string) (line, column int) {
 	return start.Line, start.Column
 }
 
-// detailed is a descriptor with source locations. What it embeds answers all
-// else, but embedding hides the methods that protodesc asks for by assertion.
+// detailed is a descriptor with source locations. The embedded descriptor has all other methods, but not
+// those that protodesc finds by type assertion.
 type detailed struct {
 	protoreflect.FileDescriptor
 	locations protoreflect.SourceLocations
@@ -131,7 +133,7 @@ type detailed struct {
 
 func (d *detailed) SourceLocations() protoreflect.SourceLocations { return d.locations }
 
-// Edition returns the edition's number, as protodesc wants it.
+// Edition returns the edition's number; protodesc calls it.
 func (d *detailed) Edition() int32 {
 	if e, ok := d.FileDescriptor.(interface{ Edition() int32 }); ok {
 		return e.Edition()
@@ -162,18 +164,27 @@ func (f *File) detail() *detailed {
 	if info == nil {
 		return nil
 	}
-	// A file that has nothing but source info is the way to make a
-	// SourceLocations, whose interface is closed.
-	bare, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-		Name:           proto.String(f.Path()),
-		SourceCodeInfo: info,
-	}, nil)
+	d := withSourceInfo(f.linked.desc, info)
+	f.detailed = weak.Make(d)
+	return d
+}
+
+// WithSourceInfo returns a view of a file whose SourceLocations holds info.
+func WithSourceInfo(fd protoreflect.FileDescriptor, info *descriptorpb.SourceCodeInfo) protoreflect.FileDescriptor {
+	if d := withSourceInfo(fd, info); d != nil {
+		return d
+	}
+	return fd
+}
+
+func withSourceInfo(fd protoreflect.FileDescriptor, info *descriptorpb.SourceCodeInfo) *detailed {
+	// The interface SourceLocations is closed: only a file can make one. So this file
+	// has nothing but source info.
+	bare, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{Name: proto.String(fd.Path()), SourceCodeInfo: info}, nil)
 	if err != nil {
 		return nil
 	}
-	d := &detailed{f.linked.desc, &locations{bare.SourceLocations(), f.linked.desc}}
-	f.detailed = weak.Make(d)
-	return d
+	return &detailed{fd, &locations{bare.SourceLocations(), fd}}
 }
 
 func (f *File) sourceInfo() (info *descriptorpb.SourceCodeInfo) {
@@ -196,11 +207,11 @@ func (f *File) sourceInfo() (info *descriptorpb.SourceCodeInfo) {
 	return fd.GetSourceCodeInfo()
 }
 
-// publish sets the node's File: the one it had if nothing that can be seen changed.
-func (n *node) publish(made *linked, comments bool) {
+// publish sets the node's File. It keeps the old one if nothing changed that users of the File can see.
+func (n *node) publish(made *linked, comments bool, encodings *encodings) {
 	source := n.ir
 	if n.in.proto != nil {
-		source = nil // it was made of an outline
+		source = nil // it was compiled from an outline
 	}
 	if made != nil {
 		n.prior, n.goodIn = made, n.in
@@ -209,7 +220,7 @@ func (n *node) publish(made *linked, comments bool) {
 		n.file.source.Store(source)
 		return
 	}
-	n.file = &File{input: n.in, linked: made, comments: comments}
+	n.file = &File{input: n.in, linked: made, comments: comments, encodings: encodings}
 	n.file.source.Store(source)
 	if made != nil {
 		return
@@ -224,8 +235,8 @@ func (n *node) publish(made *linked, comments bool) {
 	n.file.services = n.declaredServices()
 }
 
-// declaredServices names the services of a broken file: those that it declares now, as far as
-// can be told, and those of its last good version, which is the one that still counts.
+// declaredServices returns the services of a broken file: those that its text declares, as far as they can be
+// read, and those of its last good version, which is still served.
 func (n *node) declaredServices() []declared {
 	out := n.servicesInText()
 	if n.prior == nil {
@@ -257,7 +268,7 @@ func (n *node) servicesInText() (out []declared) {
 	if n.ir == nil {
 		return nil
 	}
-	defer func() { _ = recover() }() // a broken file's declarations may be half there
+	defer func() { _ = recover() }() // a broken file's declarations may be incomplete
 	for s := range seq.Values(n.ir.Services()) {
 		name := protoreflect.FullName(s.FullName())
 		if !name.IsValid() {

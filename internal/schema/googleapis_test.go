@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/watch"
 )
 
 // googleapis returns a checkout of github.com/googleapis/googleapis to measure with.
@@ -77,9 +78,9 @@ func BenchmarkReloadFolder(b *testing.B) {
 	compile(b, c)
 	done := make(chan *schema.Snapshot)
 	ctx, cancel := context.WithCancel(b.Context())
-	var watch sync.WaitGroup
-	watch.Go(func() {
-		_ = c.Watch(ctx, schema.WatchOptions{}, func(ctx context.Context) {
+	var running sync.WaitGroup
+	running.Go(func() {
+		watch.Run(ctx, watch.Options{Roots: c.Roots}, func(ctx context.Context) {
 			if s, err := c.Compile(ctx); err == nil {
 				select {
 				case done <- s:
@@ -101,7 +102,7 @@ func BenchmarkReloadFolder(b *testing.B) {
 		}
 	}
 	cancel()
-	watch.Wait()
+	running.Wait()
 }
 
 // withEditableLeaf puts a folder with one file in front of dir.

@@ -12,12 +12,12 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// node is what is known about one import path. It lives as long as something
-// serves or imports the path. Compile works on nodes under the Compiler's mutex.
+// node holds what is known about one import path. It lives as long as the path is served or imported. Compile
+// works on nodes under the Compiler's mutex.
 type node struct {
 	in *input
 
-	// What parsing gave.
+	// The results of parsing.
 	syntax  *ast.File // nil if there is no text, or it could not be parsed at all
 	imports []*importRef
 	parsed  []*diag.Diagnostic
@@ -25,25 +25,26 @@ type node struct {
 	refused string // why the compiler must not see it
 
 	wantIR  bool     // the compiler must see it: it is source text, or source text imports it
-	dirty   bool     // its own text or what its imports name changed since it was built
+	dirty   bool     // its own text, or a file that its imports name, changed since it was built
 	touched bool     // it is dirty, or something in its import closure is: it may have to be built
 	basis   []uint64 // the versions of its imports that it was built from
-	version uint64   // changes when what importers see of it does
+	version uint64   // changes when the file changes for its importers
 	mark    visit
 
 	seenFrom *node // the last node that it was counted for
 
-	// What compiling gave.
-	ir     *ir.File // as importers see it; nil if they cannot use it
-	own    []*diag.Diagnostic
-	broken []*node // those in the import closure, with this one, that have errors
-	file   *File
-	prior  *linked // the last good one, also of an earlier input
-	goodIn *input  // the input that it was last good with
+	// The results of compiling.
+	ir         *ir.File // as importers see it; nil if they cannot use it
+	incomplete bool     // names that its public imports should bring are missing
+	own        []*diag.Diagnostic
+	broken     []*node // the nodes with errors in the import closure, which includes this node
+	file       *File
+	prior      *linked // the last good one, also of an earlier input
+	goodIn     *input  // the last input that was good
 
-	session *ir.Session // that version belongs to
+	session *ir.Session // of version
 
-	// Work that was not waited for, and what it began with.
+	// Tasks that still run, and what they started from.
 	parsing   *task[parsed]
 	compiling *task[compiled]
 	began     origin
@@ -68,8 +69,8 @@ type importRef struct {
 	node   *node   // nil if nothing has this path
 	cycle  []*node // this import closes a cycle: the first nodes of it, from the imported one
 	length int     // of the cycle
-	err    error   // why the compiler cannot have it; set before it runs
-	was    []*node // what cycle was in the last Compile
+	err    error   // why the compiler cannot use it; set before the compiler runs
+	was    []*node // cycle, in the last Compile
 }
 
 func (n *node) path() string { return n.in.path }
@@ -94,7 +95,7 @@ const (
 	done
 )
 
-// graph is the nodes that one Compile is about.
+// graph holds the nodes of one Compile.
 type graph struct {
 	nodes  map[string]*node
 	served []*node // sorted by path
@@ -102,8 +103,8 @@ type graph struct {
 	lang   *node   // descriptor.proto, which all others depend on
 }
 
-// discover finds all that the served inputs import, parsing what is new on the way.
-// Nodes of the old graph are taken over and marked dirty if their input or an import changed.
+// discover finds everything that the served inputs import, and parses what is new. It takes over the nodes of the
+// old graph, and marks them dirty if their input or an import changed.
 func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error) {
 	g := &graph{nodes: make(map[string]*node, len(c.nodes))}
 	var fresh []*node
@@ -141,7 +142,7 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 			n.connect(get)
 		}
 	}
-	if err := c.lend(ctx, g); err != nil {
+	if err := c.outlineSets(ctx, g); err != nil {
 		return nil, err
 	}
 	g.bound(c.opts.Limits)
@@ -149,15 +150,15 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 	return g, nil
 }
 
-// replace gives the node another input. What came of the old one is kept, to share it if the meaning
-// is the same.
+// replace gives the node another input. The previous result is kept, so that it can be reused if the meaning
+// did not change.
 func (c *Compiler) replace(n *node, in *input) {
 	abandon(c, &n.parsing)
 	n.in, n.dirty, n.wantIR = in, true, n.wantIR || in.text != nil
 	n.syntax, n.imports, n.parsed, n.ready = nil, nil, nil, false
 }
 
-// connect points a node's imports to the nodes that they name now.
+// connect sets the nodes that a node's imports name now.
 func (n *node) connect(get func(string) *node) {
 	for _, ref := range n.imports {
 		var to *node
@@ -171,9 +172,9 @@ func (n *node) connect(get func(string) *node) {
 	}
 }
 
-// lend makes source text of those files of descriptor sets that source text
-// imports: the compiler sees only text.
-func (c *Compiler) lend(ctx context.Context, g *graph) error {
+// outlineSets writes source text for those files of descriptor sets that source text imports: the compiler
+// reads only text.
+func (c *Compiler) outlineSets(ctx context.Context, g *graph) error {
 	var work, wanted []*node
 	for _, n := range g.nodes {
 		if n.in.text != nil {
@@ -202,7 +203,7 @@ func (c *Compiler) lend(ctx context.Context, g *graph) error {
 	return c.parse(ctx, wanted)
 }
 
-// sort orders the nodes, finds cycles, and marks what an earlier change touches.
+// sort orders the nodes, finds cycles, and marks the nodes that a change touches.
 func (g *graph) sort() {
 	s := sorter{graph: g}
 	for _, n := range append(g.served, g.lang) {
@@ -256,16 +257,16 @@ func (g *graph) needs(n *node) []*node {
 	return deps
 }
 
-// current reports whether n was built from what its imports are now.
+// current reports whether n was built from the current versions of its imports.
 func (g *graph) current(n *node) bool {
 	return slices.EqualFunc(g.needs(n), n.basis, func(d *node, version uint64) bool { return d.version == version })
 }
 
-// maxCycle is how many files of a cycle of imports are named.
+// maxCycle is how many files of an import cycle are named.
 const maxCycle = 10
 
-// roundTrip writes a cycle of imports as a user reads it.
-func (r *importRef) roundTrip() string {
+// cycleText describes an import cycle to the user.
+func (r *importRef) cycleText() string {
 	var b strings.Builder
 	b.WriteString("import cycle: ")
 	for _, n := range r.cycle {

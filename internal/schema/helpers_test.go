@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/dyngate/dyngate/internal/schema"
 )
 
 // leaf is a file with a service whose shape varies with i.
@@ -34,4 +36,25 @@ func peakRSS(t testing.TB) int {
 		}
 	}
 	return 0
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func names(s *schema.Snapshot) (out []string) {
+	if s == nil {
+		return nil
+	}
+	for _, service := range s.Services() {
+		out = append(out, string(service.Desc.FullName()))
+	}
+	return out
+}
+
+func service(name string) string {
+	return "syntax = \"proto3\";\npackage p;\nmessage M" + name + " {}\nservice " + name + " { rpc Do(M" + name + ") returns (M" + name + "); }\n"
 }

@@ -24,7 +24,7 @@ type homonyms struct {
 
 // findHomonyms reports the names that several files declare: once for each group of files. That
 // is a warning if clients can see it, since they may load the files of all services into one pool of names.
-// It is a hint if all of the files are built into the program, as whoever runs it cannot change them.
+// It is a hint if all of the files are built into the program, because its users cannot change them.
 func (s *Snapshot) findHomonyms() (out []*diag.Diagnostic) {
 	visible := s.visible()
 	var groups []*homonyms
@@ -64,58 +64,34 @@ func (s *Snapshot) visible() map[string]bool {
 	return seen
 }
 
-// groupHomonyms finds the names that several files declare.
+// groupHomonyms finds the names that several files declare. Services are left out: their names must be unique anyway.
 func (s *Snapshot) groupHomonyms() map[string]*homonyms {
-	first := make(map[protoreflect.FullName]*File)
-	all := make(map[protoreflect.FullName][]*File) // of those that have several
-	for _, path := range slices.Sorted(maps.Keys(s.byPath)) {
-		f := s.byPath[path]
-		if f.linked == nil {
-			continue
-		}
-		eachTopLevel(f.linked.desc, func(name protoreflect.FullName) {
-			switch one := first[name]; {
-			case one == nil:
-				first[name] = f
-			case all[name] == nil:
-				all[name] = []*File{one, f}
-			default:
-				all[name] = append(all[name], f)
-			}
-		})
-	}
 	groups := make(map[string]*homonyms)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		var key strings.Builder
-		for _, f := range all[name] {
-			key.WriteString(f.Path() + "\n")
+	for _, p := range s.index.packages {
+		for _, name := range slices.Sorted(maps.Keys(p.several)) {
+			var files []*File
+			for _, fd := range p.several[name] {
+				if fd.Services().ByName(name.Name()) == nil {
+					files = append(files, s.byPath[fd.Path()])
+				}
+			}
+			if len(files) < 2 {
+				continue
+			}
+			slices.SortFunc(files, func(a, b *File) int { return strings.Compare(a.Path(), b.Path()) })
+			var key strings.Builder
+			for _, f := range files {
+				key.WriteString(f.Path() + "\n")
+			}
+			h := groups[key.String()]
+			if h == nil {
+				h = &homonyms{files: files}
+				groups[key.String()] = h
+			}
+			h.names = append(h.names, name)
 		}
-		h := groups[key.String()]
-		if h == nil {
-			h = &homonyms{files: all[name]}
-			groups[key.String()] = h
-		}
-		h.names = append(h.names, name)
 	}
 	return groups
-}
-
-// eachTopLevel calls visit with what a file declares outside of messages, but for services, whose
-// names must be unique anyway.
-func eachTopLevel(fd protoreflect.FileDescriptor, visit func(protoreflect.FullName)) {
-	for i := range fd.Messages().Len() {
-		visit(fd.Messages().Get(i).FullName())
-	}
-	for i := range fd.Enums().Len() {
-		e := fd.Enums().Get(i)
-		visit(e.FullName())
-		for j := range e.Values().Len() {
-			visit(e.Values().Get(j).FullName())
-		}
-	}
-	for i := range fd.Extensions().Len() {
-		visit(fd.Extensions().Get(i).FullName())
-	}
 }
 
 // count counts the visible files.
@@ -134,10 +110,10 @@ func (h *homonyms) severity() diag.Severity {
 	return diag.Hint
 }
 
-// builtIn reports whether a file is not of the operating system, as those of an embed.FS.
+// builtIn reports whether a file is not on disk but, for example, in an embed.FS.
 func (f *File) builtIn() bool { return f.input.stat.info != nil && f.input.stat.info.Sys() == nil }
 
-// onDisk returns how many files there are on disk: with roots in roots, one has several import paths.
+// onDisk counts the files on disk: if one root contains another, a file has several import paths.
 func (h *homonyms) onDisk() int {
 	entries := make([]serviceEntry, len(h.files))
 	for i, f := range h.files {

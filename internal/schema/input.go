@@ -62,7 +62,7 @@ func (in *input) sameContent(other *input) bool {
 	return false
 }
 
-// stat is what tells that a file was not touched.
+// stat shows whether a file was changed.
 type stat struct {
 	info fs.FileInfo
 	read time.Time // when it was looked at

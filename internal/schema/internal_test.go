@@ -1,64 +1,17 @@
 package schema
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
-
-	"github.com/fsnotify/fsnotify"
 )
 
 func put(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestWatchFallsBack has the operating system refuse watches, at once or when folders move.
-func TestWatchFallsBack(t *testing.T) {
-	t.Parallel()
-	for _, allowed := range []int{0, 1} {
-		dir := t.TempDir()
-		put(t, filepath.Join(dir, "a.proto"), "syntax = \"proto3\"; service A {}")
-		var log bytes.Buffer
-		c := New(Options{Sources: []Source{Path(dir)}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-		c.newEvents = func() (*fsnotify.Watcher, error) {
-			if allowed--; allowed < 0 {
-				return nil, syscall.EMFILE
-			}
-			return fsnotify.NewWatcher()
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		got := make(chan *Snapshot, 100)
-		var watch sync.WaitGroup
-		watch.Go(func() {
-			_ = c.Watch(ctx, WatchOptions{Settle: time.Millisecond}, func(ctx context.Context) {
-				if s, err := c.Compile(ctx); err == nil {
-					got <- s
-				}
-			})
-		})
-		<-got
-		if err := os.Mkdir(filepath.Join(dir, "sub"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		put(t, filepath.Join(dir, "sub/b.proto"), "syntax = \"proto3\"; service B {}")
-		for len((<-got).Services()) != 2 {
-		}
-		cancel()
-		watch.Wait()
-		if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "cannot watch") {
-			t.Errorf("log: %s", log.String())
-		}
 	}
 }
 

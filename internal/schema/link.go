@@ -17,7 +17,7 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// linked is a file's descriptor with what hangs on it. Files whose meaning is the same share it.
+// linked is a file's descriptor and what is derived from it. Files of the same meaning share it.
 type linked struct {
 	desc   protoreflect.FileDescriptor
 	digest [sha256.Size]byte // of the descriptor's bytes
@@ -26,8 +26,8 @@ type linked struct {
 	types  *Types
 }
 
-// link makes the descriptor of a node whose closure has no errors, or finds that
-// the one it had still holds.
+// link makes the descriptor of a node whose closure has no errors. It returns the previous one if that has
+// the same meaning.
 func (n *node) link() (made *linked, wrong []*diag.Diagnostic) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -47,12 +47,12 @@ func (n *node) link() (made *linked, wrong []*diag.Diagnostic) {
 	if n.prior.same(l) {
 		return n.prior, nil
 	}
-	if wrong := n.refuse(fd); len(wrong) > 0 {
+	if wrong := n.checkSupported(fd); len(wrong) > 0 {
 		return nil, wrong
 	}
 	l.desc, err = protodesc.NewFile(fd, newImports(l.deps))
 	if err != nil {
-		return nil, []*diag.Diagnostic{n.blame(err)}
+		return nil, []*diag.Diagnostic{n.runtimeError(err)}
 	}
 	if wrong := n.uniteExtensions(l); len(wrong) > 0 {
 		return nil, wrong
@@ -61,7 +61,7 @@ func (n *node) link() (made *linked, wrong []*diag.Diagnostic) {
 	return l, nil
 }
 
-// same reports whether l says all that other, which has no descriptor yet, would say.
+// same reports whether l has the same meaning as other, which has no descriptor yet.
 func (l *linked) same(other *linked) bool {
 	return l != nil && l.digest == other.digest && slices.Equal(l.deps, other.deps)
 }
@@ -89,13 +89,13 @@ func describe(file *ir.File, comments bool) (*descriptorpb.FileDescriptorProto, 
 	if err != nil {
 		return nil, nil, err
 	}
-	mendPublicImports(file, fd)
+	fixPublicImports(file, fd)
 	return fd, content, nil
 }
 
-// mendPublicImports sets the indexes of public imports right: the compiler counts
+// fixPublicImports corrects the indexes of public imports: the compiler counts
 // option imports too, which have a list of their own.
-func mendPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
+func fixPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
 	if len(fd.GetOptionDependency()) == 0 {
 		return
 	}
@@ -109,8 +109,8 @@ func mendPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
 	}
 }
 
-// refuse finds what the compiler accepts and dyngate cannot serve.
-func (n *node) refuse(fd *descriptorpb.FileDescriptorProto) (wrong []*diag.Diagnostic) {
+// checkSupported reports declarations that the compiler accepts and dyngate cannot serve.
+func (n *node) checkSupported(fd *descriptorpb.FileDescriptorProto) (wrong []*diag.Diagnostic) {
 	var visit func(scope string, list []*descriptorpb.DescriptorProto)
 	visit = func(scope string, list []*descriptorpb.DescriptorProto) {
 		for _, m := range list {
@@ -119,7 +119,7 @@ func (n *node) refuse(fd *descriptorpb.FileDescriptorProto) (wrong []*diag.Diagn
 				name = scope + "." + name
 			}
 			if m.GetOptions().GetMessageSetWireFormat() {
-				wrong = append(wrong, n.at(name, "message %q uses message_set_wire_format, which proto1 left behind and the Go "+
+				wrong = append(wrong, n.at(name, "message %q uses message_set_wire_format, a format of proto1 that the Go "+
 					"runtime does not support; use google.protobuf.Any or an ordinary extension range", name))
 			}
 			visit(name, m.GetNestedType())
@@ -131,13 +131,13 @@ func (n *node) refuse(fd *descriptorpb.FileDescriptorProto) (wrong []*diag.Diagn
 
 var quoted = regexp.MustCompile(`"([A-Za-z_][\w.]*)"`)
 
-// blame turns an error of the Go runtime into one that points at the declaration it names.
-func (n *node) blame(err error) *diag.Diagnostic {
+// runtimeError turns an error of the Go runtime into one that points at the declaration it names.
+func (n *node) runtimeError(err error) *diag.Diagnostic {
 	name := ""
 	if m := quoted.FindStringSubmatch(err.Error()); m != nil {
 		name = m[1]
 	}
-	// The runtime varies the space after its prefix, to keep programs from relying on it.
+	// The runtime varies the space after its prefix, so that programs do not depend on it.
 	return n.at(name, "the Go protobuf runtime refuses this file: %v", trimRuntime(err))
 }
 
@@ -145,11 +145,11 @@ func trimRuntime(err error) string {
 	return regexp.MustCompile(`^proto:[\s\x{a0}]*`).ReplaceAllString(err.Error(), "")
 }
 
-// at makes an error about a declaration of the file, at its top if it is unknown.
+// at makes an error about a declaration of the file; at the top of the file if its place is unknown.
 func (n *node) at(name, format string, args ...any) *diag.Diagnostic {
 	file := n.ir
 	if n.in.proto != nil {
-		file = nil // it was made of an outline
+		file = nil // it was compiled from an outline
 	}
 	return errorAt(n.in, file, name, format, args...)
 }
@@ -182,7 +182,7 @@ func (n *node) atImport(path, format string, args ...any) *diag.Diagnostic {
 	return n.at("", format, args...)
 }
 
-// imports is what one file can see: it resolves names for protodesc.
+// imports resolves the names that one file may use, for protodesc.
 type imports struct {
 	byPath map[string]protoreflect.FileDescriptor
 	files  []protoreflect.FileDescriptor // imported, directly or through public imports

@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// locations are source locations that can be asked for by the descriptors of a file.
+// locations finds source locations by the descriptors of a file.
 type locations struct {
 	protoreflect.SourceLocations
 	file protoreflect.FileDescriptor

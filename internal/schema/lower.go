@@ -17,7 +17,7 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// parsed is what parsing a file gives.
+// parsed is the result of parsing a file.
 type parsed struct {
 	syntax *ast.File // nil if it could not be parsed at all
 	found  []*diag.Diagnostic
@@ -26,6 +26,7 @@ type parsed struct {
 // parse parses the nodes that have not been parsed yet.
 func (c *Compiler) parse(ctx context.Context, nodes []*node) error {
 	return parallel(ctx, nodes, func(n *node) {
+		defer func() { c.opts.Progress(int(c.read.Add(1)), 0) }()
 		switch {
 		case n.in.text != nil && !n.ready:
 			c.parseText(ctx, n)
@@ -45,12 +46,12 @@ func (c *Compiler) parseText(ctx context.Context, n *node) {
 		c.parsedBytes.Add(int64(len(text.Text())))
 		return c.parseFile(path, text, c.opts.Limits)
 	})
-	n.took(ctx, out, err)
+	n.setParsed(ctx, out, err)
 	n.readImports()
 }
 
-// took keeps what parsing gave, or why it gave nothing.
-func (n *node) took(ctx context.Context, out parsed, err error) {
+// setParsed keeps the result of parsing, or why there is none.
+func (n *node) setParsed(ctx context.Context, out parsed, err error) {
 	if ctx.Err() != nil && err != nil {
 		return
 	}
@@ -62,7 +63,7 @@ func (n *node) took(ctx context.Context, out parsed, err error) {
 	}
 }
 
-// parseText parses a text unless it is out of all proportion.
+// parseText parses a text unless it exceeds a bound.
 func parseText(path string, text *source.File, lim Limits) (out parsed) {
 	at, why, cuts := scan(text.Text(), lim.NameBytes)
 	if at >= 0 {
@@ -81,7 +82,7 @@ func parseText(path string, text *source.File, lim Limits) (out parsed) {
 	}
 	out.syntax, _ = parser.Parse(path, text, r)
 	if i := slices.IndexFunc(r.Diagnostics, isUnknownEdition); i >= 0 {
-		// All else follows from taking the file for one of another edition.
+		// All other errors follow from reading the file as one of another edition.
 		out.syntax, r.Diagnostics = nil, r.Diagnostics[i:i+1]
 	}
 	r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isReservedName)
@@ -141,7 +142,7 @@ func (n *node) importsOfSet() {
 	}
 }
 
-// parseOutline parses the source text that stands for a file of a descriptor set.
+// parseOutline parses source text that is written for a file of a descriptor set.
 func (c *Compiler) parseOutline(ctx context.Context, n *node) {
 	in := n.in
 	out, err := await(ctx, c, n.in, &n.parsing, func() parsed {
@@ -149,11 +150,11 @@ func (c *Compiler) parseOutline(ctx context.Context, n *node) {
 		out.found = errorsOf(out.found)
 		return out
 	})
-	n.took(ctx, out, err)
+	n.setParsed(ctx, out, err)
 	if n.syntax == nil {
 		return
 	}
-	// The declarations are wanted to point at cycles, and the compiler counts them.
+	// Errors about cycles point at the import declarations, and the compiler counts them.
 	for i, decl := range enumerate(n.syntax.Imports()) {
 		if i < len(n.imports) {
 			n.imports[i].decl = decl
@@ -171,7 +172,7 @@ func errorsOf(list []*diag.Diagnostic) []*diag.Diagnostic {
 	return out
 }
 
-// lower runs the semantic analysis on a node whose imports are done. It returns what is wrong.
+// lower runs the semantic analysis on a node whose imports are done. It returns the problems.
 func (n *node) lower(session *ir.Session, lang *ir.File) (found []*diag.Diagnostic) {
 	n.ir = nil
 	if n.syntax == nil {
@@ -205,19 +206,36 @@ func (n *node) lower(session *ir.Session, lang *ir.File) (found []*diag.Diagnost
 	if slices.ContainsFunc(r.Diagnostics, isPanic) {
 		n.ir = nil // half-made: it would fail its importers too
 		if diag.HasErrors(n.parsed) {
-			// What confused the compiler is an error that it has pointed at.
+			// The parser reported the error that made the compiler fail.
 			r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isPanic)
 		}
 	}
-	if n.suffers() {
+	if n.onlyInheritedErrors() {
 		return nil
+	}
+	if n.namesMissing() {
+		r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isUnresolved)
 	}
 	return translate(r, n.in.location)
 }
 
+// isUnresolved reports whether an error is about a name that no file declares, or follows from one.
+func isUnresolved(d report.Diagnostic) bool {
+	m := d.Message()
+	return strings.HasPrefix(m, "cannot find `") && strings.HasSuffix(m, "` in this scope") || strings.HasSuffix(m, " type ``")
+}
+
+// namesMissing reports whether the compiler does not have all files whose names n may use. Then errors about unknown names
+// are likely to follow from that, and are not shown.
+func (n *node) namesMissing() bool {
+	return slices.ContainsFunc(n.imports, func(ref *importRef) bool {
+		return ref.err != nil || ref.node != nil && ref.node.incomplete
+	})
+}
+
 func isPanic(d report.Diagnostic) bool { return d.Level() == report.ICE }
 
-// unusable says why the compiler cannot have an import; nil if it can.
+// unusable returns why the compiler cannot use an import; nil if it can.
 func (c *Compiler) unusable(ref *importRef) error {
 	switch {
 	case ref.cycle != nil:
@@ -232,26 +250,34 @@ func (c *Compiler) unusable(ref *importRef) error {
 	return nil
 }
 
-// notFound says where an import was looked for.
+// notFound says where an import was searched, and which folder to serve if that would help.
 func (c *Compiler) notFound(path string) string {
 	names := make([]string, 0, len(c.readers)+1)
 	for _, r := range c.readers {
 		names = append(names, r.name())
 	}
 	names = append(names, "the files that ship with dyngate")
-	return fmt.Sprintf("%q does not exist; searched %s", path, strings.Join(names, ", "))
+	text := fmt.Sprintf("%q does not exist; searched %s", path, strings.Join(names, ", "))
+	switch file, root, instead := c.missing.find(path); {
+	case file == "":
+		return text
+	case instead == "":
+		return fmt.Sprintf("%s; found %s: serve %s too", text, file, root)
+	default:
+		return fmt.Sprintf("%s; found %s: serve %s instead of %s", text, file, root, instead)
+	}
 }
 
-// cycleError hands the compiler the import declarations of a cycle, for it to draw.
+// cycleError gives the compiler the import declarations of a cycle, so that its error shows them.
 func cycleError(ref *importRef) error {
 	if ref.length > len(ref.cycle) {
-		return errors.New(ref.roundTrip())
+		return errors.New(ref.cycleText())
 	}
 	e := &ir.ErrCycle{Cycle: []ast.DeclImport{ref.decl}}
 	for i, n := range ref.cycle[:len(ref.cycle)-1] {
 		at := indexImport(n, ref.cycle[i+1])
 		if at < 0 || n.imports[at].decl.IsZero() {
-			return errors.New(ref.roundTrip())
+			return errors.New(ref.cycleText())
 		}
 		e.Cycle = append(e.Cycle, n.imports[at].decl)
 	}

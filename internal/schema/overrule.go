@@ -11,7 +11,8 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// overrule drops errors of the compiler about files that protoc accepts. It has compiled them all the same.
+// overrule drops errors of the compiler about files that protoc accepts. The compiler's result is complete in spite of
+// them.
 func overrule(file *ir.File, r *report.Report) {
 	if file == nil || len(r.Diagnostics) == 0 {
 		return
@@ -104,7 +105,7 @@ func allowsLegacyConflicts(ty ir.Type) bool {
 	return v
 }
 
-// optionOf returns the value of a field that is set, by its name; zero if it is not.
+// optionOf returns the value of the field with a name; zero if it is not set.
 func optionOf(options ir.MessageValue, name string) (found ir.Value) {
 	if options.IsZero() {
 		return found

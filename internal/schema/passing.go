@@ -7,13 +7,13 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// Passing reports whether an error of Compile is one of reading, which may pass by itself: too many open
-// files, a folder that is away for a moment, a permission.
+// Passing reports whether Compile failed because it could not read something. Such an error may go away by itself: too
+// many open files, a folder that is missing for a moment, a permission.
 func Passing(err error) bool {
 	return errors.As(err, new(*fs.PathError))
 }
 
-// unread is the problem of something that could not be read.
+// unread makes an error about something that could not be read.
 func unread(err error, path, format string, args ...any) *diag.Diagnostic {
 	d := problem(path, format, args...)
 	d.Transient = Passing(err)

@@ -23,13 +23,13 @@ type edit struct {
 	text       string
 }
 
-// maxRounds is how often a text is repaired: the compiler may find what is wrong inside of an option only when
-// all around it is right.
+// maxRounds is how often a text is repaired: the compiler may find a problem inside an option only after the problems
+// around it are repaired.
 const maxRounds = 5
 
-// repair compiles a file again whose only errors are names in options that the compiler looks up otherwise than
-// protoc: in a text where they are written so that both find the same. It returns what came of it, without errors,
-// or nil. Places right of such a name, on its line, are some columns off.
+// repair handles files whose only errors are names in options that the compiler resolves differently from
+// protoc. It rewrites those names so that both find the same declaration, and compiles the file again. It returns the
+// result if that has no errors, otherwise nil. Columns to the right of such a name, on its line, are not exact.
 func repair(path string, file *ir.File, r *report.Report, lower func(*ast.File, *report.Report) *ir.File) (*ir.File, *report.Report) {
 	for range maxRounds {
 		edits := repairs(file, r)
@@ -57,7 +57,7 @@ func edited(old *source.File, edits []edit) *source.File {
 	return source.NewFile(old.Path(), b.String()+old.Text()[done:])
 }
 
-// repairs returns what to change in the text of a file, in order; nothing if that would not help.
+// repairs returns the changes to the text of a file, in order; none if they would not help.
 func repairs(file *ir.File, r *report.Report) (edits []edit) {
 	if file == nil {
 		return nil
@@ -120,7 +120,7 @@ func repairOne(file *ir.File, d *report.Diagnostic) (e edit, ok bool) {
 	return e, false
 }
 
-// scopeOfOption returns in which scope protoc looks an option up that the compiler has not found: that around the
+// scopeOfOption returns the scope in which protoc looks up an option that the compiler did not find: the one around the
 // declaration that has the option.
 func scopeOfOption(file *ir.File, message string, at source.Span) (scope ir.FullName, ok bool) {
 	switch {

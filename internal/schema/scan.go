@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// The compiler takes time or memory out of all proportion, or overflows its stack, which nothing
-// can recover from, for some texts. These are the bounds beyond which a text is refused before the
-// compiler sees it. They are far above what schemas need.
+// For some texts the compiler takes far too much time or memory, or overflows its stack, which cannot be
+// recovered. A text that exceeds one of these bounds is refused before the compiler sees it. Real schemas stay
+// far below them.
 const (
 	maxNesting  = 100      // brackets in brackets; signs or words in a row; parts of a dotted name
 	maxDigits   = 1000     // of a number: the compiler keeps all, and takes the square of their number
@@ -16,8 +16,8 @@ const (
 	maxMistakes = 1000     // characters that no text may have where they are: each is a diagnostic
 )
 
-// scan looks over a text once, without understanding much of it. It returns where a bound is
-// exceeded and what to say of that, -1 if none is; and where a long text can be cut.
+// scan reads a text once, and understands only a little of it. It returns where the text exceeds a bound, and
+// why, or -1; and where a long text can be cut.
 func scan(text string, maxNames int) (at int, why string, cuts []cut) {
 	s := scanner{text: text, maxNames: maxNames, mistakes: mistakes{first: -1}}
 	for s.at < len(text) && s.why == "" {
@@ -219,84 +219,4 @@ func (s *scanner) close(c byte) {
 		s.brackets, s.scopes = s.brackets[:top], s.scopes[:top]
 		s.leave(c, s.at)
 	}
-}
-
-// number reads a number as the compiler does: with all letters that follow.
-func (s *scanner) number() {
-	digits, exponent, inExponent := 0, 0, false
-	hex := strings.HasPrefix(s.text[s.at:], "0x") || strings.HasPrefix(s.text[s.at:], "0X")
-	for ; s.at < len(s.text); s.at++ {
-		c := s.text[s.at]
-		switch {
-		case c|0x20 == 'p' || c|0x20 == 'e' && !hex:
-			inExponent = true
-			if s.at+1 < len(s.text) && (s.text[s.at+1] == '+' || s.text[s.at+1] == '-') {
-				s.at++
-			}
-		case inExponent && isDigit(c):
-			exponent = min(10*exponent+int(c-'0'), maxExponent+1)
-		case isWord(c) || c == '.':
-			digits++
-		default:
-			s.bound(digits, exponent)
-			return
-		}
-	}
-	s.bound(digits, exponent)
-}
-
-func (s *scanner) bound(digits, exponent int) {
-	switch {
-	case digits > maxDigits:
-		s.refuse("a number of more than %d digits", maxDigits)
-	case exponent > maxExponent:
-		s.refuse("a number whose exponent is beyond %d; \"inf\" is a double beyond all numbers", maxExponent)
-	}
-}
-
-// literal reads a string.
-func (s *scanner) literal() {
-	quote := s.text[s.at]
-	for s.at++; s.at < len(s.text); s.at++ {
-		switch s.text[s.at] {
-		case '\\':
-			s.at++
-			if s.at < len(s.text) && strings.IndexByte("abfnrtvxXuU01234567\\'\"?", s.text[s.at]) < 0 {
-				s.mistake()
-			}
-		case '\n':
-			s.mistake()
-			s.at++
-			s.line = s.at
-			return
-		case quote:
-			s.at++
-			return
-		}
-	}
-	s.at = min(s.at, len(s.text))
-	s.mistake()
-}
-
-// comment returns the offset of the last byte of the comment that text begins with.
-func comment(text string) int {
-	end := 0
-	switch {
-	case strings.HasPrefix(text, "//"):
-		end = strings.IndexByte(text, '\n')
-	case strings.HasPrefix(text, "/*"):
-		if end = strings.Index(text[2:], "*/"); end >= 0 {
-			end += 3
-		}
-	}
-	if end < 0 {
-		return len(text) - 1
-	}
-	return end
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func isWord(c byte) bool {
-	return c == '_' || isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
 }

@@ -18,13 +18,13 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// set reads a descriptor set. Each file in it is an input of its own, so a set in
-// which one file changed is no more work than a folder in which one did.
+// set reads a descriptor set. Each file in it is an input of its own, so that if one of them changes, only it
+// and its importers are compiled again.
 type set struct {
 	path  string
 	stat  stat
 	sum   [sha256.Size]byte // of the set's content
-	at    time.Time         // when that was first seen, zero if the set was first read then
+	at    time.Time         // when sum was first seen; zero if it is that of the first read
 	files map[string]*setFile
 	own   []*input
 	wrong []*diag.Diagnostic
@@ -86,7 +86,7 @@ func (s *set) refresh(_ context.Context, lim Limits) error {
 	return nil
 }
 
-// load takes the set apart.
+// load reads the files of the set.
 func (s *set) load(content []byte, lim Limits) {
 	old := s.files
 	s.files, s.own = make(map[string]*setFile), nil
@@ -121,8 +121,8 @@ func (s *set) load(content []byte, lim Limits) {
 	slices.SortFunc(s.own, func(a, b *input) int { return strings.Compare(a.path, b.path) })
 }
 
-// keepLost keeps the files that were in the set before it became unreadable: they are
-// not gone, as far as we know, so they are there with an error.
+// keepLost keeps the files that were in the set before it became unreadable: they may still exist, so they stay,
+// with an error.
 func (s *set) keepLost(old map[string]*setFile) {
 	if len(s.wrong) == 0 {
 		return
@@ -138,8 +138,8 @@ func (s *set) keepLost(old map[string]*setFile) {
 	}
 }
 
-// nextFile takes the next field of a FileDescriptorSet off b: its bytes if it is
-// a file, and how many bytes it took, negative if it is malformed.
+// nextFile reads the next field of a FileDescriptorSet from b. It returns the field's bytes if it is
+// a file, and how many bytes it read; that is negative if they are malformed.
 func nextFile(b []byte) (file []byte, n int) {
 	num, typ, n := protowire.ConsumeTag(b)
 	if n < 0 {
@@ -179,9 +179,8 @@ func (s *set) add(content []byte, old map[string]*setFile, lim Limits) error {
 	return nil
 }
 
-// unmarshalFile reads a FileDescriptorProto. Options that Go packages in this
-// binary know are parsed; a schema may use their numbers otherwise, and then
-// all custom options stay as they came.
+// unmarshalFile reads a FileDescriptorProto. It parses options that Go packages in this
+// binary declare. If the schema uses their numbers for other options, all custom options stay unparsed.
 func unmarshalFile(content []byte) (*descriptorpb.FileDescriptorProto, error) {
 	fd := new(descriptorpb.FileDescriptorProto)
 	if err := proto.Unmarshal(content, fd); err == nil {
@@ -192,8 +191,7 @@ func unmarshalFile(content []byte) (*descriptorpb.FileDescriptorProto, error) {
 	return fd, err
 }
 
-// isBufImport reports whether a buf image says that this file is only in it
-// because another one imports it.
+// isBufImport reports whether a buf image contains this file only because another one imports it.
 func isBufImport(fd *descriptorpb.FileDescriptorProto) bool {
 	ext := field(fd.ProtoReflect().GetUnknown(), imageFile, protowire.BytesType)
 	body, n := protowire.ConsumeBytes(ext)

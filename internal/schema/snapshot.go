@@ -14,12 +14,13 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// Snapshot is all schemas as they were at one Compile. It is immutable and safe for concurrent use.
+// Snapshot holds all schemas as one Compile read them. It is immutable and safe for concurrent use.
 type Snapshot struct {
 	services []*Service
 	broken   []*BrokenService
 	files    []*File
 	byPath   map[string]*File
+	index    *Index // of the good files
 	all      []*diag.Diagnostic
 	errors   []*diag.Diagnostic
 	sources  []*diag.Diagnostic   // those about the sources themselves
@@ -35,7 +36,7 @@ type Service struct {
 // BrokenService is a service that cannot be served now.
 type BrokenService struct {
 	Name   protoreflect.FullName
-	File   *File              // that declares it; good itself if the trouble is that another does too
+	File   *File              // declares it; it is good if the only problem is that another file declares the service too
 	Errors []*diag.Diagnostic // why; never empty
 }
 
@@ -43,10 +44,9 @@ type BrokenService struct {
 func (s *Snapshot) Services() []*Service { return s.services }
 
 // Broken returns the services that cannot be served as they are now, sorted by full name:
-// those whose file has errors in its import closure, and those that more than
-// one file defines, once for each. A broken file counts as having the
-// services that its text names, as far as can be told, and those that its last good version
-// had: a service that is neither here nor in Services was removed.
+// those whose file has errors in its import closure, and those that several files
+// declare, once for each file. The services of a broken file are those in its text, as far as they can be read, and
+// those of its last good version: a service that is neither here nor in Services was removed.
 func (s *Snapshot) Broken() []*BrokenService { return s.broken }
 
 // Files returns the files that are served, sorted by path, broken ones included.
@@ -55,45 +55,65 @@ func (s *Snapshot) Files() []*File { return s.files }
 // File returns the served or imported file with an import path, or nil.
 func (s *Snapshot) File(path string) *File { return s.byPath[path] }
 
-// Find finds a declaration of any kind by its full name, first among the files
-// that are served, then among those that they import; nil, nil if there is none.
-// Broken files have none.
+// Find finds a declaration of any kind by its full name, and the file that has it; nil, nil if none does.
+// If several files declare the name, those that are served come first, in the order of their paths, and then
+// those that they import. Broken files have no declarations.
 func (s *Snapshot) Find(name protoreflect.FullName) (protoreflect.Descriptor, *File) {
-	for _, f := range s.files {
-		if f.linked == nil {
-			continue
-		}
-		if d := Find(f.linked.desc, name); d != nil {
-			return d, f
-		}
+	d := s.index.Find(name)
+	if d == nil {
+		return nil, nil
 	}
-	for _, p := range slices.Sorted(maps.Keys(s.byPath)) {
-		if f := s.byPath[p]; f.linked != nil {
-			if d := Find(f.linked.desc, name); d != nil {
-				return d, f
-			}
-		}
-	}
-	return nil, nil
+	return d, s.byPath[d.ParentFile().Path()]
 }
 
-// Forget frees what only comments and positions need, most of what a snapshot
-// takes: from then on its files have none. The compiler that made it must not
-// compile again, and holds as much for as long as it lives.
+// Method finds a method by the path of its calls, "/pkg.Service/Method", and the file that declares it; nil, nil
+// if there is none.
+func (s *Snapshot) Method(path string) (protoreflect.MethodDescriptor, *File) {
+	service, method, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if !ok || !strings.HasPrefix(path, "/") {
+		return nil, nil
+	}
+	i, ok := slices.BinarySearchFunc(s.services, service, func(s *Service, name string) int {
+		return strings.Compare(string(s.Desc.FullName()), name)
+	})
+	if !ok {
+		return nil, nil
+	}
+	m := s.services[i].Desc.Methods().ByName(protoreflect.Name(method))
+	if m == nil {
+		return nil, nil
+	}
+	return m, s.services[i].File
+}
+
+// Extension finds the extension of a message with a field number; nil if there is none. If several files
+// declare one, the first in the order of their paths counts.
+func (s *Snapshot) Extension(message protoreflect.FullName, number protoreflect.FieldNumber) protoreflect.ExtensionDescriptor {
+	return s.index.Extension(message, number)
+}
+
+// Extensions returns the extensions of a message, one for each field number, sorted by it.
+func (s *Snapshot) Extensions(message protoreflect.FullName) []protoreflect.ExtensionDescriptor {
+	return s.index.Extensions(message)
+}
+
+// Forget frees the data that only comments and positions need, which is most of a snapshot:
+// from then on its files have neither. The compiler that made the snapshot must not compile again; it keeps
+// the same data while it is in use.
 func (s *Snapshot) Forget() {
 	for _, f := range s.byPath {
 		f.source.Store(nil)
 	}
 }
 
-// Diagnostics returns all that is wrong or doubtful: errors first, then by file, line and column.
+// Diagnostics returns all problems: errors first, then sorted by file, line and column.
 func (s *Snapshot) Diagnostics() []*diag.Diagnostic { return s.all }
 
 // Errors returns those diagnostics that are errors.
 func (s *Snapshot) Errors() []*diag.Diagnostic { return s.errors }
 
-// assemble makes the snapshot of a graph whose nodes are all built.
-func assemble(g *graph, sources []*diag.Diagnostic, sets map[string]time.Time) *Snapshot {
+// assemble makes the snapshot of a graph whose nodes are all built. Earlier is the last snapshot, or nil.
+func assemble(g *graph, sources []*diag.Diagnostic, sets map[string]time.Time, earlier *Snapshot) *Snapshot {
 	s := &Snapshot{byPath: make(map[string]*File, len(g.order)), sources: sources, sets: sets}
 	s.all = slices.Clone(sources)
 	for _, n := range g.order {
@@ -103,11 +123,34 @@ func assemble(g *graph, sources []*diag.Diagnostic, sets map[string]time.Time) *
 	for _, n := range g.served {
 		s.files = append(s.files, n.file)
 	}
+	s.indexFiles(earlier)
 	s.gatherServices()
 	s.all = append(s.all, s.findHomonyms()...)
 	s.all = diag.Sort(s.all)
 	s.errors = errorsOf(s.all)
 	return s
+}
+
+// indexFiles indexes the served files in the order of their paths, and then those that they import.
+func (s *Snapshot) indexFiles(earlier *Snapshot) {
+	paths := slices.Sorted(maps.Keys(s.byPath))
+	files := make([]protoreflect.FileDescriptor, 0, len(paths))
+	served := make(map[*File]bool, len(s.files))
+	for _, f := range s.files {
+		if served[f] = true; f.linked != nil {
+			files = append(files, f.linked.desc)
+		}
+	}
+	for _, path := range paths {
+		if f := s.byPath[path]; f.linked != nil && !served[f] {
+			files = append(files, f.linked.desc)
+		}
+	}
+	var index *Index
+	if earlier != nil {
+		index = earlier.index
+	}
+	s.index = newIndex(files, index)
 }
 
 // definition of a service in a file, good or not.
@@ -141,7 +184,7 @@ func (s *Snapshot) gatherServices() {
 	}
 	for name, entries := range byName {
 		if slices.ContainsFunc(entries, func(e serviceEntry) bool { return !e.presumed }) {
-			// It may have moved out of a broken file.
+			// The service may have moved out of a broken file.
 			entries = slices.DeleteFunc(entries, func(e serviceEntry) bool { return e.presumed })
 		}
 		entries = oneOfEach(entries)
@@ -166,11 +209,11 @@ func (s *Snapshot) gatherServices() {
 	})
 }
 
-// oneOfEach leaves one entry of each file on disk: with roots in roots, one file has several import
-// paths. A good one is preferred, then the first.
+// oneOfEach keeps one entry for each file on disk: if one root contains another, a file has several import
+// paths. It prefers a good entry, then the first.
 func oneOfEach(entries []serviceEntry) []serviceEntry {
 	if len(entries) > maxDiagnostics {
-		return entries // no file has that many paths
+		return entries // one file does not have that many paths
 	}
 	var out []serviceEntry
 	for _, e := range entries {
@@ -199,7 +242,7 @@ func clashOf(entries []serviceEntry) (out []*diag.Diagnostic) {
 		files[e.file] = true
 	}
 	if len(files) < 2 {
-		return nil // one file with two of a name is the compiler's business
+		return nil // the compiler reports names that one file declares twice
 	}
 	for _, e := range entries[:min(len(entries), maxDiagnostics)] {
 		out = append(out, e.file.errorAt(string(e.name),

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +28,8 @@ type Source struct {
 func Path(path string) Source { return Source{path: path, name: path} }
 
 // FS is an import root that is not on disk, such as an embedded folder. The
-// name stands for it in diagnostics.
+// name stands for it in diagnostics. If it has a method Changed() <-chan struct{}, that is
+// a watch.Signal.
 func FS(name string, fsys fs.FS) Source { return Source{name: name, fsys: fsys} }
 
 // String returns the source as diagnostics name it.
@@ -46,19 +46,19 @@ type Options struct {
 	// DropComments leaves comments out of what File.DescriptorWithComments returns.
 	DropComments bool
 
-	// Logger is told what a user should know but cannot mend in a schema, such
-	// as a watch that had to fall back to polling. Nil is silent.
-	Logger *slog.Logger
-
 	Limits Limits
+
+	// Progress, if set, is called during Compile, by several goroutines at once: while files are read, with the number
+	// of files so far and a total of 0, then with the number of files that are compiled and the total.
+	Progress func(done, total int)
 }
 
 func (o Options) withDefaults() Options {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
 	o.Limits = o.Limits.withDefaults()
 	o.Sources = slices.Clone(o.Sources)
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
+	}
 	return o
 }
 

@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// The compiler cannot be told to stop. So what it does for one file runs in a goroutine of its own,
-// on copies, which ends when the compiler is done. Whoever waits for it stops waiting when the
-// context ends, or when others have waited long enough; the result is taken later, or never.
+// The compiler cannot be stopped. So its work for one file runs in a goroutine of its own, on copies, which ends
+// when the compiler is done. Compile waits for it until the context ends, or until it has held up other files for long
+// enough. A later Compile takes the result, or nobody does.
 
 const (
 	// fileTime is how long one file may hold up a reload of others.
 	fileTime = time.Second
 
-	// maxRunaways is how many tasks may run that nobody waits for any more. Each takes a core.
+	// maxRunaways is how many abandoned tasks may run. Each takes a core.
 	maxRunaways = 4
 )
 
-// task is work on one file that may not end.
+// task is work on one file, which may never end.
 type task[T any] struct {
 	began  time.Time
 	done   chan struct{} // closed when result is there
 	result T
-	late   atomic.Bool // somebody stopped waiting for it
+	late   atomic.Bool // a Compile has stopped waiting for it
 }
 
 // start begins a task.
@@ -34,7 +34,7 @@ func start[T any](c *Compiler, work func() T) *task[T] {
 		t.result = work()
 		close(t.done)
 		if t.late.Load() {
-			c.nudge()
+			c.late.Ring()
 		}
 	}()
 	return t
@@ -44,12 +44,12 @@ func start[T any](c *Compiler, work func() T) *task[T] {
 var (
 	errPending  = errors.New("this file is still being compiled; what it declared before stays until that is done")
 	errTooLong  = errors.New("compiling this file takes too long; see the limits of schemas")
-	errRunaways = errors.New("this file is not compiled: too many others are being compiled that take too long; restart to be rid of them")
+	errRunaways = errors.New("this file is not compiled: too many other files take too long to compile; restart to stop them")
 )
 
-// await waits for the task in slot, which it starts if there is none. It leaves it there when it
-// returns errPending, for a later call to go on waiting. Only the files that ship, which all others
-// depend on, may take as long as they like.
+// await waits for the task in slot, and starts it if there is none. If it returns errPending, the task stays in the
+// slot, and a later call continues to wait. There is no limit for the files that ship with dyngate, on which all others
+// depend.
 func await[T any](ctx context.Context, c *Compiler, in *input, slot **task[T], work func() T) (result T, err error) {
 	if *slot == nil {
 		if !in.builtin && c.crowded() {
@@ -97,7 +97,7 @@ func abandon[T any](c *Compiler, slot **task[T]) {
 	c.runaways = append(c.runaways, t.done)
 }
 
-// crowded reports whether as many abandoned tasks run as may.
+// crowded reports whether maxRunaways abandoned tasks are running.
 func (c *Compiler) crowded() bool {
 	c.tasks.Lock()
 	defer c.tasks.Unlock()
@@ -112,12 +112,4 @@ func (c *Compiler) crowded() bool {
 	clear(c.runaways[len(running):])
 	c.runaways = running
 	return len(running) >= maxRunaways
-}
-
-// nudge has Watch reload.
-func (c *Compiler) nudge() {
-	select {
-	case c.nudged <- struct{}{}:
-	default:
-	}
 }

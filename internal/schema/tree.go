@@ -22,8 +22,8 @@ type tree struct {
 	label  string // the root in diagnostics
 	prefix string // what to put before an import path to name a file
 	fsys   fs.FS
-	only   string // serve this file alone, and find others when they are asked for
-	lazy   bool   // serve nothing, find all when asked for
+	only   string // serve this file alone, and find others when they are imported
+	lazy   bool   // serve nothing, and find files when they are imported
 	frozen bool   // contents never change
 
 	lim    Limits
@@ -124,7 +124,7 @@ func (t *tree) content(p string, info fs.FileInfo) (string, error) {
 	return buf.String(), err
 }
 
-// cause leaves out the path, which a diagnostic names anyway.
+// cause removes the path from an error, because diagnostics name it.
 func cause(err error) error {
 	if e := (*fs.PathError)(nil); errors.As(err, &e) {
 		return e.Err
@@ -139,7 +139,7 @@ func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 		return nil
 	}
 	if len(t.own) >= t.lim.Files {
-		return fmt.Errorf("%s holds more than %d .proto files; name a smaller folder", t.label, t.lim.Files)
+		return fmt.Errorf("%s holds more than %d .proto files; name a smaller folder or raise the limit", t.label, t.lim.Files)
 	}
 	in := t.read(p, info, err)
 	t.files[p] = in
@@ -147,8 +147,8 @@ func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 	return nil
 }
 
-// unreadable notes a folder that cannot be read. The files that it had are not gone, as far as
-// we know, so they are there with an error.
+// unreadable records a folder that cannot be read. The files in it may still exist, so they stay, with an
+// error.
 func (t *tree) unreadable(dir string, err error) {
 	t.wrong = append(t.wrong, unread(err, t.locate(dir), "the folder cannot be read: %v", cause(err)))
 	for p := range t.before {

@@ -14,8 +14,8 @@ import (
 // Types resolves messages, enums and extensions by the names that one file's import closure
 // gives them. It is a resolver for proto, protojson and prototext.
 //
-// Its types are dynamic. What the closure does not have is looked up among the
-// google.* types that are linked into the binary.
+// Its types are dynamic. Names that the closure does not declare are looked up among the types that are linked
+// into the binary, if they belong to a package that ships with dyngate.
 type Types struct {
 	root protoreflect.FileDescriptor
 
@@ -77,20 +77,6 @@ func (t *Types) has(path string) bool {
 	return slices.ContainsFunc(t.files, func(fd protoreflect.FileDescriptor) bool { return fd.Path() == path })
 }
 
-// FindDescriptorByName finds a declaration of the closure.
-func (t *Types) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
-	t.prepare()
-	for _, fd := range t.files {
-		if d := Find(fd, name); d != nil {
-			return d, nil
-		}
-	}
-	if shipped(name) {
-		return protoregistry.GlobalFiles.FindDescriptorByName(name)
-	}
-	return nil, protoregistry.NotFound
-}
-
 // FindMessageByName implements protoregistry.MessageTypeResolver.
 func (t *Types) FindMessageByName(name protoreflect.FullName) (protoreflect.MessageType, error) {
 	if mt, ok := t.messages.Load(name); ok {
@@ -103,7 +89,7 @@ func (t *Types) FindMessageByName(name protoreflect.FullName) (protoreflect.Mess
 			return mt.(protoreflect.MessageType), nil
 		}
 	}
-	if shipped(name) {
+	if Ships(string(name)) {
 		return protoregistry.GlobalTypes.FindMessageByName(name)
 	}
 	return nil, protoregistry.NotFound
@@ -112,15 +98,6 @@ func (t *Types) FindMessageByName(name protoreflect.FullName) (protoreflect.Mess
 // FindMessageByURL implements protoregistry.MessageTypeResolver.
 func (t *Types) FindMessageByURL(url string) (protoreflect.MessageType, error) {
 	return t.FindMessageByName(protoreflect.FullName(url[strings.LastIndexByte(url, '/')+1:]))
-}
-
-// FindEnumByName finds an enum of the closure.
-func (t *Types) FindEnumByName(name protoreflect.FullName) (protoreflect.EnumType, error) {
-	d, err := t.FindDescriptorByName(name)
-	if ed, ok := d.(protoreflect.EnumDescriptor); ok && err == nil {
-		return dynamic.EnumType(ed), nil
-	}
-	return nil, protoregistry.NotFound
 }
 
 // FindExtensionByName implements protoregistry.ExtensionTypeResolver.
@@ -153,14 +130,4 @@ func (t *Types) RangeExtensionsByMessage(message protoreflect.FullName, visit fu
 			return
 		}
 	}
-}
-
-// shipped reports whether a name is of a package that the binary may answer for.
-func shipped(name protoreflect.FullName) bool {
-	for _, pkg := range []string{"google.protobuf.", "google.api.", "google.rpc.", "google.type.", "google.longrunning."} {
-		if strings.HasPrefix(string(name), pkg) {
-			return true
-		}
-	}
-	return false
 }

@@ -24,7 +24,7 @@ type walker struct {
 	broken func(dir string, err error)                                    // a folder cannot be read
 }
 
-// walk reads a folder. Above are the folders that lead to it, to notice links that go round.
+// walk reads a folder. Above are the folders that contain it; they show whether links form a cycle.
 func (w *walker) walk(dir string, above []fs.FileInfo) error {
 	if w.ctx.Err() != nil {
 		return context.Cause(w.ctx)

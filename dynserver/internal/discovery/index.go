@@ -1,12 +1,9 @@
 package discovery
 
 import (
-	"maps"
+	"context"
 	"slices"
-	"sync"
 
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
@@ -17,79 +14,55 @@ import (
 // longestName bounds what a client may ask for, and so the work it costs.
 const longestName = 4096
 
-// index finds the descriptors of a generation, without comments: they take more
-// memory than all the rest, and are put in when a file is encoded. A
-// symbol that several unrelated files declare is looked for in the order of
-// their paths; one asked for by a service or method comes from that service's
-// own file, so that its imports bring its own messages.
+// index finds the descriptors of a generation: those of its snapshot, then those that only its services have.
+// A service or a method comes from that service's own file, so that its imports bring its own messages.
 type index struct {
 	generation *dispatch.Generation
 	own        map[protoreflect.FullName]bool // services that the server itself answers
 
-	byPath     map[string]protoreflect.FileDescriptor
-	byPackage  map[protoreflect.FullName][]protoreflect.FileDescriptor
-	added      map[protoreflect.FileDescriptor]bool
-	others     map[protoreflect.FileDescriptor]*schema.File // of services that are not in the snapshot
-	extensions func() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor
+	// The files of services that the snapshot does not have: older versions, of stale services, and files
+	// of the program.
+	others map[protoreflect.FileDescriptor]*schema.File
+	added  *schema.Index // of them and of what they import
 }
 
 func newIndex(g *dispatch.Generation) *index {
 	x := &index{
 		generation: g, own: make(map[protoreflect.FullName]bool),
-		byPath:    make(map[string]protoreflect.FileDescriptor),
-		byPackage: make(map[protoreflect.FullName][]protoreflect.FileDescriptor),
-		added:     make(map[protoreflect.FileDescriptor]bool),
-		others:    make(map[protoreflect.FileDescriptor]*schema.File),
+		others: make(map[protoreflect.FileDescriptor]*schema.File),
 	}
-	x.extensions = sync.OnceValue(x.findExtensions)
 	for _, s := range g.Own() {
 		x.own[s.Desc.FullName()] = true
 	}
-	for _, f := range g.Snapshot.Files() {
-		if fd := f.Descriptor(); fd != nil {
-			x.add(fd)
-		}
-	}
+	var others []*schema.File
 	for _, s := range g.Services {
-		if fd := s.File.Descriptor(); !x.added[fd] { // it is stale, or the program declares it
+		fd := s.File.Descriptor()
+		if f := g.Snapshot.File(fd.Path()); (f == nil || f.Descriptor() != fd) && x.others[fd] == nil {
 			x.others[fd] = s.File
-			x.add(fd)
+			others = append(others, s.File)
 		}
 	}
+	x.added = schema.NewIndex(others)
 	return x
 }
 
-// add adds a file and those it imports. A path belongs to the first file that
-// has it; the symbols of an older version, which a stale service has, are found
-// after those of the current one.
-func (x *index) add(fd protoreflect.FileDescriptor) {
-	if fd.IsPlaceholder() || x.added[fd] {
-		return
-	}
-	x.added[fd] = true
-	x.byPackage[fd.Package()] = append(x.byPackage[fd.Package()], fd)
-	if x.byPath[fd.Path()] == nil {
-		x.byPath[fd.Path()] = fd
-	}
-	for i := range fd.Imports().Len() {
-		x.add(fd.Imports().Get(i).FileDescriptor)
-	}
-}
-
 // encode encodes a file, with comments if it is one that the server has read.
-func (x *index) encode(fd protoreflect.FileDescriptor) ([]byte, error) {
+func (x *index) encode(ctx context.Context, fd protoreflect.FileDescriptor) ([]byte, error) {
 	if f := x.generation.Snapshot.File(fd.Path()); f != nil && f.Descriptor() == fd {
-		return f.Encode()
+		return f.Encode(ctx)
 	}
 	if f := x.others[fd]; f != nil {
-		return f.Encode()
+		return f.Encode(ctx)
 	}
-	return proto.Marshal(protodesc.ToFileDescriptorProto(fd))
+	return schema.BuiltIn(fd).Encode(ctx)
 }
 
 // file finds a file by its path.
 func (x *index) file(path string) (protoreflect.FileDescriptor, error) {
-	if fd := x.byPath[path]; fd != nil {
+	if f := x.generation.Snapshot.File(path); f != nil && f.Descriptor() != nil {
+		return f.Descriptor(), nil
+	}
+	if fd := x.added.File(path); fd != nil {
 		return fd, nil
 	}
 	return shippedFile(protoregistry.GlobalFiles.FindFileByPath(path))
@@ -120,15 +93,11 @@ func (x *index) find(name protoreflect.FullName) (protoreflect.Descriptor, error
 			return d, nil
 		}
 	}
-	for pkg := name.Parent(); ; pkg = pkg.Parent() {
-		for _, fd := range x.byPackage[pkg] {
-			if d := schema.Find(fd, name); d != nil {
-				return d, nil
-			}
-		}
-		if pkg == "" {
-			break
-		}
+	if d, _ := x.generation.Snapshot.Find(name); d != nil {
+		return d, nil
+	}
+	if d := x.added.Find(name); d != nil {
+		return d, nil
 	}
 	d, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
 	if err != nil {
@@ -141,38 +110,27 @@ func (x *index) find(name protoreflect.FullName) (protoreflect.Descriptor, error
 }
 
 // shippedFile lets through the files of the running program that any client may
-// ask for: the well-known types and what the server's own services declare.
+// ask for: those of the packages that ship with dyngate, and what the server's own services declare.
 func shippedFile(fd protoreflect.FileDescriptor, err error) (protoreflect.FileDescriptor, error) {
 	if err != nil {
 		return nil, err
 	}
 	switch fd.Package() {
-	case "google.protobuf", "google.rpc", "google.api", "google.type", "google.longrunning",
-		"grpc.health.v1", "grpc.reflection.v1", "grpc.reflection.v1alpha", "grpc.channelz.v1":
+	case "grpc.health.v1", "grpc.reflection.v1", "grpc.reflection.v1alpha", "grpc.channelz.v1":
+		return fd, nil
+	}
+	if schema.Ships(string(fd.Package())) {
 		return fd, nil
 	}
 	return nil, protoregistry.NotFound
 }
 
-func (x *index) findExtensions() map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor {
-	found := make(map[protoreflect.FullName]map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor)
-	for _, path := range slices.Sorted(maps.Keys(x.byPath)) { // the first of two is the same each time
-		schema.EachExtension(x.byPath[path], func(d protoreflect.ExtensionDescriptor) {
-			of := d.ContainingMessage().FullName()
-			if found[of] == nil {
-				found[of] = make(map[protoreflect.FieldNumber]protoreflect.ExtensionDescriptor)
-			}
-			if found[of][d.Number()] == nil {
-				found[of][d.Number()] = d
-			}
-		})
-	}
-	return found
-}
-
 // fileOfExtension finds the file that declares the extension of a message with a number.
 func (x *index) fileOfExtension(message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.FileDescriptor, error) {
-	if d := x.extensions()[message][number]; d != nil {
+	if d := x.generation.Snapshot.Extension(message, number); d != nil {
+		return d.ParentFile(), nil
+	}
+	if d := x.added.Extension(message, number); d != nil {
 		return d.ParentFile(), nil
 	}
 	return nil, protoregistry.NotFound
@@ -180,15 +138,15 @@ func (x *index) fileOfExtension(message protoreflect.FullName, number protorefle
 
 // extensionNumbers returns the numbers of all extensions of a message, sorted.
 func (x *index) extensionNumbers(message protoreflect.FullName) ([]int32, error) {
-	known := x.extensions()[message]
+	known := slices.Concat(x.generation.Snapshot.Extensions(message), x.added.Extensions(message))
 	if len(known) == 0 {
 		_, err := x.find(message)
 		return nil, err
 	}
 	numbers := make([]int32, 0, len(known))
-	for number := range known {
-		numbers = append(numbers, int32(number))
+	for _, d := range known {
+		numbers = append(numbers, int32(d.Number()))
 	}
 	slices.Sort(numbers)
-	return numbers, nil
+	return slices.Compact(numbers), nil
 }

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"runtime"
 	"slices"
 
 	"google.golang.org/grpc"
@@ -28,7 +27,7 @@ import (
 // each request is answered in full, because the stale service's files may be older
 // versions of files that were sent for others.
 func RegisterReflection(reg grpc.ServiceRegistrar, current func() *dispatch.Generation, draining <-chan struct{}) {
-	r := &reflector{current: current, draining: draining, encoders: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	r := &reflector{current: current, draining: draining}
 	v1.RegisterServerReflectionServer(reg, reflectionV1{reflector: r})
 	v1alpha.RegisterServerReflectionServer(reg, reflectionV1Alpha{reflector: r})
 }
@@ -40,7 +39,6 @@ var indexes = dispatch.NewDerived(newIndex)
 type reflector struct {
 	current  func() *dispatch.Generation
 	draining <-chan struct{}
-	encoders chan struct{} // bounds how many files are encoded at once: it takes ten times a file's size
 }
 
 type reflectionV1 struct {
@@ -78,7 +76,7 @@ func (r *reflector) serve(stream grpc.ServerStream) error {
 			generation, sent = g.Number, make(map[string]bool)
 		}
 		// Nothing of a generation is kept between requests: streams last longer than generations.
-		s := session{index: indexes.Of(g), encoders: r.encoders, sent: sent}
+		s := session{index: indexes.Of(g), sent: sent}
 		res, err := s.answer(stream.Context(), req)
 		if err != nil {
 			return err
@@ -105,8 +103,7 @@ func (r *reflector) receive(stream grpc.ServerStream) (*v1.ServerReflectionReque
 // session answers a stream from one generation.
 type session struct {
 	*index
-	encoders chan struct{}
-	sent     map[string]bool // the files that the stream was told, by path
+	sent map[string]bool // the files that the stream was told, by path
 }
 
 // answer returns an error only if the stream has to end.
@@ -185,14 +182,4 @@ func (s *session) closure(ctx context.Context, fd protoreflect.FileDescriptor) (
 		}
 	}
 	return files, nil
-}
-
-func (s *session) encode(ctx context.Context, fd protoreflect.FileDescriptor) ([]byte, error) {
-	select {
-	case s.encoders <- struct{}{}:
-		defer func() { <-s.encoders }()
-		return s.index.encode(fd)
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 }

@@ -254,14 +254,14 @@ func TestUnknownNamesWhatIsNear(t *testing.T) {
 	b := newBench(t, handlers.NewRegistry())
 	g := b.reload(map[string]string{"a.proto": service("Greeter", "")})
 	for path, want := range map[string]string{
-		"/p.Greter/Call":                `unknown service "p.Greter"; did you mean p.Greeter?`,
-		"/Greeter/Call":                 `unknown service "Greeter"; did you mean p.Greeter?`,
-		"/p.Greeter/Cal":                `unknown method "Cal" of service p.Greeter; did you mean Call?`,
+		"/p.Greter/Call":                `unknown service "p.Greter" (did you mean "p.Greeter"?)`,
+		"/Greeter/Call":                 `unknown service "Greeter" (did you mean "p.Greeter"?)`,
+		"/p.Greeter/Cal":                `unknown method "Cal" of service p.Greeter (did you mean "Call"?)`,
 		"/p.Greeter/Zzzzzzz":            `unknown method "Zzzzzzz" of service p.Greeter`,
 		"/":                             `unknown service ""`,
 		"/" + strings.Repeat("a", 1000): strings.Repeat("a", 100) + `..."`,
 		"/p.Greeter/\x00\n":             `unknown method "\x00\n" of service p.Greeter`,
-		"/p.Greeter/Call/" + "x":        `unknown method "Call/x" of service p.Greeter; did you mean Call?`,
+		"/p.Greeter/Call/" + "x":        `unknown method "Call/x" of service p.Greeter (did you mean "Call"?)`,
 	} {
 		err := g.Unknown(path)
 		if status.Code(err) != codes.Unimplemented || !strings.HasSuffix(status.Convert(err).Message(), want) {

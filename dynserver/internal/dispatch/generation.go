@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -102,6 +103,10 @@ func (g *Generation) SharesMiddleware(other *Generation) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
+// SharesLeases reports whether the routes use the same loads of the providers as
+// those of another generation.
+func (g *Generation) SharesLeases(other *Generation) bool { return slices.Equal(g.held, other.held) }
+
 // Service returns the service of that name, or nil.
 func (g *Generation) Service(name protoreflect.FullName) *Service { return g.services[name] }
 
@@ -172,11 +177,7 @@ func (g *Generation) NearServices(name string, limit int) []string {
 }
 
 func unknownError(format, what, where string, near []string) error {
-	st := status.Newf(codes.Unimplemented, format, what, where)
-	if len(near) > 0 {
-		st = status.Newf(codes.Unimplemented, "%s; did you mean %s?", st.Message(), strings.Join(near, ", "))
-	}
-	return st.Err()
+	return status.Error(codes.Unimplemented, fmt.Sprintf(format, what, where)+nearest.DidYouMean(near))
 }
 
 // clip shortens a name that a caller sent, before it is sent back.

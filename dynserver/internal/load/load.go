@@ -12,6 +12,7 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/schema"
+	"github.com/dyngate/dyngate/internal/watch"
 )
 
 // Options say what a [Loader] loads.
@@ -24,7 +25,7 @@ type Options struct {
 }
 
 // Loader makes one generation after another. It must be released. Its methods are
-// not safe for concurrent use, Watch excepted.
+// not safe for concurrent use, Signals excepted.
 type Loader struct {
 	compiler  *schema.Compiler
 	builder   dispatch.Builder
@@ -61,10 +62,29 @@ func (l *Loader) Load(
 	return now, diag.Sort(slices.Concat(problems, diags, unmatched(now))), nil
 }
 
-// Watch calls changed when the sources have changed, until ctx ends.
-func (l *Loader) Watch(ctx context.Context, opts schema.WatchOptions, changed func(context.Context)) error {
-	return l.compiler.Watch(ctx, opts, changed)
+// Roots returns the files and folders that the last Load read.
+func (l *Loader) Roots() []watch.Root {
+	roots := l.compiler.Roots()
+	for _, p := range l.providers {
+		for _, path := range l.filesOf(p) {
+			roots = append(roots, watch.Root{Path: path})
+		}
+	}
+	return roots
 }
+
+// filesOf returns the files of a provider. There are none if it panics.
+func (l *Loader) filesOf(p handlers.Provider) (files []string) {
+	defer func() {
+		if v := recover(); v != nil {
+			l.builder.Log.Error("the files of a provider are not watched: Files panicked", "provider", p.Name(), "panic", v)
+		}
+	}()
+	return p.Files()
+}
+
+// Signals returns what reports changes that no file shows.
+func (l *Loader) Signals() []watch.Signal { return l.compiler.Signals() }
 
 // Release releases what the providers have loaded. What a generation still needs is
 // released when that generation ends.

@@ -16,7 +16,7 @@ import (
 func unmatched(g *dispatch.Generation) (diags []*diag.Diagnostic) {
 	for _, reg := range g.Unmatched {
 		if near := meant(g, reg.Pattern); near != "" {
-			diags = append(diags, diag.New(diag.Warning, reg.Position, "no method matches %q; did you mean %s?", reg.Pattern, near))
+			diags = append(diags, diag.New(diag.Warning, reg.Position, "no method matches %q%s", reg.Pattern, nearest.DidYouMean([]string{near})))
 		} else {
 			diags = append(diags, diag.New(diag.Hint, reg.Position, "no method matches %q", reg.Pattern))
 		}

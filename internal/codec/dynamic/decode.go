@@ -9,8 +9,8 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// decoder is the state of reading one message. Positions are those in all of the
-// input.
+// decoder is the state of reading one message. Positions are relative to the start
+// of the input.
 type decoder struct {
 	in       []byte
 	resolver protoregistry.ExtensionTypeResolver // nil for none
@@ -19,23 +19,22 @@ type decoder struct {
 	partial  bool                                // some message lacked a required field
 	foreign  bool                                // an extension of another implementation was read
 
-	// chunk is a copy of the input from chunkAt on, of which strings are cut.
+	// chunk is a copy of the input from chunkAt on. Strings are parts of it.
 	chunk   string
 	chunkAt int
 
 	*maker // nil for a leaf, which has no parts
 }
 
-// Strings of up to maxShared bytes are cut from chunks of maxChunk: so a string
-// that is kept keeps at most that much of its neighbours.
+// Strings of up to maxShared bytes share chunks of maxChunk bytes. So a string that
+// is kept keeps at most one chunk.
 const (
 	maxShared = 256
 	maxChunk  = 1024
 )
 
-// text returns the string of n bytes at i. The chunk is a copy of the input as it
-// is, tags included: that is one copy for many strings, and at most as long as
-// the input.
+// text returns the string of n bytes at i. The chunk is an unchanged copy of the
+// input, tags included: one copy serves many strings.
 func (d *decoder) text(i, n int) string {
 	at := i - d.chunkAt
 	if at >= 0 && n <= len(d.chunk)-at {
@@ -50,8 +49,8 @@ func (d *decoder) text(i, n int) string {
 }
 
 // message reads the fields from i to end into m, merging into what is there. A
-// group ends with its end-group tag instead, which is group then, otherwise 0. It
-// returns where the message ends.
+// group ends with its end-group tag instead, which is the argument group; that is 0
+// for other messages. It returns where the message ends.
 //
 //nolint:funlen // the hot loop, which would pay for every call
 func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Error) {
@@ -168,10 +167,10 @@ func (d *decoder) message(m *Message, i, end int, group uint64) (int, *wire.Erro
 	return i, nil
 }
 
-// detailMemory says that the messages inside of what is read take too much.
+// detailMemory is the detail of errors about the limit on memory.
 const detailMemory = "the messages take too much memory for the length of the input"
 
-// part returns an empty message of its own field, and counts it.
+// part returns an empty message for a singular field, and counts its memory.
 func (d *decoder) part(t *Type) *Message {
 	d.left -= t.size()
 	return d.single(t)
@@ -183,7 +182,7 @@ func (d *decoder) leave(m *Message) {
 	d.partial = d.partial || m.typ.required != nil && !m.hasRequired()
 }
 
-// name is for errors.
+// name returns the name of the field in errors.
 func (f *field) name() string {
 	if f == nil {
 		return ""
@@ -201,7 +200,7 @@ func (d *decoder) number(m *Message, a *action, x uint64) {
 	l.v = append(l.v, x)
 }
 
-// nested returns the message of a field, made if it is not there yet.
+// nested returns the message of a field, and creates it if it is not set.
 func (d *decoder) nested(m *Message, f *field, i int) *Message {
 	if m.has(f) {
 		return (*m.ref(f)).(*Message)

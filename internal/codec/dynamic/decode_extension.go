@@ -12,7 +12,7 @@ import (
 )
 
 // extension reads the value from i to end of what may be an extension. It returns
-// false if it is none.
+// false if it is not an extension.
 func (d *decoder) extension(m *Message, tag uint64, i, end int) (bool, *wire.Error) {
 	num := protoreflect.FieldNumber(tag >> 3)
 	if !m.typ.md.ExtensionRanges().Has(num) {
@@ -90,7 +90,7 @@ func (d *decoder) extensionValue(m *Message, xt protoreflect.ExtensionType, f *f
 	return true, nil
 }
 
-// box returns a value that is no message.
+// box returns a value that is not a message.
 func (f *field) box(v scalar) protoreflect.Value {
 	switch f.class {
 	case number:

@@ -7,9 +7,9 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// delimited reads the rarer fields that have a length. Their content is from i to
-// next, the field begins at start, the message ends at end. It returns false when
-// the field is to be kept as unknown.
+// delimited reads the less frequent fields that have a length. Their content is from
+// i to next, the field begins at start, the message ends at end. It returns false if
+// the field must be kept as unknown.
 func (d *decoder) delimited(m *Message, a *action, start, i, next, end int) (bool, *wire.Error) {
 	f := a.field
 	d.read = i
@@ -131,7 +131,7 @@ func (d *decoder) packed(m *Message, a *action, i, end int) *wire.Error {
 	return nil
 }
 
-// numbersOf returns the list of a field, made if it is not there yet.
+// numbersOf returns the list of a field, and creates it if it is not set.
 func numbersOf(m *Message, f *field) *numberList {
 	if m.has(f) {
 		return (*m.ref(f)).(*numberList)

@@ -173,7 +173,7 @@ func (d *decoder) unknown(m *Message, tag uint64, start, i, end int) *wire.Error
 		}
 	}
 	if !d.discard {
-		e := m.more()
+		e := m.ensureExtra()
 		e.unknown = append(e.unknown, d.in[start:end]...)
 	}
 	return nil
@@ -184,7 +184,7 @@ func (d *decoder) keepNumber(m *Message, f *field, x uint64) {
 	if d.discard {
 		return
 	}
-	e := m.more()
+	e := m.ensureExtra()
 	e.unknown = protowire.AppendTag(e.unknown, f.fd.Number(), protowire.VarintType)
 	e.unknown = protowire.AppendVarint(e.unknown, x)
 }

@@ -2,7 +2,7 @@
 // time only. They are safe on hostile input, mutable, complete, and faster than
 // generated code.
 //
-// [Types] makes message types of descriptors. A [Message] implements
+// [Types] compiles descriptors to message types. A [Message] implements
 // protoreflect.Message, so that packages proto, protojson, prototext and protocmp
 // work with it:
 //
@@ -10,21 +10,21 @@
 //	m := types.Message(descriptor).NewMessage()
 //	err := proto.Unmarshal(data, m)
 //
-// [Message.Decode] and [Message.Encode] do the same with errors that name the
-// field, and under a limit of nesting.
+// [Options.Unmarshal] and [Options.Marshal] do the same with errors that name the
+// field, and with a limit on nesting.
 //
 // # Reading
 //
-// Strings must be UTF-8 where the schema asks for it. Numbers that a closed enum
+// Strings must be UTF-8 where the schema requires it. Numbers that a closed enum
 // does not have are unknown fields, as the specification says (and
 // google.golang.org/protobuf does not). So are extensions that the resolver does
 // not know, and the items of a message with message_set_wire_format. Entries of
 // maps may have their key and value in any order, missing, or repeated.
 //
-// A message does not refer to its input. A nested message takes memory for each
-// field of its type, as it does in generated code. So that a few bytes for each of
-// many messages of a wide type do not take gigabytes, input whose messages take
-// more than 64 MiB and 50 times its length is refused as malformed.
+// A message does not refer to its input. A nested message takes memory for every
+// field of its type, as in generated code, so a small input with many messages of a
+// wide type could take gigabytes. Input whose messages take more than 64 MiB plus
+// 50 times its length is therefore refused as malformed.
 //
 // # Writing
 //
@@ -36,7 +36,7 @@
 // # Memory
 //
 // Short strings share blocks of up to 1 KiB, and nested messages without messages
-// of their own share blocks of up to 16. What is kept for long keeps its blocks:
+// of their own share blocks of up to 16. A value that is kept keeps its blocks:
 // clone it if that matters.
 //
 // # Concurrency

@@ -83,7 +83,7 @@ func (m *Message) check() *wire.Error {
 	return nil
 }
 
-// ref writes a field that is held by reference, with its tags.
+// ref writes a field that is stored among the refs, with its tags.
 func (e *encoder) ref(f *field, ref any) *wire.Error {
 	switch v := ref.(type) {
 	case *Message:
@@ -244,11 +244,11 @@ func (e *encoder) extension(f *field, v protoreflect.Value) *wire.Error {
 	return nil
 }
 
-// foreignExtension writes an extension whose values are of another package, as
-// the only field of a message that is otherwise empty.
+// foreignExtension writes an extension whose values are of another package: as the
+// only field of an otherwise empty message.
 func (e *encoder) foreignExtension(m *Message, x *extension) *wire.Error {
 	e.foreign = true
-	alone := carrier{m.typ.zero, x}
+	alone := singleExtension{m.typ.zero, x}
 	b, err := proto.MarshalOptions{AllowPartial: true, Deterministic: e.deterministic}.Marshal(alone)
 	if err != nil {
 		return wire.NewUnencodable("%v", err)

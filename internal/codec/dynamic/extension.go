@@ -40,7 +40,7 @@ func (x *ExtensionType) TypeDescriptor() protoreflect.ExtensionTypeDescriptor { 
 // New returns a new value: empty, or the default.
 func (x *ExtensionType) New() protoreflect.Value { return x.f.fresh() }
 
-// Zero returns what a message without the extension has.
+// Zero returns the value in a message that does not have the extension.
 func (x *ExtensionType) Zero() protoreflect.Value { return x.f.unset() }
 
 // ValueOf returns v, of a type that protoreflect.ValueOf takes, as a value of the
@@ -56,8 +56,8 @@ func (x *ExtensionType) InterfaceOf(v protoreflect.Value) any {
 	return v.Interface()
 }
 
-// isZero reports whether v is what Zero returns for a list or message: a value of
-// the extension that Set does not take.
+// isZero reports whether v is the result of Zero for a list or message, a value of
+// the extension that Set does not accept.
 func (x *ExtensionType) isZero(v protoreflect.Value) bool {
 	switch v := v.Interface().(type) {
 	case emptyList:
@@ -78,14 +78,14 @@ func (x *ExtensionType) IsValidInterface(v any) bool {
 	return !panics(func() { x.InterfaceOf(protoreflect.ValueOf(v)) })
 }
 
-// panics reports whether check does.
+// panics reports whether check panics.
 func panics(check func()) (panicked bool) {
 	defer func() { panicked = recover() != nil }()
 	check()
 	return false
 }
 
-// take returns v as a value of this package. It panics if it is none.
+// take returns v as a value of this package. It panics if v is of another type.
 func (x *ExtensionType) take(v protoreflect.Value) protoreflect.Value {
 	f := &x.f
 	switch {
@@ -103,8 +103,8 @@ func (x *ExtensionType) take(v protoreflect.Value) protoreflect.Value {
 	return v
 }
 
-// extension is an extension that a message has. The value is what the type
-// makes, of this package or another.
+// extension is an extension that is set in a message. The value is of the kind that
+// its type makes, of this package or another.
 type extension struct {
 	xd    protoreflect.ExtensionTypeDescriptor
 	value protoreflect.Value
@@ -122,7 +122,8 @@ func (x *extension) isSet() bool {
 	return true
 }
 
-// findExtension returns where the extension with a number is, or would be.
+// findExtension returns the index of the extension with a number, or the index at
+// which to insert it.
 func (m *Message) findExtension(n protoreflect.FieldNumber) (int, bool) {
 	if m.extra == nil {
 		return 0, false
@@ -164,7 +165,7 @@ func (m *Message) setExtension(fd protoreflect.FieldDescriptor, v protoreflect.V
 	if x, ok := xd.Type().(*ExtensionType); ok {
 		v = x.take(v)
 		if x.f.shape == single && x.f.isInvalid(v) {
-			m.more().unchecked = true
+			m.ensureExtra().unchecked = true
 		}
 	} else {
 		checkForeign(xd, v)
@@ -190,7 +191,7 @@ func checkForeign(xd protoreflect.ExtensionTypeDescriptor, v protoreflect.Value)
 }
 
 func (m *Message) putExtension(xd protoreflect.ExtensionTypeDescriptor, v protoreflect.Value) {
-	e := m.more()
+	e := m.ensureExtra()
 	i, ok := m.findExtension(xd.Number())
 	if ok {
 		e.extensions[i] = extension{xd, v}
@@ -219,7 +220,7 @@ func (m *Message) mutableExtension(fd protoreflect.FieldDescriptor) protoreflect
 	return v
 }
 
-// rangeExtensions visits a copy of the list, as visit may clear what it is given.
+// rangeExtensions visits a copy of the list, as visit may clear the extension.
 func (m *Message) rangeExtensions(visit func(protoreflect.FieldDescriptor, protoreflect.Value) bool) {
 	if m.extra == nil {
 		return

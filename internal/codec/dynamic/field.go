@@ -13,8 +13,8 @@ import (
 // map.
 type field struct {
 	// What reading and writing need comes first, in one line of the cache.
-	tag   uint64   // it is written with
-	slot  int32    // where a message has its value
+	tag   uint64   // with which it is written
+	slot  int32    // index of its value among those of a message
 	bit   int32    // its presence bit
 	oneof bitRange // the presence bits of its oneof, if it is a member of one
 
@@ -32,12 +32,12 @@ type field struct {
 	known map[int32]struct{} // the numbers of a closed enum
 
 	fd      protoreflect.FieldDescriptor
-	initial uint64 // what a new number in a list or map is, as it is held
+	initial uint64 // the bits of a new number in a list or map
 
 	types      *Types
 	sub        atomic.Pointer[Type] // of a message: see messageType
 	key, value *field               // of a map
-	empty      protoreflect.Value   // what Get returns for a field that is not there
+	empty      protoreflect.Value   // what Get returns if the field is not set
 }
 
 // bitRange is a range of presence bits.
@@ -52,8 +52,8 @@ const (
 	mapped
 )
 
-// class is how values are held: numbers as a uint64, text as a string, blobs as
-// a []byte, and messages as a *Message.
+// class is how values are stored: numbers as a uint64, text as a string, blobs as a
+// []byte, and messages as a *Message.
 type class uint8
 
 const (
@@ -63,8 +63,8 @@ const (
 	message
 )
 
-// convert is what becomes of the bits of a number on the wire before they are
-// held. Zigzag stays as it is.
+// convert says how the bits of a number on the wire are stored. Zigzag numbers are
+// stored unchanged.
 type convert uint8
 
 const (
@@ -133,8 +133,8 @@ func (f *field) setClass() {
 	}
 }
 
-// delimit gives a message its length prefix: maps and their values are never
-// groups, whatever the file asks for.
+// delimit gives a message a length prefix: maps and their values are never groups,
+// whatever features the file sets.
 func (f *field) delimit() {
 	if f.group {
 		f.group, f.wire = false, protowire.BytesType
@@ -142,7 +142,7 @@ func (f *field) delimit() {
 	}
 }
 
-// messageType returns the type of a message field, compiled at the first call.
+// messageType returns the type of a message field. The first call compiles it.
 func (f *field) messageType() *Type {
 	if t := f.sub.Load(); t != nil {
 		return t
@@ -152,7 +152,7 @@ func (f *field) messageType() *Type {
 	return t
 }
 
-// normal returns the bits of a number on the wire as they are held.
+// normal returns the bits of a number on the wire in the form that is stored.
 func (f *field) normal(x uint64) uint64 {
 	switch f.convert {
 	case convertInt32:

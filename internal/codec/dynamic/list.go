@@ -7,7 +7,7 @@ import (
 // list is the value of a repeated field.
 type list[T any, E element[T]] struct {
 	f         *field
-	v         []T  // behind its end there may be messages that the decoder made in advance
+	v         []T  // beyond its length there may be messages that the decoder made in advance
 	unchecked bool // it was given a string that is not UTF-8
 }
 
@@ -39,7 +39,7 @@ func (l *list[T, E]) AppendMutable() protoreflect.Value {
 	return v
 }
 
-// Truncate drops the elements from n on, and forgets them.
+// Truncate drops the elements from n on.
 func (l *list[T, E]) Truncate(n int) {
 	clear(l.v[n:])
 	l.v = l.v[:n]
@@ -56,7 +56,7 @@ func (l *list[T, E]) unbox(v protoreflect.Value) T {
 	return e.unbox(l.f, v)
 }
 
-// extend appends what is in from, a list of the same class.
+// extend appends the elements of from, a list of the same class.
 func (l *list[T, E]) extend(k *maker, from any) {
 	var e E
 	other := from.(*list[T, E])
@@ -104,8 +104,8 @@ func (f *field) newRef() growing {
 	return &messageList{f: f}
 }
 
-// unboxRef returns v as a list or map of the field, a copy if it is one of
-// another field or implementation. It panics if its elements do not fit.
+// unboxRef returns v as a list or map of the field, or a copy if v belongs to
+// another field or implementation. It panics if its elements are of another type.
 func (f *field) unboxRef(v protoreflect.Value) any {
 	if f.shape == mapped {
 		return f.unboxMap(v.Map())
@@ -126,7 +126,7 @@ func (f *field) unboxRef(v protoreflect.Value) any {
 
 func (l *list[T, E]) of() *field { return l.f }
 
-// emptyList is what a repeated field without elements has.
+// emptyList is the value of a repeated field without elements.
 type emptyList struct{ f *field }
 
 func (emptyList) Len() int      { return 0 }

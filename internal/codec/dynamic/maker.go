@@ -1,10 +1,10 @@
 package dynamic
 
-// maker allocates the parts of the messages inside one message. Small parts
-// share blocks, so that a message of a hundred parts takes a few dozen
-// allocations. Only messages without messages of their own share a page with
-// others than the elements of their list: keeping one of them alive keeps no tree
-// alive.
+// maker allocates the parts of the messages inside one message. Small parts share
+// blocks, so that a message of a hundred parts takes a few dozen allocations.
+// Messages share a page with the elements of their list. Only messages without
+// messages of their own share one with others: so keeping one of them alive keeps
+// no tree of messages alive.
 type maker struct {
 	leaves leaves
 	lists  pool[textList]
@@ -12,16 +12,16 @@ type maker struct {
 	tables pool[textTable]
 	pairs  runs[entry[string, string]]
 
-	// How much is read, of how much, about: what was needed so far tells what will
-	// be.
+	// How much of the input is read, about: the memory for the rest is estimated
+	// from what was needed so far.
 	read, length int
 
-	left int // bytes that the messages inside of what is read may still take
+	left int // bytes that nested messages may still take
 
 	depth int // of the messages that are being merged
 }
 
-// textTable is what most maps are.
+// textTable is the most frequent kind of map.
 type textTable = table[string, string, texts, texts]
 
 // Sizes of blocks.
@@ -31,7 +31,7 @@ const (
 	listBlock = 4096 // bytes, about, of the elements of a list that are made at once
 )
 
-// slab counts what is handed out of blocks.
+// slab counts the elements that are handed out from blocks.
 type slab struct {
 	taken int // in all
 	next  int // in the block
@@ -41,16 +41,16 @@ type slab struct {
 // fits reports whether the block has room for n more.
 func (s *slab) fits(n int) bool { return s.size-s.next >= n }
 
-// renew begins a block with room for n, and for what is likely to be needed up to
-// a limit.
+// renew starts a block with room for n elements, and for those that are likely to
+// follow, up to a limit.
 func (s *slab) renew(k *maker, n, limit int) int {
 	s.next, s.size = 0, max(n, min(limit, k.remaining(s.taken)+n))
 	return s.size
 }
 
-// remaining returns how many more are likely to be needed, after taken ones: as
-// many as the rest of the input has in proportion and a few more, or, without input,
-// the same again.
+// remaining estimates how many more elements are needed, after taken ones: in
+// proportion to the rest of the input, and a few more; without input, as many
+// again.
 func (k *maker) remaining(taken int) int {
 	if k.read == 0 {
 		return taken
@@ -58,7 +58,7 @@ func (k *maker) remaining(taken int) int {
 	return taken * (k.length - k.read) / k.read * 5 / 4
 }
 
-// take returns where the next n begin.
+// take returns the index of the first of the next n elements.
 func (s *slab) take(n int) int {
 	at := s.next
 	s.next += n
@@ -66,7 +66,7 @@ func (s *slab) take(n int) int {
 	return at
 }
 
-// pool hands out single parts of blocks.
+// pool hands out single elements from blocks.
 type pool[T any] struct {
 	slab
 	block []T
@@ -79,14 +79,14 @@ func (p *pool[T]) part(k *maker) *T {
 	return &p.block[p.take(1)]
 }
 
-// runs hands out short slices of blocks.
+// runs hands out short slices from blocks.
 type runs[T any] struct {
 	slab
 	block []T
 }
 
-// part returns a slice of n zero elements, which append does not let grow into
-// its neighbour.
+// part returns a slice of n zero elements. Its capacity is n, so that append does
+// not write into its neighbour.
 func (s *runs[T]) part(k *maker, n, limit int) []T {
 	if n > limit/4 {
 		return make([]T, n)
@@ -98,7 +98,7 @@ func (s *runs[T]) part(k *maker, n, limit int) []T {
 	return s.block[at : at+n : at+n]
 }
 
-// leaves hands out messages that hold nothing but a few numbers and strings.
+// leaves hands out messages that have only a few numbers and strings.
 type leaves struct {
 	heads []Message // that are left
 	page  *page     // of them
@@ -107,7 +107,7 @@ type leaves struct {
 	taken int // messages, in all
 }
 
-// What a small block has room for, and so the most that a leaf may have.
+// The room in a small block, and so the maximum for a leaf.
 const (
 	smallNums = 12
 	smallStrs = 6
@@ -129,10 +129,10 @@ type (
 	}
 )
 
-// single returns an empty message of its own field.
+// single returns an empty message for a singular field.
 func (k *maker) single(t *Type) *Message {
 	if t.refs > 0 || t.nums > smallNums || t.strs > smallStrs {
-		return t.alone()
+		return t.newUnshared()
 	}
 	l := &k.leaves
 	if len(l.heads) == 0 || len(l.page.nums)-l.nums < t.nums || len(l.page.strs)-l.strs < t.strs {
@@ -160,25 +160,23 @@ func (l *leaves) renew(k *maker) {
 	l.page, l.heads = &b.page, b.heads[:]
 }
 
-// The messages inside one that is read take spareMemory and memoryFactor times the
-// length of the input at most: each has room for all fields of its type, whichever
-// are set.
+// Nested messages take at most spareMemory plus memoryFactor times the length of the
+// input. Each has room for all fields of its type, whether they are set or not.
 const (
 	spareMemory  = 64 << 20
 	memoryFactor = 50
 )
 
-// newMaker returns a maker for reading an input of so many bytes.
+// newMaker returns a maker for reading an input of a length.
 func newMaker(length int) *maker {
 	return &maker{length: length, left: spareMemory + memoryFactor*length}
 }
 
-// size is about what a message of the type takes, in bytes.
+// size estimates the memory of a message of the type, in bytes.
 func (t *Type) size() int { return 40 + 8*t.nums + 16*(t.strs+t.refs) }
 
-// fill makes messages for the elements of a list that are about to be read: as
-// many as fit into the spare capacity behind v, and into a block. The decoder
-// takes them from there.
+// fill makes messages for the next elements of a list: as many as fit into the spare
+// capacity after v, and into a block. The decoder takes them from there.
 func fill(t *Type, v []*Message) {
 	spare := v[len(v):cap(v)]
 	n := min(len(spare), max(1, listBlock/t.size()))
@@ -202,9 +200,9 @@ func (t *Type) newPage(n int) page {
 	return p
 }
 
-// alone returns an empty message that shares no memory, small ones in one
+// newUnshared returns an empty message that shares no memory. Small ones take one
 // allocation.
-func (t *Type) alone() *Message {
+func (t *Type) newUnshared() *Message {
 	switch {
 	case t.nums <= 2 && t.strs <= 2 && t.refs == 0:
 		s := new(struct {

@@ -10,8 +10,8 @@ import (
 // against messages that contain themselves.
 const maxProtoDepth = 10_000
 
-// merge merges src into dst, of the same type, as reading both one after the
-// other would.
+// merge merges src into dst, which is of the same type. The result is that of
+// reading both, one after the other.
 func (k *maker) merge(dst, src *Message) {
 	if src.page == nil {
 		return
@@ -34,7 +34,7 @@ func (k *maker) enter(m *Message) {
 	}
 }
 
-// clone returns a copy of m that shares nothing that can change.
+// clone returns a deep copy of m.
 func (k *maker) clone(m *Message) *Message {
 	c := k.single(m.typ)
 	k.merge(c, m)
@@ -80,10 +80,10 @@ func (k *maker) mergeFields(dst, src *Message) {
 	}
 }
 
-// isRef reports whether the field is held among the refs.
+// isRef reports whether the field is stored among the refs.
 func (f *field) isRef() bool { return f.shape != single || f.class > text }
 
-// mergeRef merges what a field has into what dst has there.
+// mergeRef merges the value of a field into that of dst.
 func (k *maker) mergeRef(dst *Message, f *field, ref any) {
 	switch v := ref.(type) {
 	case *[]byte:
@@ -104,7 +104,7 @@ func (k *maker) mergeMessages(dst, src *Message) {
 	}
 }
 
-// copyRef returns a copy of what a field has.
+// copyRef returns a copy of the value of a field.
 func (k *maker) copyRef(f *field, ref any) any {
 	switch v := ref.(type) {
 	case *[]byte:
@@ -141,7 +141,7 @@ func (k *maker) copyRef(f *field, ref any) any {
 }
 
 func (k *maker) mergeExtra(dst *Message, src *extra) {
-	e := dst.more()
+	e := dst.ensureExtra()
 	e.unchecked = e.unchecked || src.unchecked
 	if len(src.unknown) > 0 {
 		e.unknown = append(e.unknown[:len(e.unknown):len(e.unknown)], src.unknown...)
@@ -171,8 +171,8 @@ func (k *maker) mergeValue(xd protoreflect.ExtensionTypeDescriptor, old, v proto
 func (k *maker) mergeElement(xd protoreflect.ExtensionTypeDescriptor, old, v protoreflect.Value) protoreflect.Value {
 	switch {
 	case xd.Message() != nil:
-		dst, mine := own(old.Message())
-		src, ours := own(v.Message())
+		dst, mine := asMessage(old.Message())
+		src, ours := asMessage(v.Message())
 		if mine && ours {
 			k.mergeMessages(dst, src)
 		} else {

@@ -1,8 +1,6 @@
 package dynamic
 
 import (
-	"slices"
-
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/runtime/protoiface"
 	"google.golang.org/protobuf/runtime/protoimpl"
@@ -18,12 +16,12 @@ type Message struct {
 	page  *page // nil in the empty message that cannot be changed
 	extra *extra
 
-	// Where the message's part of each slice of the page begins. Its length is
-	// what the type says.
+	// The start of the message's part of each slice of the page. The type has
+	// their lengths.
 	nums, strs, refs uint32
 }
 
-// extra is what few messages have.
+// extra is the part of a message that few messages need.
 type extra struct {
 	unknown    protoreflect.RawFields
 	extensions []extension // by number
@@ -51,7 +49,7 @@ func (m *Message) Descriptor() protoreflect.MessageDescriptor { return m.typ.md 
 func (m *Message) Type() protoreflect.MessageType { return m.typ }
 
 // New returns an empty message of the same type.
-func (m *Message) New() protoreflect.Message { return m.typ.alone() }
+func (m *Message) New() protoreflect.Message { return m.typ.newUnshared() }
 
 // IsValid reports whether the message can be changed: it is not what Get returns
 // for a field that is not set.
@@ -89,8 +87,8 @@ func (m *Message) Has(fd protoreflect.FieldDescriptor) bool {
 // container is a list or a map.
 type container interface{ Len() int }
 
-// Get returns the value of a field: its default, or an empty value that cannot
-// be changed, if it is not set.
+// Get returns the value of a field. If it is not set, that is its default, or an
+// empty value that cannot be changed.
 func (m *Message) Get(fd protoreflect.FieldDescriptor) protoreflect.Value {
 	f := m.typ.fieldOf(fd)
 	if f == nil {
@@ -118,56 +116,6 @@ func (m *Message) value(f *field) protoreflect.Value {
 	return protoreflect.ValueOfMessage((*m.ref(f)).(*Message))
 }
 
-// filled returns a list or map as reflection has it, the one that cannot be
-// changed if it is empty.
-func (f *field) filled(ref any) protoreflect.Value {
-	// The types that are found at once come first.
-	switch l := ref.(type) {
-	case *messageList:
-		if len(l.v) > 0 {
-			return protoreflect.ValueOfList(l)
-		}
-	case *textList:
-		if len(l.v) > 0 {
-			return protoreflect.ValueOfList(l)
-		}
-	case *numberList:
-		if len(l.v) > 0 {
-			return protoreflect.ValueOfList(l)
-		}
-	case *textTable:
-		if len(l.entries) > 0 {
-			return protoreflect.ValueOfMap(l)
-		}
-	default:
-		if ref.(container).Len() > 0 {
-			return boxRef(ref)
-		}
-	}
-	return f.empty
-}
-
-// boxRef returns a list or map as reflection has it.
-func boxRef(ref any) protoreflect.Value {
-	if l, ok := ref.(protoreflect.List); ok {
-		return protoreflect.ValueOfList(l)
-	}
-	return protoreflect.ValueOfMap(ref.(protoreflect.Map))
-}
-
-// unset returns what Get returns for a field that is not set.
-func (f *field) unset() protoreflect.Value {
-	if f.shape == single {
-		switch f.class {
-		case message:
-			return protoreflect.ValueOfMessage(f.messageType().zero)
-		case blob:
-			return protoreflect.ValueOfBytes(slices.Clone(f.empty.Bytes())) // the descriptor's own must not be changed
-		}
-	}
-	return f.empty
-}
-
 // Set stores a value. It panics if the value is not of the field's type, or a
 // list, map or message that cannot be changed.
 func (m *Message) Set(fd protoreflect.FieldDescriptor, v protoreflect.Value) {
@@ -183,7 +131,7 @@ func (m *Message) Set(fd protoreflect.FieldDescriptor, v protoreflect.Value) {
 	case f.class == text:
 		m.setText(f, f.unboxText(v))
 		if f.isInvalid(v) {
-			m.more().unchecked = true
+			m.ensureExtra().unchecked = true
 		}
 	case f.class == blob:
 		m.setBlob(f, v.Bytes())
@@ -209,8 +157,8 @@ func (m *Message) Clear(fd protoreflect.FieldDescriptor) {
 	}
 }
 
-// Mutable returns the value of a list, map or message field, made if it is not
-// there yet. It panics for other fields.
+// Mutable returns the value of a list, map or message field, and creates it if it
+// is not set. It panics for other fields.
 func (m *Message) Mutable(fd protoreflect.FieldDescriptor) protoreflect.Value {
 	f := m.typ.fieldOf(fd)
 	m.mustBeValid()
@@ -233,23 +181,13 @@ func (m *Message) Mutable(fd protoreflect.FieldDescriptor) protoreflect.Value {
 	return boxRef(*m.ref(f))
 }
 
-// NewField returns a value that Set takes for a field: empty, or the default.
+// NewField returns a new value for a field, empty or the default.
 func (m *Message) NewField(fd protoreflect.FieldDescriptor) protoreflect.Value {
 	f := m.typ.fieldOf(fd)
 	if f == nil {
 		return fd.(protoreflect.ExtensionTypeDescriptor).Type().New()
 	}
 	return f.fresh()
-}
-
-func (f *field) fresh() protoreflect.Value {
-	switch {
-	case f.shape != single:
-		return boxRef(f.newRef())
-	case f.class == message:
-		return protoreflect.ValueOfMessage(f.messageType().NewMessage())
-	}
-	return f.unset()
 }
 
 // WhichOneof returns the member of a oneof that is set, or nil.
@@ -280,8 +218,8 @@ func (m *Message) Range(visit func(protoreflect.FieldDescriptor, protoreflect.Va
 	m.rangeExtensions(visit)
 }
 
-// more returns the part of a message that few have.
-func (m *Message) more() *extra {
+// ensureExtra returns the extra part of the message, and makes it if there is none.
+func (m *Message) ensureExtra() *extra {
 	if m.extra == nil {
 		m.extra = new(extra)
 	}
@@ -301,6 +239,6 @@ func (m *Message) GetUnknown() protoreflect.RawFields {
 func (m *Message) SetUnknown(raw protoreflect.RawFields) {
 	m.mustBeValid()
 	if m.extra != nil || len(raw) > 0 {
-		m.more().unknown = raw
+		m.ensureExtra().unknown = raw
 	}
 }

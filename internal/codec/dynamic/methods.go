@@ -13,17 +13,16 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// Options say how messages are read and written by [Options.Unmarshal] and
-// [Options.Marshal].
+// Options configure [Options.Unmarshal] and [Options.Marshal].
 type Options struct {
-	// Resolver finds the extensions of what is read. Default: none, extensions
+	// Resolver finds extensions when a message is read. Default: none, extensions
 	// are unknown fields.
 	Resolver protoregistry.ExtensionTypeResolver
 }
 
 // Unmarshal reads b into m, merging into what is there. The error is a
 // *wire.Error of the kind ErrMalformed, after which m holds what was read before
-// the mistake, or a *wire.RequiredError, after which it holds all.
+// the error, or a *wire.RequiredError, after which m holds all other fields.
 func (o Options) Unmarshal(b []byte, m *Message) error {
 	m.mustBeValid()
 	d := decoder{in: b, resolver: o.Resolver, depth: wire.MaxDepth}
@@ -53,9 +52,9 @@ func (o Options) Append(b []byte, m *Message) ([]byte, error) {
 	return b, nil
 }
 
-// Marshal is Append into a buffer of the exact size, which comes from the pool
-// if it is large enough to be pooled, and goes back there when it is freed. A nil
-// pool means no pool.
+// Marshal writes m like Append, into a buffer of the exact size. A buffer that is
+// large enough to be pooled comes from pool and returns there when it is freed. A
+// nil pool means no pool.
 func (o Options) Marshal(m *Message, pool mem.BufferPool) (mem.Buffer, error) {
 	e, err := o.encode(m)
 	if err != nil {
@@ -99,8 +98,8 @@ func (e *encoder) release() {
 	}
 }
 
-// methods are what package proto calls instead of going through reflection.
-// There is no Size: writing a message backwards takes less time than measuring it.
+// methods are the functions that package proto calls instead of using reflection.
+// Size is missing: writing a message backwards takes less time than measuring it.
 var methods = protoiface.Methods{
 	Flags:            protoiface.SupportMarshalDeterministic | protoiface.SupportUnmarshalDiscardUnknown,
 	Marshal:          marshal,
@@ -110,9 +109,9 @@ var methods = protoiface.Methods{
 }
 
 func marshal(in protoiface.MarshalInput) (protoiface.MarshalOutput, error) {
-	m, ok := own(in.Message)
+	m, ok := asMessage(in.Message)
 	if !ok {
-		return protoiface.MarshalOutput{Buf: in.Buf}, errNotOwn
+		return protoiface.MarshalOutput{Buf: in.Buf}, errNotMessage
 	}
 	e := newEncoder(maxProtoDepth)
 	e.deterministic = in.Flags&protoiface.MarshalDeterministic != 0
@@ -127,9 +126,9 @@ func marshal(in protoiface.MarshalInput) (protoiface.MarshalOutput, error) {
 
 func unmarshal(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error) {
 	var out protoiface.UnmarshalOutput
-	m, ok := own(in.Message)
+	m, ok := asMessage(in.Message)
 	if !ok {
-		return out, errNotOwn
+		return out, errNotMessage
 	}
 	m.mustBeValid()
 	d := decoder{
@@ -150,12 +149,12 @@ func unmarshal(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error)
 	return out, nil
 }
 
-// errNotOwn is for types that embed a Message and have a ProtoReflect of their own.
-var errNotOwn = errors.New("dynamic: the message is not a dynamic.Message")
+// errNotMessage is for types that embed a Message and have a ProtoReflect of their own.
+var errNotMessage = errors.New("dynamic: the message is not a dynamic.Message")
 
 func merge(in protoiface.MergeInput) protoiface.MergeOutput {
-	dst, ok := own(in.Destination)
-	src, same := own(in.Source)
+	dst, ok := asMessage(in.Destination)
+	src, same := asMessage(in.Source)
 	if !ok || !same || dst.typ != src.typ {
 		return protoiface.MergeOutput{}
 	}
@@ -166,25 +165,25 @@ func merge(in protoiface.MergeInput) protoiface.MergeOutput {
 
 func checkInitialized(in protoiface.CheckInitializedInput) (protoiface.CheckInitializedOutput, error) {
 	var out protoiface.CheckInitializedOutput
-	m, ok := own(in.Message)
+	m, ok := asMessage(in.Message)
 	if !ok {
-		return out, errNotOwn
+		return out, errNotMessage
 	}
 	return out, m.requiredError()
 }
 
-// carrier is a message with nothing but one extension.
-type carrier struct {
+// singleExtension is a message that has one extension and nothing else.
+type singleExtension struct {
 	protoreflect.Message
 	x *extension
 }
 
-func (c carrier) ProtoReflect() protoreflect.Message   { return c }
-func (c carrier) Interface() protoreflect.ProtoMessage { return c }
-func (c carrier) ProtoMethods() *protoiface.Methods    { return nil }
-func (c carrier) GetUnknown() protoreflect.RawFields   { return nil }
-func (c carrier) Range(visit func(protoreflect.FieldDescriptor, protoreflect.Value) bool) {
+func (c singleExtension) ProtoReflect() protoreflect.Message   { return c }
+func (c singleExtension) Interface() protoreflect.ProtoMessage { return c }
+func (c singleExtension) ProtoMethods() *protoiface.Methods    { return nil }
+func (c singleExtension) GetUnknown() protoreflect.RawFields   { return nil }
+func (c singleExtension) Range(visit func(protoreflect.FieldDescriptor, protoreflect.Value) bool) {
 	visit(c.x.xd, c.x.value)
 }
 
-var _ proto.Message = carrier{}
+var _ proto.Message = singleExtension{}

@@ -1,10 +1,10 @@
 package dynamic
 
-// page is memory for the fields of some messages, which do not change it but for
-// the elements that are theirs.
+// page is the memory for the fields of some messages. Each message changes only its
+// own elements.
 //
-// The presence bit of a field says whether its slot counts; what is in the slot
-// otherwise has no meaning.
+// The presence bit of a field says whether its slot has a value. The content of
+// other slots has no meaning.
 type page struct {
 	nums []uint64 // for each message, the presence bits and then its numbers
 	strs []string
@@ -17,7 +17,7 @@ func (m *Message) num(f *field) *uint64 { return &m.page.nums[m.nums+uint32(f.sl
 // str returns the slot of a string.
 func (m *Message) str(f *field) *string { return &m.page.strs[m.strs+uint32(f.slot)] }
 
-// ref returns the slot of all else.
+// ref returns the slot of a value of another kind.
 func (m *Message) ref(f *field) *any { return &m.page.refs[m.refs+uint32(f.slot)] }
 
 // marks returns the presence bits.
@@ -36,7 +36,7 @@ func (m *Message) has(f *field) bool {
 // numsOf returns the presence bits and numbers.
 func (m *Message) numsOf() []uint64 { return m.page.nums[m.nums:] }
 
-// setNumber stores a number as it is held.
+// setNumber stores a number.
 func (m *Message) setNumber(f *field, x uint64) { f.setNumber(m.numsOf(), x) }
 
 func (m *Message) setText(f *field, s string) {

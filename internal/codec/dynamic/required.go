@@ -19,9 +19,9 @@ const (
 // maxReach bounds how many types are looked at for required fields.
 const maxReach = 1000
 
-// demands reports whether a message of the type, or one below it, may have
+// mayHaveRequired reports whether a message of the type, or one below it, may have
 // required fields.
-func (t *Type) demands() bool {
+func (t *Type) mayHaveRequired() bool {
 	if r := t.reach.Load(); r != reachUnknown {
 		return r == reachRequired
 	}
@@ -33,9 +33,9 @@ func (t *Type) demands() bool {
 	return r == reachRequired
 }
 
-// reachesRequired goes through the types that md leads to, without recursion:
-// there may be a million of them. It stops at maxReach types, and says yes.
-// Extensions may bring anything.
+// reachesRequired looks for required fields in the types that md contains, without
+// recursion, as there may be a million. It returns true if there are more than
+// maxReach types, or extensions, which may have required fields.
 func reachesRequired(md protoreflect.MessageDescriptor) bool {
 	seen := map[protoreflect.MessageDescriptor]bool{md: true}
 	for queue := []protoreflect.MessageDescriptor{md}; len(queue) > 0; {
@@ -56,12 +56,12 @@ func reachesRequired(md protoreflect.MessageDescriptor) bool {
 // requiredError returns a *wire.RequiredError that names the required fields that
 // m and the messages in it lack, or nil.
 func (m *Message) requiredError() error {
-	var l lacking
-	l.message(m, maxProtoDepth)
-	if len(l.paths) == 0 {
+	var c requiredChecker
+	c.message(m, maxProtoDepth)
+	if len(c.paths) == 0 {
 		return nil
 	}
-	return &wire.RequiredError{Message: m.typ.md.FullName(), Paths: l.paths}
+	return &wire.RequiredError{Message: m.typ.md.FullName(), Paths: c.paths}
 }
 
 // hasRequired reports whether the required fields of the message itself are set.
@@ -75,48 +75,48 @@ func (m *Message) hasRequired() bool {
 	return true
 }
 
-// lacking goes through a message for the required fields that are not set. The
-// path grows and shrinks in place: there may be many messages below a long one.
-type lacking struct {
+// requiredChecker collects the required fields that are not set in a message. The
+// path grows and shrinks in place, as a long path may have many messages below it.
+type requiredChecker struct {
 	path  []byte
-	paths []string // of what is not set
+	paths []string // of the fields that are not set
 	deep  bool     // a message contains itself
 }
 
-// enough reports whether there is no use in going on.
-func (l *lacking) enough() bool { return l.deep || len(l.paths) >= wire.MaxMissing }
+// enough reports whether the search can stop.
+func (c *requiredChecker) enough() bool { return c.deep || len(c.paths) >= wire.MaxMissing }
 
 // in calls visit with a field, or an element in brackets, at the end of the path.
-func (l *lacking) in(part string, visit func()) {
-	n := len(l.path)
+func (c *requiredChecker) in(part string, visit func()) {
+	n := len(c.path)
 	if n > 0 && part[0] != '[' {
-		l.path = append(l.path, '.')
+		c.path = append(c.path, '.')
 	}
-	l.path = append(l.path, part...)
+	c.path = append(c.path, part...)
 	visit()
-	l.path = l.path[:n]
+	c.path = c.path[:n]
 }
 
-// message looks into a message.
-func (l *lacking) message(m *Message, depth int) {
-	if !m.typ.demands() {
+// message checks a message.
+func (c *requiredChecker) message(m *Message, depth int) {
+	if !m.typ.mayHaveRequired() {
 		return
 	}
 	if depth == 0 {
-		l.deep = true
+		c.deep = true
 		return
 	}
 	for i := range m.typ.fields {
 		f := &m.typ.fields[i]
 		switch {
-		case l.enough():
+		case c.enough():
 			return
 		case m.has(f):
 			if f.isRef() && f.class == message {
-				l.in(f.name(), func() { l.ref(*m.ref(f), depth-1) })
+				c.in(f.name(), func() { c.ref(*m.ref(f), depth-1) })
 			}
 		case f.fd.Cardinality() == protoreflect.Required:
-			l.in(f.name(), func() { l.paths = append(l.paths, string(l.path)) })
+			c.in(f.name(), func() { c.paths = append(c.paths, string(c.path)) })
 		}
 	}
 	if m.extra == nil {
@@ -124,59 +124,59 @@ func (l *lacking) message(m *Message, depth int) {
 	}
 	for i := range m.extra.extensions {
 		if x := &m.extra.extensions[i]; x.xd.Message() != nil {
-			l.in("["+string(x.xd.FullName())+"]", func() { l.extension(x, depth-1) })
+			c.in("["+string(x.xd.FullName())+"]", func() { c.extension(x, depth-1) })
 		}
 	}
 }
 
-// ref looks into what a field has.
-func (l *lacking) ref(ref any, depth int) {
+// ref checks the value of a field.
+func (c *requiredChecker) ref(ref any, depth int) {
 	switch v := ref.(type) {
 	case *Message:
-		l.message(v, depth)
+		c.message(v, depth)
 	case *messageList:
-		if !v.f.messageType().demands() {
+		if !v.f.messageType().mayHaveRequired() {
 			return
 		}
 		for i, m := range v.v {
-			if l.enough() {
+			if c.enough() {
 				return
 			}
-			l.in(index(i), func() { l.message(m, depth) })
+			c.in(index(i), func() { c.message(m, depth) })
 		}
 	case mapping:
-		if f := v.of().value; f.class != message || !f.messageType().demands() {
+		if f := v.of().value; f.class != message || !f.messageType().mayHaveRequired() {
 			return
 		}
 		v.eachMessage(func(key scalar, m *Message) {
-			if !l.enough() {
-				l.in("["+v.of().key.label(key)+"]", func() { l.message(m, depth) })
+			if !c.enough() {
+				c.in("["+v.of().key.label(key)+"]", func() { c.message(m, depth) })
 			}
 		})
 	}
 }
 
-// extension looks into an extension of messages, of whatever implementation.
-func (l *lacking) extension(x *extension, depth int) {
+// extension checks an extension whose values are messages of any implementation.
+func (c *requiredChecker) extension(x *extension, depth int) {
 	if !x.xd.IsList() {
-		l.foreign(x.value.Message(), depth)
+		c.foreign(x.value.Message(), depth)
 		return
 	}
 	for i := range x.value.List().Len() {
-		if l.enough() {
+		if c.enough() {
 			return
 		}
-		l.in(index(i), func() { l.foreign(x.value.List().Get(i).Message(), depth) })
+		c.in(index(i), func() { c.foreign(x.value.List().Get(i).Message(), depth) })
 	}
 }
 
-func (l *lacking) foreign(m protoreflect.Message, depth int) {
-	if m, ok := own(m); ok {
-		l.message(m, depth)
+func (c *requiredChecker) foreign(m protoreflect.Message, depth int) {
+	if m, ok := asMessage(m); ok {
+		c.message(m, depth)
 		return
 	}
-	if !l.enough() && proto.CheckInitialized(m.Interface()) != nil {
-		l.paths = append(l.paths, string(l.path))
+	if !c.enough() && proto.CheckInitialized(m.Interface()) != nil {
+		c.paths = append(c.paths, string(c.path))
 	}
 }
 

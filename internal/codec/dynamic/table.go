@@ -8,9 +8,9 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// table is the value of a map field: the entries in the order in which they
-// came, found by looking at each of them while they are few, and by an index
-// later. Small maps are by far the most frequent ones.
+// table is the value of a map field: the entries in the order of their insertion.
+// Most maps are small, so few entries are searched one by one, and only large
+// tables have an index.
 type table[K comparable, V any, KE element[K], VE element[V]] struct {
 	f         *field
 	entries   []entry[K, V]
@@ -26,7 +26,7 @@ type entry[K comparable, V any] struct {
 // maxScan is how many entries a table has without an index.
 const maxScan = 8
 
-// mapping is a table of whatever types.
+// mapping is a table of any types.
 type mapping interface {
 	growing
 	protoreflect.Map
@@ -162,8 +162,8 @@ func (t *table[K, V, KE, VE]) NewValue() protoreflect.Value {
 	return ve.box(t.f.value, ve.fresh(t.f.value))
 }
 
-// Range goes from the last entry to the first, so that visit may clear the one
-// that it is given.
+// Range goes from the last entry to the first, so that visit may clear the current
+// one.
 func (t *table[K, V, KE, VE]) Range(visit func(protoreflect.MapKey, protoreflect.Value) bool) {
 	var ke KE
 	var ve VE
@@ -178,7 +178,7 @@ func (t *table[K, V, KE, VE]) Range(visit func(protoreflect.MapKey, protoreflect
 	}
 }
 
-// extend puts what is in from, a table of the same type.
+// extend adds the entries of from, a table of the same type.
 func (t *table[K, V, KE, VE]) extend(k *maker, from any) {
 	var ve VE
 	other := from.(*table[K, V, KE, VE])
@@ -198,8 +198,8 @@ func (t *table[K, V, KE, VE]) eachMessage(visit func(key scalar, m *Message)) {
 	}
 }
 
-// unboxMap returns given as a table of the field, a copy if it is the map of
-// another field or implementation. It panics if its entries do not fit.
+// unboxMap returns given as a table of the field, or a copy if it belongs to another
+// field or implementation. It panics if its entries are of other types.
 func (f *field) unboxMap(given protoreflect.Map) any {
 	if !given.IsValid() {
 		panic("dynamic: " + string(f.fd.FullName()) + " cannot be set to a read-only map")
@@ -215,7 +215,7 @@ func (f *field) unboxMap(given protoreflect.Map) any {
 	return made
 }
 
-// emptyMap is what a map field without entries has.
+// emptyMap is the value of a map field without entries.
 type emptyMap struct{ f *field }
 
 func (emptyMap) Len() int                                                 { return 0 }

@@ -14,8 +14,8 @@ import (
 // Type is a message type, compiled. It implements protoreflect.MessageType.
 //
 // A message of the type has three slices. nums begins with the presence bits,
-// one for each field in the order in which they are written; behind them is a
-// word for each number. strs has a slot for each string, refs for all else.
+// one for each field in the order in which they are written. After them is a word
+// for each number. strs has a slot for each string, refs for each other value.
 type Type struct {
 	types *Types
 	md    protoreflect.MessageDescriptor
@@ -29,7 +29,7 @@ type Type struct {
 	strs  int
 	refs  int
 
-	actions []action // what to do with a tag; actions[0] stands for unknown ones
+	actions []action // what to do with a tag; actions[0] is for unknown tags
 	dense   []uint32 // the action of each tag up to denseTags
 	sparse  map[uint32]uint32
 
@@ -45,13 +45,13 @@ func (t *Type) hasParts() bool { return t.refs > 0 || t.extended }
 // denseTags bounds the direct table: field numbers up to 127.
 const denseTags = 128 << 3
 
-// action is what the decoder does with a tag.
+// action says what the decoder does with a tag.
 type action struct {
 	*field
 	op op
 }
 
-// op is how a value is read: its wire type, and where it goes.
+// op says how a value is read: its wire type, and where it is stored.
 type op uint8
 
 const (
@@ -90,8 +90,8 @@ func (t *Type) action(tag uint64) *action {
 	return &t.actions[t.sparse[uint32(tag)]]
 }
 
-// compile makes the type of a descriptor. It does not look into the types of
-// nested messages.
+// compile makes the type of a descriptor. The types of nested messages are compiled
+// later, when they are needed.
 func compile(ts *Types, md protoreflect.MessageDescriptor) *Type {
 	t := &Type{types: ts, md: md, extended: md.ExtensionRanges().Len() > 0}
 	t.zero = &Message{typ: t}
@@ -120,8 +120,8 @@ func compile(ts *Types, md protoreflect.MessageDescriptor) *Type {
 	return t
 }
 
-// oneofRank returns where generated code writes a field: first those that are in no
-// oneof, by their numbers, then the members of each oneof.
+// oneofRank returns the rank by which generated code orders fields: first those
+// outside of oneofs, by their numbers, then the members of each oneof.
 func oneofRank(fd protoreflect.FieldDescriptor) int {
 	if od := fd.ContainingOneof(); od != nil && !od.IsSynthetic() {
 		return 1 + od.Index()
@@ -147,8 +147,7 @@ func (t *Type) place(f *field) {
 	}
 }
 
-// linkOneofs tells the members of each oneof which bits the oneof has: they
-// follow each other.
+// linkOneofs gives the members of each oneof the range of bits that the oneof has.
 func (t *Type) linkOneofs() {
 	for i := 0; i < len(t.fields); {
 		od := t.fields[i].fd.ContainingOneof()

@@ -6,9 +6,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Types makes types of descriptors. A type is compiled when it is first needed,
-// once, and lives as long as its Types: keep one for each schema. The zero Types
-// is ready for use.
+// Types compiles descriptors to types. A type is compiled once, when it is first
+// needed, and lives as long as its Types: keep one for each schema. The zero Types is
+// ready for use.
 type Types struct {
 	messages   sync.Map // protoreflect.MessageDescriptor -> *Type
 	extensions sync.Map // protoreflect.ExtensionDescriptor -> *ExtensionType
@@ -37,20 +37,20 @@ func (ts *Types) Extension(xd protoreflect.ExtensionDescriptor) *ExtensionType {
 	return x.(*ExtensionType)
 }
 
-// NewMessage returns an empty message of a type that is used this once. To make
-// more of them, keep a [Types].
+// NewMessage returns an empty message of a type that it compiles for this message
+// alone. To make more messages, keep a [Types].
 func NewMessage(md protoreflect.MessageDescriptor) *Message {
 	return new(Types).Message(md).NewMessage()
 }
 
-// Descriptor returns what describes the messages of the type.
+// Descriptor returns the descriptor of the type.
 func (t *Type) Descriptor() protoreflect.MessageDescriptor { return t.md }
 
 // NewMessage returns an empty message.
-func (t *Type) NewMessage() *Message { return t.alone() }
+func (t *Type) NewMessage() *Message { return t.newUnshared() }
 
-// New is NewMessage. It implements protoreflect.MessageType.
-func (t *Type) New() protoreflect.Message { return t.alone() }
+// New calls NewMessage. It implements protoreflect.MessageType.
+func (t *Type) New() protoreflect.Message { return t.newUnshared() }
 
 // Zero returns the empty message that cannot be changed.
 func (t *Type) Zero() protoreflect.Message { return t.zero }

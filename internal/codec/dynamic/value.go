@@ -3,6 +3,7 @@ package dynamic
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -12,7 +13,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// boxNumber returns a number as reflection has it.
+// boxNumber returns a number as a protoreflect.Value.
 func (f *field) boxNumber(x uint64) protoreflect.Value {
 	switch f.kind {
 	case protoreflect.BoolKind:
@@ -37,9 +38,8 @@ func (f *field) boxNumber(x uint64) protoreflect.Value {
 	return protoreflect.ValueOfUint64(x)
 }
 
-// unboxNumber is the way back from boxNumber. It panics if v is of another type:
-// the accessors of a Value tell numbers from all else, and Equal tells 32 bits
-// from 64.
+// unboxNumber is the reverse of boxNumber. It panics if v is of another type: the
+// accessors of a Value panic for all but numbers, and Equal compares the width.
 func (f *field) unboxNumber(v protoreflect.Value) uint64 {
 	var x uint64
 	var made protoreflect.Value
@@ -100,8 +100,8 @@ func (f *field) isInvalid(v protoreflect.Value) bool {
 	return f.utf8 && !utf8.ValidString(v.String())
 }
 
-// unboxMessage returns v as a message of this package, a copy if it is not one
-// yet. It panics if v is no message of the field's type.
+// unboxMessage returns v as a message of this package, or a copy if v is of another
+// implementation. It panics if v is not a message of the field's type.
 func (f *field) unboxMessage(v protoreflect.Value) *Message {
 	given := v.Message()
 	if !given.IsValid() {
@@ -111,7 +111,7 @@ func (f *field) unboxMessage(v protoreflect.Value) *Message {
 	if given.Descriptor().FullName() != want.FullName() {
 		panic(fmt.Sprintf("dynamic: %s cannot be set to a %s", f.fd.FullName(), given.Descriptor().FullName()))
 	}
-	if m, ok := own(given); ok && m.typ.md == want {
+	if m, ok := asMessage(given); ok && m.typ.md == want {
 		return m
 	}
 	b, err := proto.MarshalOptions{AllowPartial: true}.Marshal(given.Interface())
@@ -125,8 +125,8 @@ func (f *field) unboxMessage(v protoreflect.Value) *Message {
 	return m
 }
 
-// own returns m as a message of this package, if it is one or wraps one.
-func own(m protoreflect.Message) (*Message, bool) {
+// asMessage returns m as a message of this package, if it is one or wraps one.
+func asMessage(m protoreflect.Message) (*Message, bool) {
 	if m, ok := m.(*Message); ok {
 		return m, true
 	}
@@ -134,19 +134,80 @@ func own(m protoreflect.Message) (*Message, bool) {
 	return inner, ok
 }
 
+// filled returns a list or map as a protoreflect.Value. If it is empty, that is the
+// one that cannot be changed.
+func (f *field) filled(ref any) protoreflect.Value {
+	// The most frequent types come first.
+	switch l := ref.(type) {
+	case *messageList:
+		if len(l.v) > 0 {
+			return protoreflect.ValueOfList(l)
+		}
+	case *textList:
+		if len(l.v) > 0 {
+			return protoreflect.ValueOfList(l)
+		}
+	case *numberList:
+		if len(l.v) > 0 {
+			return protoreflect.ValueOfList(l)
+		}
+	case *textTable:
+		if len(l.entries) > 0 {
+			return protoreflect.ValueOfMap(l)
+		}
+	default:
+		if ref.(container).Len() > 0 {
+			return boxRef(ref)
+		}
+	}
+	return f.empty
+}
+
+// boxRef returns a list or map as a protoreflect.Value.
+func boxRef(ref any) protoreflect.Value {
+	if l, ok := ref.(protoreflect.List); ok {
+		return protoreflect.ValueOfList(l)
+	}
+	return protoreflect.ValueOfMap(ref.(protoreflect.Map))
+}
+
+// unset returns what Get returns for a field that is not set.
+func (f *field) unset() protoreflect.Value {
+	if f.shape == single {
+		switch f.class {
+		case message:
+			return protoreflect.ValueOfMessage(f.messageType().zero)
+		case blob:
+			return protoreflect.ValueOfBytes(slices.Clone(f.empty.Bytes())) // the descriptor's must not be changed
+		}
+	}
+	return f.empty
+}
+
+// fresh returns a new value for the field, which Set takes: empty, or the default.
+func (f *field) fresh() protoreflect.Value {
+	switch {
+	case f.shape != single:
+		return boxRef(f.newRef())
+	case f.class == message:
+		return protoreflect.ValueOfMessage(f.messageType().NewMessage())
+	}
+	return f.unset()
+}
+
 // element holds the values of one class as T.
 type element[T any] interface {
-	// box returns a value as reflection has it.
+	// box returns a value as a protoreflect.Value.
 	box(f *field, v T) protoreflect.Value
-	// unbox is the way back. It panics if v is of another type.
+	// unbox is the reverse of box. It panics if v is of another type.
 	unbox(f *field, v protoreflect.Value) T
-	// fresh returns what a list or map has for a new element.
+	// fresh returns a new element of a list or map.
 	fresh(f *field) T
-	// copyOf returns a value that shares nothing that can change.
+	// copyOf returns a deep copy of a value.
 	copyOf(k *maker, v T) T
-	// of picks the value from what was read.
+	// of returns the value of a scalar.
 	of(v scalar) T
-	// scalar is the way back from of.
+	// scalar is the reverse of of.
 	scalar(v T) scalar
 	// write writes a value with its tag.
 	write(e *encoder, f *field, v T) *wire.Error

@@ -14,7 +14,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// bind compiles a plan for messages of type md in the Go type t.
+// bind compiles the plan for messages of type md in the Go type t.
 func bind(t reflect.Type, md protoreflect.MessageDescriptor, opts Options) (*engine, error) {
 	b := &binder{plans: map[planKey]*plan{}}
 	root := b.plan(t, md)
@@ -34,11 +34,10 @@ type binder struct {
 	list     []*plan
 	maps     int
 	problems []problem
-	at       int // the Go field that is being looked at
+	at       int // the Go field that is being bound
 }
 
-// problem is something that does not fit, in a Go field of the struct that is
-// being bound.
+// problem is a mismatch in a Go field of the struct that is being bound.
 type problem struct {
 	at  int
 	err error
@@ -52,9 +51,9 @@ func (b *binder) join() error {
 	return errors.Join(all...)
 }
 
-// inOrder sorts the problems since start, found in one struct, by its fields.
-// From outside they all are in the field whose type the struct is.
-func (b *binder) inOrder(start, outer int) {
+// sortProblems sorts the problems from start on, which were found in one struct, by
+// the struct's fields. It then assigns them to the outer field that has the struct.
+func (b *binder) sortProblems(start, outer int) {
 	found := b.problems[start:]
 	slices.SortStableFunc(found, func(a, c problem) int { return cmp.Compare(a.at, c.at) })
 	for i := range found {
@@ -79,8 +78,8 @@ func (b *binder) newPlan(t reflect.Type, md protoreflect.MessageDescriptor) *pla
 	return pl
 }
 
-// plan returns the plan for messages of type md in t, or nil if t is no type for
-// them. Problems within t are noted, and do not make it nil.
+// plan returns the plan for messages of type md in t, or nil if t cannot hold them.
+// Problems within t are recorded, and do not make it nil.
 func (b *binder) plan(t reflect.Type, md protoreflect.MessageDescriptor) *plan {
 	key := planKey{t, md.FullName()}
 	if pl := b.plans[key]; pl != nil {
@@ -109,7 +108,8 @@ func (b *binder) plan(t reflect.Type, md protoreflect.MessageDescriptor) *plan {
 	return pl
 }
 
-// opaque tells a struct such as time.Time, which has fields but none to bind.
+// opaque reports whether t is a struct such as time.Time, which has fields but none
+// to bind.
 func opaque(t reflect.Type) bool {
 	for i := range t.NumField() {
 		if sf := t.Field(i); sf.IsExported() || sf.Anonymous {
@@ -148,23 +148,23 @@ func hasOneField(name protoreflect.FullName) bool {
 	return false
 }
 
-// claim is a Go field that a message field was found for.
-type claim struct {
+// fieldMatch is a Go field with its message field.
+type fieldMatch struct {
 	goField
 	fd protoreflect.FieldDescriptor
 }
 
 // bindStruct binds the fields of a struct.
 func (b *binder) bindStruct(pl *plan) {
-	defer b.inOrder(len(b.problems), b.at)
-	claims := b.claims(pl)
+	defer b.sortProblems(len(b.problems), b.at)
+	matches := b.matchFields(pl)
 	required := pl.md.RequiredNumbers()
 	bound := map[protowire.Number]bool{}
-	for _, c := range claims {
+	for _, c := range matches {
 		bound[c.fd.Number()] = true
 	}
-	fields := make([]field, 0, len(claims)+required.Len())
-	for _, c := range claims {
+	fields := make([]field, 0, len(matches)+required.Len())
+	for _, c := range matches {
 		fields = append(fields, field{})
 		f := &fields[len(fields)-1]
 		b.at = c.at
@@ -197,12 +197,12 @@ func (pl *plan) linkRequired() {
 			f.seen = 1 << (n - 1)
 			pl.seenAll |= f.seen
 		} else {
-			pl.crowded = true
+			pl.manyRequired = true
 		}
 	}
 }
 
-// linkOneofs makes the members of each oneof know each other.
+// linkOneofs gives each member of a oneof the list of the others.
 func (pl *plan) linkOneofs() {
 	members := map[string][]*field{}
 	var order []string
@@ -229,8 +229,8 @@ func (pl *plan) linkOneofs() {
 	}
 }
 
-// unbound stands for a required field that the struct does not have: it is
-// unknown, but must be there.
+// unbound returns a field for a required field that the struct does not have. Its
+// value is dropped, but must be there.
 func unbound(fd protoreflect.FieldDescriptor) field {
 	f := field{name: string(fd.Name()), required: true, unbound: true}
 	f.setTag(fd)

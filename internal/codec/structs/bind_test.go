@@ -41,7 +41,7 @@ func TestBindErrors(t *testing.T) {
 		"all at once": {bindError[HelloRequest](t, "p3.Scalars"), []string{
 			"HelloRequest.I32 (string) cannot hold p3.Scalars.i32 (int32): make it int32, *int32, int64 or int",
 			"HelloRequest.St (int32) cannot hold p3.Scalars.st (string): make it string, *string or []byte",
-			"HelloRequest.Sx has no counterpart in p3.Scalars: the nearest is st, then s32, then s64; or tag it `proto:\"-\"`",
+			"HelloRequest.Sx matches no field of p3.Scalars (did you mean \"st\" or \"s32\" or \"s64\"?): rename it, or tag it `proto:\"-\"`",
 		}},
 		"narrow": {bindError[struct {
 			I32 int16
@@ -97,7 +97,7 @@ func TestBindErrors(t *testing.T) {
 		}},
 		"nested": {bindError[innerWrong](t, "p3.Nest"), []string{
 			"struct.Name (int32) cannot hold p3.Leaf.name (string): make it string, *string or []byte",
-			"struct.Nothing has no counterpart in p3.Nest: it has leaf, leaves, next, kids, named; or tag it `proto:\"-\"`",
+			"struct.Nothing matches no field of p3.Nest (it has leaf, leaves, next, kids, named): rename it, or tag it `proto:\"-\"`",
 		}},
 		"embedded pointer": {bindError[pointer](t, "p3.Scalars"), []string{
 			"pointer.base is embedded by pointer: embed the struct itself, or tag it with the message field that it holds",
@@ -106,7 +106,7 @@ func TestBindErrors(t *testing.T) {
 			`twice.A and twice.B are both bound to p3.Scalars.i32: tag one of them with another name, or with "-"`,
 		}},
 		"ambiguous": {bindError[struct{ FooBar int32 }](t, "p3.Alike"), []string{
-			"struct.FooBar may be p3.Alike.foo_bar or p3.Alike.foobar: tag it with the one that is meant",
+			"struct.FooBar matches both p3.Alike.foo_bar and p3.Alike.foobar: tag it with one of them",
 		}},
 		"tag": {bindError[struct {
 			A int32  `proto:"i23"`
@@ -114,8 +114,8 @@ func TestBindErrors(t *testing.T) {
 			C string `proto:",unknown"`
 			d int32  `proto:"i32"`
 		}](t, "p3.Scalars"), []string{
-			`struct.A is tagged "i23", but p3.Scalars has no such field: the nearest is i32, then i64`,
-			`struct.B: its tag has the option "omitempty": there is only proto:",unknown"`,
+			`struct.A is tagged "i23", which is not a field of p3.Scalars (did you mean "i32" or "i64"?)`,
+			`struct.B: its tag has the unknown option "omitempty": the only one is proto:",unknown"`,
 			`struct.C (string) cannot hold unknown fields: make it []byte`,
 			`struct.d has a proto tag but is not exported: export it or drop the tag`,
 		}},

@@ -18,8 +18,8 @@ type numberForm struct {
 	load load
 }
 
-// numberForms has, for each kind of number, the forms for a Go type of its own
-// size and for a wider one.
+// numberForms has the forms of each kind of number: for a Go type of its own size,
+// and for a wider one.
 var numberForms = map[protoreflect.Kind]struct{ exact, wide numberForm }{
 	protoreflect.EnumKind:     {numberForm{convRaw, load4Signed}, numberForm{convSigned, load8Signed32}},
 	protoreflect.Int32Kind:    {numberForm{convRaw, load4Signed}, numberForm{convSigned, load8Signed32}},
@@ -70,8 +70,8 @@ var numberTypes = map[protoreflect.Kind]reflect.Type{
 	protoreflect.BoolKind:     reflect.TypeFor[bool](),
 }
 
-// bindElem chooses how one value of fd, no message, is read into a Go value of
-// type t. It returns false when t cannot hold it.
+// bindElem chooses how one value of fd, which is not a message, is read into a Go
+// value of type t. It returns false if t cannot hold it.
 func (f *field) bindElem(fd protoreflect.FieldDescriptor, t reflect.Type) bool {
 	f.elemType = t
 	isBytes := t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
@@ -121,7 +121,7 @@ func (f *field) bindNumber(kind protoreflect.Kind, t reflect.Type) bool {
 	return true
 }
 
-// setDefault notes what an absent field reads as, if held as a plain value.
+// setDefault sets the value that an absent field reads as, if it is a plain value.
 func (f *field) setDefault(fd protoreflect.FieldDescriptor) {
 	if f.required {
 		return
@@ -176,7 +176,7 @@ func defaultBits(kind protoreflect.Kind, v protoreflect.Value) uint64 {
 	return 0
 }
 
-// hasInit tells whether a plain value is not zero in an empty message.
+// hasInit reports whether a plain value is not zero in an empty message.
 func (f *field) hasInit() bool {
 	return f.plain && f.sub == nil && (f.defWire != 0 || f.defText != "")
 }
@@ -192,12 +192,12 @@ func (f *field) initialise(p unsafe.Pointer) {
 
 var messageType = reflect.TypeFor[proto.Message]()
 
-// isMessage tells whether t is the struct of a generated message.
+// isMessage reports whether t is the struct of a generated message.
 func isMessage(t reflect.Type) bool {
 	return t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(messageType)
 }
 
-// leafFor returns what reads md into t, if that is not done field by field.
+// leafFor returns the leaf that reads md into t, if t is not read field by field.
 func (b *binder) leafFor(t reflect.Type, md protoreflect.MessageDescriptor) (leaf, bool) {
 	switch kind := wellknown.Of(md.FullName()).Kind; {
 	case kind == wellknown.Timestamp && t == reflect.TypeFor[time.Time]():
@@ -215,7 +215,7 @@ func (b *binder) leafFor(t reflect.Type, md protoreflect.MessageDescriptor) (lea
 	return nil, false
 }
 
-// bindValue finds the plans that a Value nests.
+// bindValue compiles the plans that are nested in a Value.
 func (b *binder) bindValue(v *valueLeaf, md protoreflect.MessageDescriptor) {
 	fields := md.Fields()
 	v.fields = b.plan(reflect.TypeFor[map[string]any](), fields.ByName("struct_value").Message())

@@ -44,7 +44,7 @@ func (f *field) setTag(fd protoreflect.FieldDescriptor) {
 	f.tagLen = uint8(protowire.SizeVarint(f.tag))
 }
 
-// bindScalar binds a singular field that is no message.
+// bindScalar binds a singular field that is not a message.
 func (b *binder) bindScalar(f *field, fd protoreflect.FieldDescriptor) bool {
 	if f.goType.Kind() == reflect.Pointer {
 		if !f.bindElem(fd, f.goType.Elem()) {

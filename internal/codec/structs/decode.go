@@ -15,24 +15,25 @@ type decoder struct {
 	rejected bool   // the value of a map entry was not one of its closed enum
 	depth    int    // how many more levels of messages may be entered
 	group    uint64 // the end-group tag of the message that is entered next, if it is a group
-	closed   int    // where the group ended that was read last
-	hint     int    // how many elements of the list at hand follow each other
+	closed   int    // where the last group ended
+	hint     int    // how many elements of the current list follow each other
 	left     int    // an upper bound of the string bytes to come, this arena included
 	chunk    int    // size of the last arena
 	arena    []byte
 	used     int      // of the arena
-	lists    []string // of which lists of strings are cut
+	lists    []string // lists of strings are parts of it
 	listed   int
 	blocks   []block
 	entries  []*entry
 }
 
-// errUnknown tells the caller to treat a field as unknown. It never gets out.
+// errUnknown makes the caller treat a field as unknown. It is never returned to
+// users.
 var errUnknown = &Error{}
 
-// message reads b into the struct at p, merging into what is there. It ends with
-// b or, in a group, behind the end-group tag, which end is then; d.closed tells
-// where that is.
+// message reads b into the struct at p, merging into what is there. It ends at the
+// end of b or, in a group, after the end-group tag, which is end; d.closed is then
+// the position after it.
 //
 //nolint:funlen // the hot loop, which would pay for every call
 func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Error {
@@ -87,7 +88,7 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 			i += n
 		default:
 			var n int
-			n, known, err = d.other(f, unsafe.Add(p, f.off), tag, b[i:])
+			n, known, err = d.fixedOrGroup(f, unsafe.Add(p, f.off), tag, b[i:])
 			i += n
 		}
 		if err != nil {
@@ -107,15 +108,16 @@ func (d *decoder) message(pl *plan, p unsafe.Pointer, b []byte, end uint64) *Err
 	if end != 0 {
 		return wire.NewMalformed(wire.DetailGroup)
 	}
-	if seen != pl.seenAll || pl.crowded {
+	if seen != pl.seenAll || pl.manyRequired {
 		d.partial = true
 	}
 	return nil
 }
 
-// other reads the value of a field in one of the rarer wire types. It returns
+// fixedOrGroup reads the value of a field that is neither a varint nor
+// length-prefixed. It returns
 // its length, and whether the field took it.
-func (d *decoder) other(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, bool, *Error) {
+func (d *decoder) fixedOrGroup(f *field, p unsafe.Pointer, tag uint64, b []byte) (int, bool, *Error) {
 	switch protowire.Type(tag & 7) {
 	case protowire.Fixed32Type:
 		if len(b) < 4 {
@@ -161,7 +163,7 @@ func (d *decoder) sub(pl *plan, p unsafe.Pointer, b []byte) *Error {
 
 // keep saves an unknown field, if the struct has a place for it.
 func (pl *plan) keep(p unsafe.Pointer, raw []byte) {
-	if pl.keeps {
+	if pl.keepsUnknown {
 		u := (*[]byte)(unsafe.Add(p, pl.unknown))
 		*u = append(*u, raw...)
 	}

@@ -6,36 +6,21 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
-// describe names the type of a message field as its .proto file does.
+// describe names the type of a message field, and the oneof that it is in.
 func describe(fd protoreflect.FieldDescriptor) string {
-	switch {
-	case fd.IsMap():
-		return "map<" + describe(fd.MapKey()) + ", " + describe(fd.MapValue()) + ">"
-	case fd.IsList():
-		return "repeated " + describeElem(fd)
-	}
 	if inOneof(fd) {
-		return describeElem(fd) + " in the oneof " + string(fd.ContainingOneof().Name())
+		return typename.OfField(fd) + " in the oneof " + string(fd.ContainingOneof().Name())
 	}
-	return describeElem(fd)
+	return typename.OfField(fd)
 }
 
-// inOneof tells the members of oneofs that are written as such.
+// inOneof reports whether fd is declared in a oneof.
 func inOneof(fd protoreflect.FieldDescriptor) bool {
 	od := fd.ContainingOneof()
 	return od != nil && !od.IsSynthetic()
-}
-
-func describeElem(fd protoreflect.FieldDescriptor) string {
-	switch {
-	case fd.Message() != nil:
-		return string(fd.Message().FullName())
-	case fd.Enum() != nil:
-		return "enum " + string(fd.Enum().FullName())
-	}
-	return fd.Kind().String()
 }
 
 // wants lists the Go types that can hold a field.

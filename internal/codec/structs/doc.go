@@ -1,8 +1,8 @@
 // Package structs reads and writes protobuf messages as plain Go structs, without
 // generated code.
 //
-// Bind matches a Go type with a message descriptor once, and reports everything
-// that does not fit. The Struct that it returns moves messages between the wire
+// Bind matches a Go type with a message descriptor once, and reports all
+// mismatches. The Struct that it returns moves messages between the wire
 // and values of that type, faster than generated code does:
 //
 //	type HelloRequest struct {
@@ -21,7 +21,7 @@
 // A Go field is bound to the message field of the same name, whatever the case
 // and the underscores: CustomerID to customer_id. A tag names another one:
 // `proto:"customer_id"`, by its name or its JSON name. `proto:"-"` leaves a field
-// out, as do lower-case names. An exported field without a counterpart is an
+// out, as do lower-case names. An exported field that matches none is an
 // error; a message field without a Go field is treated as unknown. The fields of
 // an embedded struct count as fields of the struct around it, whose own hide them.
 //
@@ -64,13 +64,13 @@
 //
 // # Presence
 //
-// A pointer tells a field that is not set (nil) from one that is set to zero.
-// []byte does so without a pointer, as do map[string]any, []any and []string for
-// the well-known types. A singular any cannot: both a null and no value at all
-// read as nil; use *any to tell them apart.
+// A pointer distinguishes a field that is not set (nil) from one that is set to
+// zero. []byte does so without a pointer, as do map[string]any, []any and []string
+// for the well-known types. A singular any cannot: a null and a missing value both
+// read as nil; use *any to distinguish them.
 //
-// A plain value stands for what a reader of the field sees. A field that is not
-// there reads as its default: the one that a proto2 file declares, or else zero
+// A plain value is what a reader of the field sees. A field that is not set reads
+// as its default: the one that a proto2 file declares, or else zero
 // (the name of the first value, for an enum bound to a string). A value that
 // equals the default is not written. The plain time.Time{} is not written, nor is
 // a struct that is zero or would be written empty. Required fields are always
@@ -83,17 +83,17 @@
 // # Reading
 //
 // Fields may come in any order, and more than once: the last value of a scalar
-// wins, messages merge, lists grow. Packed and unpacked lists are both taken. An
+// wins, messages merge, lists grow. Packed and unpacked lists are both accepted. An
 // unknown field, or one with another wire type than expected, is dropped; a field
 // `proto:",unknown"` of type []byte keeps all of them, and they are written back.
 // Numbers that a closed enum does not have count as unknown fields, as the
 // specification says (and google.golang.org/protobuf does not). Strings must be
-// UTF-8 where the schema asks for it: not in proto2.
+// UTF-8 where the schema requires it: not in proto2.
 //
-// Required fields are checked in every message that was bound. Reading asks for
-// those without a Go field as well; writing cannot supply them: bind them all in
-// what is to be written. Invalid input of any kind is an error; what is
-// allocated for it is bounded by its length.
+// Required fields are checked in every message that was bound. Reading checks those
+// without a Go field as well. Writing cannot supply these: bind all required fields
+// of what is to be written. Invalid input of any kind is an error; the memory that
+// is allocated for it is bounded by its length.
 //
 // Strings of a message that are short share blocks of up to 1 KiB, lists of a few
 // strings share blocks of 32, and nested messages of one type share blocks of up

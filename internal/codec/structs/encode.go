@@ -16,7 +16,7 @@ type encoder struct {
 
 // message writes the fields of the struct at p, in the order of their numbers.
 func (e *encoder) message(pl *plan, p unsafe.Pointer) *Error {
-	if pl.keeps {
+	if pl.keepsUnknown {
 		e.Raw(*(*[]byte)(unsafe.Add(p, pl.unknown)))
 	}
 	for _, members := range pl.oneofs {
@@ -75,11 +75,11 @@ func (e *encoder) nested(f *field, p unsafe.Pointer, index int) *Error {
 	if f.group {
 		e.Varint(f.tag + 1) // the end-group wire type follows start-group
 	}
-	before, lacks := e.Written(), len(e.missing)
+	before, missingBefore := e.Written(), len(e.missing)
 	if err := e.sub(f.sub, p); err != nil {
 		return err
 	}
-	for i := lacks; i < len(e.missing); i++ {
+	for i := missingBefore; i < len(e.missing); i++ {
 		e.missing[i] = wire.Join(f.segment(index), e.missing[i])
 	}
 	if f.group {
@@ -90,8 +90,8 @@ func (e *encoder) nested(f *field, p unsafe.Pointer, index int) *Error {
 	return nil
 }
 
-// miss notes that a required field is not set.
-func (e *encoder) miss(f *field) *Error {
+// addMissing records that a required field is not set.
+func (e *encoder) addMissing(f *field) *Error {
 	e.missing = append(e.missing, f.name)
 	return nil
 }

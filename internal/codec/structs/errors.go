@@ -2,10 +2,9 @@ package structs
 
 import "github.com/dyngate/dyngate/internal/codec/wire"
 
-// The errors of reading and writing, which the engines share.
+// The errors of reading and writing, which are those of package wire.
 type (
-	// Error is what is wrong with a message that is read or a value that is
-	// written.
+	// Error is an error in a message that is read or a value that is written.
 	Error = wire.Error
 
 	// RequiredError lists the required fields that a message lacks.
@@ -13,7 +12,7 @@ type (
 )
 
 // The four ways in which reading or writing a message fails. Test for them
-// with errors.Is; package wire says more of each.
+// with errors.Is; package wire describes each.
 var (
 	ErrMalformed   = wire.ErrMalformed
 	ErrRange       = wire.ErrRange
@@ -21,5 +20,5 @@ var (
 	ErrUnencodable = wire.ErrUnencodable
 )
 
-// noIndex stands for "not an element of a list" where an index is asked for.
+// noIndex is the index of a value that is not an element of a list.
 const noIndex = -1

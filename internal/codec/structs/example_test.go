@@ -51,5 +51,5 @@ func ExampleBind_errors() {
 	fmt.Println(err)
 	// Output:
 	// Hello.Name (int32) cannot hold dyngate.bench.Hello.name (string): make it string, *string or []byte
-	// Hello.Mane has no counterpart in dyngate.bench.Hello: the nearest is name; or tag it `proto:"-"`
+	// Hello.Mane matches no field of dyngate.bench.Hello (did you mean "name"?): rename it, or tag it `proto:"-"`
 }

@@ -2,14 +2,14 @@ package structs
 
 import "unsafe"
 
-// finish works out what depends on the plans that a plan nests, when all of
-// them are there: recursive messages have plans that nest themselves.
+// finish computes what depends on nested plans. It runs when all plans exist, as
+// the plans of recursive messages contain themselves.
 func (b *binder) finish() {
 	for again := true; again; {
 		again = false
 		for _, pl := range b.list {
-			if !pl.demands && pl.demandsNow() {
-				pl.demands, again = true, true
+			if !pl.hasRequired && pl.findsRequired() {
+				pl.hasRequired, again = true, true
 			}
 		}
 	}
@@ -19,25 +19,26 @@ func (b *binder) finish() {
 	done := map[*plan]bool{}
 	for _, pl := range b.list {
 		pl.collectInits(done)
-		pl.strict = pl.demands || pl.inits != nil
+		pl.strict = pl.hasRequired || pl.inits != nil
 	}
 }
 
-// demandsNow tells whether a message has required fields, as far as is known.
-func (pl *plan) demandsNow() bool {
+// findsRequired reports whether a message is known to have required fields, in it
+// or below.
+func (pl *plan) findsRequired() bool {
 	if _, ok := pl.leaf.(generatedLeaf); ok || len(pl.required) > 0 {
 		return true
 	}
 	for i := range pl.fields {
-		if sub := pl.fields[i].sub; sub != nil && sub.demands {
+		if sub := pl.fields[i].sub; sub != nil && sub.hasRequired {
 			return true
 		}
 	}
 	return false
 }
 
-// collectInits lists what to set in an empty message, in the structs that it
-// holds as plain values as well. Those cannot be recursive.
+// collectInits collects the defaults that are set in an empty message, also in the
+// structs that it holds as plain values, which cannot be recursive.
 func (pl *plan) collectInits(done map[*plan]bool) {
 	if done[pl] {
 		return
@@ -58,15 +59,15 @@ func (pl *plan) collectInits(done map[*plan]bool) {
 	}
 }
 
-// watchValues has it noted when an entry of a map lacks its value and that value
-// is a message with required fields: there it counts as an empty message.
+// watchValues marks maps whose value type has required fields, so that an entry
+// without a value is noticed: it counts as an empty message.
 func (pl *plan) watchValues() {
 	for i := range pl.fields {
 		f := &pl.fields[i]
 		if f.maps == nil {
 			continue
 		}
-		if value := &f.sub.fields[1]; value.sub != nil && value.sub.demands {
+		if value := &f.sub.fields[1]; value.sub != nil && value.sub.hasRequired {
 			value.seen, f.sub.seenAll = 1, 1
 		}
 	}

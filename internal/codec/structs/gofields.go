@@ -18,10 +18,10 @@ type goField struct {
 	typ    reflect.Type
 	offset uintptr
 	depth  int
-	at     int // its place among them
+	at     int // its position among them
 }
 
-// goFields lists the fields of t that ask for a message field, in their order.
+// goFields lists the fields of t that need a message field, in their order.
 func (b *binder) goFields(pl *plan, t reflect.Type, prefix string, offset uintptr, depth int) []goField {
 	var out []goField
 	for i := range t.NumField() {
@@ -44,7 +44,7 @@ func (b *binder) goFields(pl *plan, t reflect.Type, prefix string, offset uintpt
 		case option == "unknown" && tag == "":
 			b.bindUnknown(pl, sf, name, start)
 		case option != "":
-			b.problem(`%s.%s: its tag has the option %q: there is only proto:",unknown"`, typeName(pl.typ), name, option)
+			b.problem(`%s.%s: its tag has the unknown option %q: the only one is proto:",unknown"`, typeName(pl.typ), name, option)
 		default:
 			out = append(out, goField{name, tag, sf.Type, start, depth, b.at})
 		}
@@ -63,37 +63,38 @@ func (b *binder) bindUnknown(pl *plan, sf reflect.StructField, name string, at u
 	switch {
 	case sf.Type.Kind() != reflect.Slice || sf.Type.Elem().Kind() != reflect.Uint8:
 		b.problem("%s.%s (%s) cannot hold unknown fields: make it []byte", typeName(pl.typ), name, sf.Type)
-	case pl.keeps:
-		b.problem("%s.%s: there is already a field for unknown fields", typeName(pl.typ), name)
+	case pl.keepsUnknown:
+		b.problem("%s.%s: another field holds the unknown fields already", typeName(pl.typ), name)
 	}
-	pl.keeps, pl.unknown = true, at
+	pl.keepsUnknown, pl.unknown = true, at
 }
 
-// claims finds the message field of each Go field.
-func (b *binder) claims(pl *plan) []claim {
-	var out []claim
+// matchFields finds the message field of each Go field.
+func (b *binder) matchFields(pl *plan) []fieldMatch {
+	var out []fieldMatch
 	for _, g := range b.goFields(pl, pl.typ, "", 0, 0) {
 		b.at = g.at
-		fd, trouble := findField(pl.md, g)
-		if trouble != "" {
-			b.problem("%s.%s %s", typeName(pl.typ), g.name, trouble)
+		fd, problem := findField(pl.md, g)
+		if problem != "" {
+			b.problem("%s.%s %s", typeName(pl.typ), g.name, problem)
 			continue
 		}
-		i := slices.IndexFunc(out, func(c claim) bool { return c.fd == fd })
+		i := slices.IndexFunc(out, func(c fieldMatch) bool { return c.fd == fd })
 		switch {
 		case i < 0:
-			out = append(out, claim{g, fd})
+			out = append(out, fieldMatch{g, fd})
 		case out[i].depth == g.depth:
 			b.problem("%s.%s and %[1]s.%[3]s are both bound to %s: tag one of them with another name, or with \"-\"",
 				typeName(pl.typ), out[i].name, g.name, fd.FullName())
 		case out[i].depth > g.depth:
-			out[i] = claim{g, fd} // as in Go, the outer field hides the embedded one
+			out[i] = fieldMatch{g, fd} // as in Go, the outer field hides the embedded one
 		}
 	}
 	return out
 }
 
-// findField finds the message field for a Go field, or tells the trouble.
+// findField returns the message field for a Go field, or what is wrong with the Go
+// field.
 func findField(md protoreflect.MessageDescriptor, g goField) (protoreflect.FieldDescriptor, string) {
 	fields := md.Fields()
 	if g.tag != "" {
@@ -103,7 +104,7 @@ func findField(md protoreflect.MessageDescriptor, g goField) (protoreflect.Field
 		if fd := fields.ByJSONName(g.tag); fd != nil {
 			return fd, ""
 		}
-		return nil, fmt.Sprintf("is tagged %q, but %s has no such field%s", g.tag, md.FullName(), others(md, g.tag))
+		return nil, fmt.Sprintf("is tagged %q, which is not a field of %s%s", g.tag, md.FullName(), suggest(md, g.tag))
 	}
 	short := g.name[strings.LastIndexByte(g.name, '.')+1:]
 	var found []protoreflect.FieldDescriptor
@@ -115,32 +116,33 @@ func findField(md protoreflect.MessageDescriptor, g goField) (protoreflect.Field
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Sprintf("has no counterpart in %s%s; or tag it `proto:\"-\"`", md.FullName(), others(md, short))
+		return nil, fmt.Sprintf("matches no field of %s%s: rename it, or tag it `proto:\"-\"`", md.FullName(), suggest(md, short))
 	case 1:
 		return found[0], ""
 	}
-	return nil, fmt.Sprintf("may be %s or %s: tag it with the one that is meant", found[0].FullName(), found[1].FullName())
+	return nil, fmt.Sprintf("matches both %s and %s: tag it with one of them", found[0].FullName(), found[1].FullName())
 }
 
-// fold is what is compared of names: no case, no underscores.
+// fold returns a name as names are compared: in lower case, without underscores.
 func fold(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
-// others proposes the message fields that may have been meant.
-func others(md protoreflect.MessageDescriptor, name string) string {
+// suggest returns the message fields that may have been meant, as the end of an
+// error.
+func suggest(md protoreflect.MessageDescriptor, name string) string {
 	names := make([]string, md.Fields().Len())
 	for i := range names {
 		names[i] = string(md.Fields().Get(i).Name())
 	}
 	if len(names) == 0 {
-		return ", which has no fields at all"
+		return ", which has no fields"
 	}
 	if near := nearest.Names(name, names, 3); len(near) > 0 {
-		return ": the nearest is " + strings.Join(near, ", then ")
+		return nearest.DidYouMean(near)
 	}
-	return ": it has " + strings.Join(names[:min(len(names), 8)], ", ")
+	return " (it has " + strings.Join(names[:min(len(names), 8)], ", ") + ")"
 }
 
-// typeName is the name of a Go type as in an error: without package, if it has one.
+// typeName returns the name of a Go type for errors, without its package.
 func typeName(t reflect.Type) string {
 	if t.Name() != "" {
 		return t.Name()

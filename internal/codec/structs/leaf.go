@@ -124,8 +124,8 @@ func (durationLeaf) encode(e *encoder, p unsafe.Pointer) *Error {
 
 func (durationLeaf) isZero(p unsafe.Pointer) bool { return *(*time.Duration)(p) == 0 }
 
-// generatedLeaf leaves a message to the package proto: the Go type is one that
-// was generated for it, or that otherwise implements proto.Message.
+// generatedLeaf reads and writes a message with package proto. Its Go type was
+// generated for the message, or implements proto.Message in another way.
 type generatedLeaf struct{ typ reflect.Type }
 
 func (l generatedLeaf) at(p unsafe.Pointer) proto.Message {

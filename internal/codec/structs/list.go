@@ -9,15 +9,15 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// header is how Go lays out every slice.
+// header is the memory layout of a slice.
 type header struct {
 	data unsafe.Pointer
 	len  int
 	cap  int
 }
 
-// full tells whether the slice or map at p has no room for one more: the run
-// of elements that starts is then counted.
+// full reports whether the slice or map at p has no room for one more element. The
+// decoder then counts the elements that follow, to make room for all of them.
 func full(f *field, p unsafe.Pointer) bool {
 	if f.maps != nil {
 		return isNil(p)
@@ -113,7 +113,7 @@ func decodePackedEnum(d *decoder, f *field, p unsafe.Pointer, b []byte) *Error {
 			return wire.Malformed(next)
 		}
 		i = next
-		if !f.decodeBits(d, f, p, x) && f.owner.keeps {
+		if !f.decodeBits(d, f, p, x) && f.owner.keepsUnknown {
 			raw := protowire.AppendVarint(nil, protowire.EncodeTag(protowire.Number(f.tag>>3), f.wire))
 			f.owner.keep(unsafe.Add(p, -int(f.off)), protowire.AppendVarint(raw, x))
 		}
@@ -161,7 +161,7 @@ func encodeList(e *encoder, f *field, p unsafe.Pointer) *Error {
 	return nil
 }
 
-// encodePacked writes the elements behind one tag.
+// encodePacked writes one tag and the elements.
 func encodePacked(e *encoder, f *field, p unsafe.Pointer) *Error {
 	h := *(*header)(p)
 	if h.len == 0 {

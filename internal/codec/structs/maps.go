@@ -11,8 +11,8 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// entry is memory for one entry of a map on its way in or out: a struct of the
-// key and the value, which the plan of the entry message reads and writes.
+// entry is scratch memory for one entry of a map: a struct with the key and the
+// value, which the plan of the entry message reads and writes.
 type entry struct {
 	mem   unsafe.Pointer
 	whole reflect.Value // the struct
@@ -28,8 +28,8 @@ func newEntry(t reflect.Type) *entry {
 	return &entry{mem: whole.UnsafePointer(), whole: v, key: v.Field(0), value: v.Field(1)}
 }
 
-// take borrows the entry of a map field. A map that is nested in itself finds
-// it busy and gets another one.
+// take returns the scratch entry of a map field, or a new one if that is in use,
+// as in a map that is nested in itself.
 func take(entries []*entry, f *field) *entry {
 	ent := entries[f.scratch]
 	if ent == nil || ent.busy {
@@ -101,7 +101,7 @@ func (d *decoder) entry(pl *plan, p unsafe.Pointer, b []byte) *Error {
 	return d.sub(pl, p, b[i+n:])
 }
 
-// fillValue makes an empty message of a message value that the entry lacks.
+// fillValue sets a message value that is missing in the entry to an empty message.
 func (d *decoder) fillValue(value *field, p unsafe.Pointer) {
 	if value.pointer {
 		q := (*unsafe.Pointer)(p)
@@ -143,7 +143,7 @@ func (e *encoder) entry(f *field, ent *entry) *Error {
 	e.depth--
 	key, value := &f.sub.fields[0], &f.sub.fields[1]
 	p := unsafe.Add(ent.mem, value.off)
-	before, lacks := e.Written(), len(e.missing)
+	before, missingBefore := e.Written(), len(e.missing)
 	err := errNilValue(value, p)
 	if err == nil {
 		err = value.encode(e, value, p)
@@ -155,7 +155,7 @@ func (e *encoder) entry(f *field, ent *entry) *Error {
 		err.Path = wire.Join(ent.label(), err.Path)
 		return err
 	}
-	for i := lacks; i < len(e.missing); i++ {
+	for i := missingBefore; i < len(e.missing); i++ {
 		e.missing[i] = wire.Join(f.name+ent.label(), e.missing[i])
 	}
 	e.PrefixField(f.tag, before)
@@ -176,7 +176,7 @@ type pair[K comparable, V any] struct {
 	Value V
 }
 
-// typedMap knows the map type, so it needs no reflection.
+// typedMap is for a known map type, so it needs no reflection.
 type typedMap[K comparable, V any] struct{}
 
 func (typedMap[K, V]) put(m unsafe.Pointer, ent *entry, hint int) {

@@ -152,7 +152,7 @@ func encodeMessagePointer(e *encoder, f *field, p unsafe.Pointer) *Error {
 	q := *(*unsafe.Pointer)(p)
 	if q == nil {
 		if f.required {
-			return e.miss(f)
+			return e.addMissing(f)
 		}
 		return nil
 	}

@@ -51,7 +51,7 @@ func schemaOf(seed uint64) *schema {
 // fields that are not kept, and presence where a plain value was bound.
 func (s *schema) normalise(m protoreflect.Message) {
 	mo := s.models[m.Descriptor().FullName()]
-	if !mo.keeps {
+	if !mo.keepsUnknown {
 		m.SetUnknown(nil)
 	}
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// plan is what is known, once and for all, about reading one message type into
-// one Go type. Plans of recursive messages point at each other.
+// plan says how one message type is read into one Go type and written from it.
+// Plans of recursive messages point at each other.
 type plan struct {
 	md       protoreflect.MessageDescriptor
 	typ      reflect.Type // the Go type of the message: a struct, or e.g. string for a StringValue
@@ -21,20 +21,20 @@ type plan struct {
 	leaf     leaf    // reads and writes the message instead of the fields, if set
 	fields   []field // by field number
 
-	// Two tables lead from a tag to the field that takes it. A tag that is not
-	// there is an unknown field, by its number or by its wire type.
+	// Two tables map a tag to its field. A tag that is in neither is an unknown
+	// field, by its number or by its wire type.
 	dense  []*field
 	sparse map[uint32]*field
 
-	inits    []func(p unsafe.Pointer) // set what is not zero in an empty message
-	oneofs   [][]*field               // members of each oneof of which two or more are bound
-	required []required
-	seenAll  uint64 // the field.seen bits of all required fields
-	demands  bool   // required fields in it or below
-	crowded  bool   // more required fields than bits
-	strict   bool   // required fields or defaults in it or below: see isZero
-	keeps    bool   // unknown fields are kept at offset unknown
-	unknown  uintptr
+	inits        []func(p unsafe.Pointer) // set what is not zero in an empty message
+	oneofs       [][]*field               // members of each oneof of which two or more are bound
+	required     []required
+	seenAll      uint64 // the field.seen bits of all required fields
+	hasRequired  bool   // required fields in it or below
+	manyRequired bool   // more required fields than bits
+	strict       bool   // required fields or defaults in it or below: see isZero
+	keepsUnknown bool   // unknown fields are kept at offset unknown
+	unknown      uintptr
 }
 
 // required is a required field of a message, bound or not.
@@ -174,10 +174,10 @@ func (pl *plan) init(p unsafe.Pointer) {
 	}
 }
 
-// isZero tells whether a message held as a plain value is to be taken as absent
-// without looking at what would be written. Only where required fields or
-// defaults would make an untouched struct non-empty (or an error) does it
-// matter; elsewhere an empty message is told by its size, for nothing.
+// isZero reports whether a message held as a plain value counts as absent, before
+// it is written. It matters only if required fields or defaults would make a zero
+// struct a non-empty message or an error. Otherwise an absent message is
+// recognized by its size after it is written, which costs nothing.
 func (pl *plan) isZero(p unsafe.Pointer) bool {
 	if pl.leaf != nil {
 		return pl.leaf.isZero(p)
@@ -185,8 +185,8 @@ func (pl *plan) isZero(p unsafe.Pointer) bool {
 	return pl.strict && reflect.NewAt(pl.typ, p).Elem().IsZero()
 }
 
-// enum holds what is needed of an enum to read and write it by name, and to
-// tell the numbers that a closed one does not have.
+// enum has the names of an enum, to read and write it by name and to recognize the
+// numbers that a closed enum does not have.
 type enum struct {
 	closed  bool
 	names   map[int32]string

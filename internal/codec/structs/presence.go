@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// isNil tells whether the pointer, slice, map or interface at p is nil: each of
+// isNil reports whether the pointer, slice, map or interface at p is nil: each of
 // them starts with a word that is nil only then.
 func isNil(p unsafe.Pointer) bool { return *(*unsafe.Pointer)(p) == nil }
 
@@ -47,7 +47,7 @@ func encodePointer(e *encoder, f *field, p unsafe.Pointer) *Error {
 	q := *(*unsafe.Pointer)(p)
 	if q == nil {
 		if f.required {
-			return e.miss(f)
+			return e.addMissing(f)
 		}
 		return nil
 	}
@@ -63,7 +63,7 @@ func encodePointer(e *encoder, f *field, p unsafe.Pointer) *Error {
 	return nil
 }
 
-// isDefault tells whether the value at p is the zero that a field without
+// isDefault reports whether the value at p is the zero that a field without
 // presence does not write.
 func (f *field) isDefault(p unsafe.Pointer) bool {
 	switch {

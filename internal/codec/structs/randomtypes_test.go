@@ -21,10 +21,10 @@ type schema struct {
 
 // model says how a message was bound, where that changes what is written.
 type model struct {
-	typ   reflect.Type
-	keeps bool
-	plain map[protoreflect.FieldNumber]bool // plain values of fields with presence
-	byRef bool                              // required fields or defaults in it or below: a zero struct is no message then
+	typ          reflect.Type
+	keepsUnknown bool
+	plain        map[protoreflect.FieldNumber]bool // plain values of fields with presence
+	byRef        bool                              // required fields or defaults in it or below: a zero struct is no message then
 }
 
 // typeMaker makes Go types for a random schema.
@@ -74,8 +74,8 @@ func (m *typeMaker) model(s *schema, md protoreflect.MessageDescriptor, demand b
 		name := fmt.Sprintf("F%d", fd.Number())
 		fields = append(fields, reflect.StructField{Name: name, Type: m.goType(s, out, fd)})
 	}
-	out.keeps = m.Chance(60) || len(fields) < md.Fields().Len()
-	if out.keeps {
+	out.keepsUnknown = m.Chance(60) || len(fields) < md.Fields().Len()
+	if out.keepsUnknown {
 		fields = append(fields, reflect.StructField{Name: "Unknown", Type: reflect.TypeFor[[]byte](), Tag: `proto:",unknown"`})
 	}
 	m.Rand.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })

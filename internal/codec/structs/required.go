@@ -12,12 +12,12 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// Reading notes only that some occurrence of a message lacked a required field.
-// That may still be no mistake: a later occurrence may have brought it, or the
-// message may have been replaced by another member of its oneof, or by a later
-// entry of its map. So when the note was taken, the input, known to be
-// well-formed, is read again for nothing but its required fields. Here an error
-// is likely, so speed does not matter.
+// The decoder only records that some occurrence of a message lacked a required
+// field. That may not be an error: a later occurrence may have the field, or
+// another member of its oneof, or a later entry of its map, may have replaced the
+// message. So in this case the input, which is well-formed, is read a second time
+// for its required fields alone. An error is likely then, so speed does not
+// matter.
 
 // presence is what was found in one message.
 type presence struct {
@@ -35,16 +35,16 @@ type lastEntry struct {
 	value []byte
 }
 
-// lacking appends the paths of the required fields that the message b lacks, until
-// there are wire.MaxMissing.
-func (d *decoder) lacking(pl *plan, b []byte, path string, out []string) []string {
+// appendMissing appends the paths of the required fields that are missing in the
+// message b, up to wire.MaxMissing paths.
+func (d *decoder) appendMissing(pl *plan, b []byte, path string, out []string) []string {
 	if len(out) >= wire.MaxMissing {
 		return out
 	}
 	if leaf, ok := pl.leaf.(generatedLeaf); ok {
-		return leaf.lacking(b, path, out)
+		return leaf.appendMissing(b, path, out)
 	}
-	if !pl.demands || pl.leaf != nil {
+	if !pl.hasRequired || pl.leaf != nil {
 		return out
 	}
 	found := presence{map[protowire.Number]bool{}, map[*field][]byte{}, map[*field]int{}, map[*field]entriesByKey{}}
@@ -52,7 +52,7 @@ func (d *decoder) lacking(pl *plan, b []byte, path string, out []string) []strin
 		num, typ, n := protowire.ConsumeTag(b)
 		size := protowire.ConsumeFieldValue(num, typ, b[n:])
 		if f := pl.lookup(protowire.EncodeTag(num, typ)); f != nil {
-			out = d.note(&found, f, typ, b[n:n+size], path, out)
+			out = d.addValue(&found, f, typ, b[n:n+size], path, out)
 		}
 		b = b[n+size:]
 	}
@@ -64,17 +64,17 @@ func (d *decoder) lacking(pl *plan, b []byte, path string, out []string) []strin
 	for i := range pl.fields {
 		f := &pl.fields[i]
 		if chunk, ok := found.merged[f]; ok {
-			out = d.lacking(f.sub, chunk, wire.Join(path, f.name), out)
+			out = d.appendMissing(f.sub, chunk, wire.Join(path, f.name), out)
 		}
 		for _, ent := range found.entries[f] {
-			out = d.lacking(f.sub.fields[1].sub, ent.value, wire.Join(path, f.name+ent.label), out)
+			out = d.appendMissing(f.sub.fields[1].sub, ent.value, wire.Join(path, f.name+ent.label), out)
 		}
 	}
 	return out
 }
 
-// note takes one field, whose value is raw.
-func (d *decoder) note(found *presence, f *field, typ protowire.Type, raw []byte, path string, out []string) []string {
+// addValue adds the value raw of a field.
+func (d *decoder) addValue(found *presence, f *field, typ protowire.Type, raw []byte, path string, out []string) []string {
 	if typ == protowire.VarintType && f.enum != nil {
 		if x, _ := protowire.ConsumeVarint(raw); f.enum.rejects(int32(x)) {
 			return out
@@ -96,18 +96,18 @@ func (d *decoder) note(found *presence, f *field, typ protowire.Type, raw []byte
 	}
 	switch {
 	case f.maps != nil:
-		d.noteEntry(found, f, body)
+		d.addEntry(found, f, body)
 	case f.counted:
 		i := found.count[f]
 		found.count[f]++
-		return d.lacking(f.sub, body, wire.Join(path, f.name+"["+strconv.Itoa(i)+"]"), out)
+		return d.appendMissing(f.sub, body, wire.Join(path, f.name+"["+strconv.Itoa(i)+"]"), out)
 	default:
 		found.merged[f] = append(found.merged[f], body...)
 	}
 	return out
 }
 
-func (d *decoder) noteEntry(found *presence, f *field, b []byte) {
+func (d *decoder) addEntry(found *presence, f *field, b []byte) {
 	value := &f.sub.fields[1]
 	if value.sub == nil {
 		return
@@ -132,7 +132,7 @@ func (d *decoder) noteEntry(found *presence, f *field, b []byte) {
 	found.entries[f][fmt.Sprint(ent.key)] = &lastEntry{ent.label(), joined}
 }
 
-func (l generatedLeaf) lacking(b []byte, path string, out []string) []string {
+func (l generatedLeaf) appendMissing(b []byte, path string, out []string) []string {
 	m := l.at(newOf(l.typ))
 	_ = proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(b, m)
 	for _, name := range missingIn(m.ProtoReflect()) {

@@ -10,7 +10,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// conv is how the bits of a number on the wire become the bits of the Go value.
+// conv says how the bits of a number on the wire become the bits of the Go value.
 type conv uint8
 
 const (
@@ -44,7 +44,7 @@ func (c conv) apply(x uint64) uint64 {
 	return x
 }
 
-// load is how the Go value becomes the bits on the wire: the way back from conv.
+// load says how the Go value becomes the bits on the wire, the reverse of conv.
 type load uint8
 
 const (

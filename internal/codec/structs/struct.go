@@ -12,7 +12,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// Options say how messages are read. The zero value is the default.
+// Options configure how messages are read. The zero value is the default.
 type Options struct {
 	// Alias lets strings and []byte fields point into the input instead of
 	// copying it. The input must then stay unchanged for as long as the struct,
@@ -29,7 +29,7 @@ type Struct[T any] struct{ engine *engine }
 // The package documentation has the rules. T is a struct, or one of the Go types
 // that stand for a well-known type, such as time.Time.
 //
-// The error joins everything that does not fit, in the order of the fields in T.
+// The error joins all mismatches, in the order of the fields in T.
 // Bind is expensive: call it once per type.
 func Bind[T any](md protoreflect.MessageDescriptor, opts Options) (*Struct[T], error) {
 	g, err := bind(reflect.TypeFor[T](), md, opts)
@@ -43,8 +43,8 @@ func Bind[T any](md protoreflect.MessageDescriptor, opts Options) (*Struct[T], e
 func (s *Struct[T]) Descriptor() protoreflect.MessageDescriptor { return s.engine.root.md }
 
 // Unmarshal reads the message b into *v, whatever *v held before. The error is
-// an *Error of the kind ErrMalformed, or a *RequiredError, after which *v holds
-// all that there is. After any other error *v is in an undefined state.
+// an *Error of the kind ErrMalformed or ErrRange, or a *RequiredError, after which
+// *v holds all other fields. After any other error *v is undefined.
 //
 // b may be reused once Unmarshal has returned, unless Options.Alias is set.
 func (s *Struct[T]) Unmarshal(b []byte, v *T) error {
@@ -67,9 +67,9 @@ func (s *Struct[T]) Append(b []byte, v *T) ([]byte, error) {
 	return b, nil
 }
 
-// Marshal is Append into a buffer of the exact size, which comes from the pool
-// if it is large enough to be pooled, and goes back there when it is freed. A nil
-// pool means no pool.
+// Marshal writes v like Append, into a buffer of the exact size. A buffer that is
+// large enough to be pooled comes from pool and returns there when it is freed. A
+// nil pool means no pool.
 func (s *Struct[T]) Marshal(v *T, pool mem.BufferPool) (mem.Buffer, error) {
 	e, err := s.engine.encode(unsafe.Pointer(v))
 	if err != nil {
@@ -111,7 +111,7 @@ func (g *engine) unmarshal(b []byte, p unsafe.Pointer) error {
 	}
 	var missing []string
 	if d.partial {
-		missing = d.lacking(g.root, b, "", nil)
+		missing = d.appendMissing(g.root, b, "", nil)
 	}
 	d.arena, d.used, d.lists, d.listed = nil, 0, nil, 0
 	clear(d.blocks)

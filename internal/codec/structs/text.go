@@ -8,9 +8,9 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// Strings are cut from arenas of at most maxArena bytes, which the strings of
-// one message share: so a string that outlives its message keeps at most that
-// much of its neighbours alive, and a long string is allocated alone.
+// The strings of one message share arenas of at most maxArena bytes. So a string
+// that outlives its message keeps at most that much memory alive. A long string is
+// allocated on its own.
 const (
 	minArena = 128
 	maxArena = 1024
@@ -147,12 +147,12 @@ func encodeBytes(e *encoder, f *field, p unsafe.Pointer) *Error {
 	return nil
 }
 
-// encodePlainBytes writes a []byte, whose nil tells that it is not set.
+// encodePlainBytes writes a []byte, which is not set if it is nil.
 func encodePlainBytes(e *encoder, f *field, p unsafe.Pointer) *Error {
 	b := *(*[]byte)(p)
 	switch {
 	case b == nil && f.required:
-		return e.miss(f)
+		return e.addMissing(f)
 	case len(b) == 0 && !f.always && (b == nil || !f.present):
 		return nil
 	}

@@ -130,7 +130,7 @@ func (e *encoder) valueText(s string) *Error {
 	return nil
 }
 
-// toFloat converts what counts as a number in Go.
+// toFloat converts a number of any Go type.
 func toFloat(v any) (float64, bool) {
 	if n, ok := v.(json.Number); ok {
 		x, err := n.Float64()

@@ -12,25 +12,25 @@ import (
 // The four ways in which reading or writing a message fails. Test for them
 // with errors.Is.
 var (
-	// ErrMalformed: the bytes are no message of the type: truncated or corrupt
+	// ErrMalformed: the bytes are not a message of the type: truncated or corrupt
 	// wire data, invalid UTF-8, or messages that are nested too deeply.
 	ErrMalformed = errors.New("malformed message")
 
-	// ErrRange: the bytes are a message, with a value that the Go type has no
-	// equal for: a Timestamp past the year 9999.
+	// ErrRange: a value of the message is outside the range of its Go type, such
+	// as a Timestamp after the year 9999.
 	ErrRange = errors.New("value out of range")
 
 	// ErrRequired: a required field is missing; the error is a *RequiredError.
 	ErrRequired = errors.New("required field missing")
 
-	// ErrUnencodable: the Go value is no message of the type: a string that is
+	// ErrUnencodable: the Go value is not a message of the type: a string that is
 	// not UTF-8, two members of a oneof, a number out of range, a name that the
 	// enum does not have, or a cycle of pointers.
 	ErrUnencodable = errors.New("value cannot be encoded")
 )
 
-// Error is what is wrong with a message that is read or a value that is
-// written. errors.Is tells which: ErrMalformed, ErrRange or ErrUnencodable.
+// Error is an error in a message that is read or a value that is written.
+// errors.Is finds its kind: ErrMalformed, ErrRange or ErrUnencodable.
 type Error struct {
 	Kind    error                 // ErrMalformed, ErrRange or ErrUnencodable
 	Message protoreflect.FullName // the message that was read or written
@@ -38,7 +38,7 @@ type Error struct {
 	Detail  string                // what is wrong with it
 }
 
-// Error says what is wrong, and where.
+// Error implements error.
 func (e *Error) Error() string {
 	where := string(e.Message)
 	if e.Path != "" {
@@ -57,7 +57,7 @@ type RequiredError struct {
 	Paths   []string              // the missing fields, as in items[3].sku
 }
 
-// Error names the missing fields.
+// Error implements error.
 func (e *RequiredError) Error() string {
 	return fmt.Sprintf("%v: %s: %s", ErrRequired, e.Message, strings.Join(e.Paths, ", "))
 }
@@ -65,13 +65,13 @@ func (e *RequiredError) Error() string {
 // Unwrap returns ErrRequired.
 func (e *RequiredError) Unwrap() error { return ErrRequired }
 
-// In puts a field in front of the path of an error that came up from below it.
+// In prepends a field to the path of an error that occurred inside the field.
 func (e *Error) In(field string) *Error {
 	e.Path = Join(field, e.Path)
 	return e
 }
 
-// Elem puts an index in front of the path; the name of the list follows.
+// Elem prepends an index to the path. The name of the list is added by In.
 func (e *Error) Elem(i int) *Error {
 	e.Path = Join("["+strconv.Itoa(i)+"]", e.Path)
 	return e
@@ -99,11 +99,11 @@ func NewUnencodable(format string, args ...any) *Error {
 	return &Error{Kind: ErrUnencodable, Detail: fmt.Sprintf(format, args...)}
 }
 
-// maxLabel bounds what a path shows of a key.
+// maxLabel bounds how many bytes of a key a path shows.
 const maxLabel = 64
 
-// Label returns a string that is a key of a map as paths have it. A long one is cut:
-// callers make keys as long as they like.
+// Label returns a string key of a map in the form for paths. A long one is cut:
+// callers choose the keys.
 func Label(key string) string {
 	if len(key) > maxLabel {
 		return strconv.Quote(key[:maxLabel]) + "..."

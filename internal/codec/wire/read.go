@@ -7,7 +7,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// What a reader returns instead of the position behind a value.
+// A reader returns one of these instead of the position after a value if the input
+// is malformed.
 const (
 	truncated = 0
 	overflow  = -1
@@ -61,12 +62,12 @@ func Varint(b []byte, i int) (uint64, int) {
 	return 0, truncated
 }
 
-// maxTagBytes is what a tag of 32 bits takes. The specification allows no more,
-// even where the rest would be zero.
+// maxTagBytes is the length of a tag of 32 bits. The specification allows no longer
+// ones, even if the other bits are zero.
 const maxTagBytes = 5
 
-// Tag reads the tag at b[i:] and returns where it ends. Skip is what refuses the
-// wire types and the field number 0 that do not exist.
+// Tag reads the tag at b[i:] and returns where it ends. It accepts invalid wire
+// types and the field number 0, which Skip refuses.
 func Tag(b []byte, i int) (uint64, int) {
 	tag, end := Varint(b, i)
 	switch {

@@ -9,9 +9,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Writer writes a message backwards, from the end of a buffer to its start: so
-// the length of a nested message is known when its prefix is written, and nothing
-// has to be measured beforehand. The zero Writer is ready for use.
+// Writer writes a message backwards, from the end of a buffer to its start. So the
+// length of a nested message is known when its prefix is written, without measuring
+// it first. The zero Writer is ready for use.
 type Writer struct {
 	buf []byte // what is written is buf[pos:]
 	pos int
@@ -20,7 +20,7 @@ type Writer struct {
 // minBuffer is the size of a Writer's first buffer.
 const minBuffer = 512
 
-// room is what a tag and a number take at most.
+// room is the maximum length of a tag and a number.
 const room = 5 + 10
 
 // Reset discards what is written and keeps the buffer.
@@ -58,7 +58,7 @@ func (w *Writer) Cap() int { return len(w.buf) }
 // Written returns how many bytes are written.
 func (w *Writer) Written() int { return len(w.buf) - w.pos }
 
-// Rewind takes back what was written since Written returned n.
+// Rewind drops what was written since Written returned n.
 func (w *Writer) Rewind(n int) { w.pos = len(w.buf) - n }
 
 // Reserve makes room for n bytes.
@@ -112,7 +112,7 @@ func (w *Writer) Fixed64(x uint64) {
 	binary.LittleEndian.PutUint64(w.buf[w.pos:], x)
 }
 
-// Number writes x as the wire type has it.
+// Number writes x in the form of the wire type.
 func (w *Writer) Number(typ protowire.Type, x uint64) {
 	switch typ {
 	case protowire.VarintType:
@@ -124,7 +124,7 @@ func (w *Writer) Number(typ protowire.Type, x uint64) {
 	}
 }
 
-// Raw writes b as it is.
+// Raw writes b unchanged.
 func (w *Writer) Raw(b []byte) { copy(w.Space(len(b)), b) }
 
 // Space returns n bytes before what is written, for the caller to fill. They
@@ -135,7 +135,7 @@ func (w *Writer) Space(n int) []byte {
 	return w.buf[w.pos : w.pos+n : w.pos+n]
 }
 
-// Text writes s behind its length.
+// Text writes the length of s and s.
 func (w *Writer) Text(s string) {
 	w.Reserve(len(s) + room)
 	w.pos -= len(s)
@@ -143,7 +143,7 @@ func (w *Writer) Text(s string) {
 	w.Varint(uint64(len(s)))
 }
 
-// Blob writes b behind its length.
+// Blob writes the length of b and b.
 func (w *Writer) Blob(b []byte) {
 	w.Raw(b)
 	w.Varint(uint64(len(b)))
@@ -152,7 +152,8 @@ func (w *Writer) Blob(b []byte) {
 // Prefix writes the length of what was written since Written returned before.
 func (w *Writer) Prefix(before int) { w.Varint(uint64(w.Written() - before)) }
 
-// TextField writes s behind its length and tag. Most take a byte each.
+// TextField writes a tag, the length of s, and s. Most tags and lengths have one
+// byte.
 func (w *Writer) TextField(tag uint64, s string) {
 	if at := w.pos - len(s) - 2; at >= 0 && len(s) < 0x80 && tag < 0x80 {
 		b := w.buf[at:w.pos]
@@ -165,7 +166,7 @@ func (w *Writer) TextField(tag uint64, s string) {
 	w.Varint(tag)
 }
 
-// VarintField writes x behind its tag.
+// VarintField writes a tag and x.
 func (w *Writer) VarintField(tag, x uint64) {
 	if at := w.pos - 2; at >= 0 && x < 0x80 && tag < 0x80 {
 		w.buf[at], w.buf[at+1] = byte(tag), byte(x)
@@ -176,7 +177,7 @@ func (w *Writer) VarintField(tag, x uint64) {
 	w.Varint(tag)
 }
 
-// NumberField writes x behind its tag, as the wire type has it.
+// NumberField writes a tag and x, in the form of the wire type.
 func (w *Writer) NumberField(tag uint64, typ protowire.Type, x uint64) {
 	if typ == protowire.VarintType {
 		w.VarintField(tag, x)

@@ -1,0 +1,342 @@
+package reflection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	refv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// operation asks questions and what their answers lead to.
+type operation struct {
+	reader *Reader
+	window int         // how many questions may be sent before they are answered
+	todo   *queue      // not sent yet
+	sent   []*question // not answered yet
+
+	asked     map[string]bool                 // what was asked for imports, by question.String
+	importers map[string][]*File              // of the paths in asked
+	services  map[protoreflect.FullName]*File // in the files of this operation
+	visited   map[*File]bool                  // whose imports are known or asked for
+
+	failures   int   // questions that ended a stream
+	alphaTried bool  // v1alpha was tried in place of v1
+	v1Error    error // why
+}
+
+// run asks until all questions are answered. It opens another stream when one
+// breaks.
+func (op *operation) run(ctx context.Context) error {
+	for !op.todo.empty() {
+		v := op.reader.current()
+		answered, err := op.stream(ctx, v)
+		var fatal fatalError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &fatal):
+			return fatal.error
+		case ctx.Err() != nil:
+			return contextError(ctx)
+		}
+		op.window = max(1, op.window/2) // the server may not like to be asked ahead
+		if answered > 0 {
+			continue
+		}
+		if op.switchVersion(v, err) {
+			continue
+		}
+		if err := op.failFirst(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// switchVersion reports whether a stream that brought no answer is to be tried in
+// another version.
+func (op *operation) switchVersion(v version, err error) bool {
+	unknown := status.Code(err) == codes.Unimplemented
+	switch {
+	case v.confirmed && unknown && !op.alphaTried: // another server has taken its place
+		op.reader.setVersion(version{alpha: !v.alpha})
+	case !v.confirmed && !v.alpha && otherVersion(err) && !op.alphaTried:
+		op.v1Error = err
+		op.reader.setVersion(version{alpha: true})
+	default:
+		return false
+	}
+	op.alphaTried = true
+	return true
+}
+
+// failFirst gives an error to the question that was to be answered when a stream
+// broke. It returns an error if the other questions cannot be answered either.
+func (op *operation) failFirst(err error) error {
+	if v := op.reader.current(); v.alpha && !v.confirmed {
+		op.reader.setVersion(version{})
+		if op.v1Error != nil && status.Code(op.v1Error) != codes.Unimplemented {
+			err = op.v1Error // both versions fail, and v1 says why
+		}
+	}
+	if isGone(err) {
+		return err
+	}
+	if op.failures++; op.failures > maxFailures {
+		return err
+	}
+	q := op.todo.next()
+	q.err = err
+	q.arrive()
+	return nil
+}
+
+// stream asks on one stream until all questions are answered or it breaks. It
+// returns how many answers came.
+func (op *operation) stream(ctx context.Context, v version) (answered int, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := op.reader.open(ctx, v)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		op.send(stream)
+		if len(op.sent) == 0 {
+			finish(stream, cancel)
+			return answered, nil
+		}
+		res, err := receive(stream)
+		if err != nil {
+			for _, q := range op.sent {
+				q.arrive()
+			}
+			op.todo.first, op.sent = append(op.sent, op.todo.first...), nil
+			return answered, err
+		}
+		if answered++; answered == 1 {
+			op.reader.setVersion(version{alpha: v.alpha, confirmed: true})
+		}
+		q := op.sent[0]
+		op.sent = op.sent[1:]
+		err = op.take(q, res)
+		q.arrive()
+		if err != nil {
+			return answered, err
+		}
+	}
+}
+
+// send sends as many questions as may be sent now. Errors are those of receiving.
+func (op *operation) send(stream grpc.ClientStream) {
+	size := 0
+	for _, q := range op.sent {
+		size += len(q.name) + extraBytes
+	}
+	for len(op.sent) < op.window && size < windowBytes {
+		q := op.todo.next()
+		if q == nil {
+			return
+		}
+		if op.isAnswered(q) {
+			q.arrive()
+			continue
+		}
+		op.sent = append(op.sent, q)
+		size += len(q.name) + extraBytes
+		if stream.SendMsg(q.request()) != nil {
+			return
+		}
+	}
+}
+
+// isAnswered reports whether earlier answers hold that of q, and sets it.
+func (op *operation) isAnswered(q *question) bool {
+	switch {
+	case q.kind == fileOfSymbol:
+		q.file = op.services[protoreflect.FullName(q.name)]
+	case q.from != nil:
+		q.file = op.reader.known(q.from, q.name)
+	}
+	return q.file != nil
+}
+
+// fatalError ends an operation.
+type fatalError struct{ error }
+
+// take takes the answer to a question. Its error ends the operation.
+func (op *operation) take(q *question, res *refv1.ServerReflectionResponse) error {
+	if !q.isOf(res) {
+		return fatalError{fmt.Errorf("the answer to the question for %s is to another question", q)}
+	}
+	switch m := res.GetMessageResponse().(type) {
+	case *refv1.ServerReflectionResponse_ErrorResponse:
+		q.err = refusal(q, m.ErrorResponse)
+	case *refv1.ServerReflectionResponse_ListServicesResponse:
+		if q.kind != listServices {
+			q.err = errUnexpected(q)
+		}
+		for _, s := range m.ListServicesResponse.GetService() {
+			q.services = append(q.services, protoreflect.FullName(s.GetName()))
+		}
+	case *refv1.ServerReflectionResponse_FileDescriptorResponse:
+		if q.kind == listServices {
+			q.err = errUnexpected(q)
+			break
+		}
+		if err := op.files(q, m.FileDescriptorResponse.GetFileDescriptorProto()); err != nil {
+			return err
+		}
+	default:
+		q.err = errUnexpected(q)
+	}
+	if q.from != nil {
+		op.imported(q)
+	} else if q.err != nil && isGone(q.err) {
+		return fatalError{q.err}
+	}
+	return nil
+}
+
+// refusal returns the error of an answer; nil if it says that the server does not
+// know the name. Some servers use another code than the protocol's NOT_FOUND.
+func refusal(q *question, e *refv1.ErrorResponse) error {
+	code := codes.Code(e.GetErrorCode()) //nolint:gosec // any number
+	switch {
+	case q.kind != listServices && (code == codes.NotFound || code == codes.InvalidArgument):
+		return nil
+	case code == codes.OK:
+		return fmt.Errorf("the server refuses to answer the question for %s: %s", q, e.GetErrorMessage())
+	}
+	return status.Error(code, e.GetErrorMessage())
+}
+
+// files takes the files of an answer and asks for their imports.
+func (op *operation) files(q *question, contents [][]byte) error {
+	files, err := op.reader.add(contents)
+	op.reader.progress()
+	if exceeded := op.reader.exceeded(); exceeded != nil {
+		return fatalError{exceeded}
+	}
+	if q.err = err; q.err != nil {
+		return nil
+	}
+	q.file = q.pick(files)
+	for _, f := range files {
+		for _, s := range f.services {
+			op.services[s.Name] = f
+		}
+	}
+	for _, f := range files {
+		if err := op.visit(f, q.depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// visit asks for the imports of a file, and of the files that it imports. The
+// depth is that of the imports.
+func (op *operation) visit(f *File, depth int) error {
+	type step struct {
+		file  *File
+		depth int
+	}
+	for steps := []step{{f, depth}}; len(steps) > 0; steps = steps[1:] {
+		f, depth := steps[0].file, steps[0].depth
+		if f.complete || op.visited[f] {
+			continue
+		}
+		op.visited[f] = true
+		for _, path := range slices.Concat(f.imports, f.optionImports) {
+			if to := op.reader.known(f, path); to != nil {
+				steps = append(steps, step{to, depth + 1})
+			} else if err := op.importPath(f, path, depth); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// end notes what is complete. An operation that failed leaves only those of its
+// files in its answers of which nothing is missing.
+func (op *operation) end(questions []*question, err error) {
+	r := op.reader
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		for f := range op.visited {
+			f.complete = true
+		}
+		return
+	}
+	for f := range op.visited {
+		f.typesAsked = false
+	}
+	for _, q := range questions {
+		if q.file != nil && !r.store.isComplete(q.file, make(map[*File]bool)) {
+			q.file = nil
+		}
+	}
+}
+
+// importPath asks for an import that is not known.
+func (op *operation) importPath(f *File, path string, depth int) error {
+	r := op.reader
+	if r.isMissing(path) {
+		return op.askTypes(f, depth)
+	}
+	var err error
+	switch {
+	case depth > r.limits.Depth:
+		err = fmt.Errorf("the depth of its imports is more than %d", r.limits.Depth)
+	case len(path) > r.limits.NameBytes:
+		err = fmt.Errorf("%s imports a path of more than %d bytes", f.path, r.limits.NameBytes)
+	case !utf8.ValidString(path):
+		err = fmt.Errorf("%s imports a path that is not UTF-8", f.path)
+	}
+	if err != nil {
+		r.setMissing(path, err)
+		return nil
+	}
+	op.importers[path] = append(op.importers[path], f)
+	return op.askOnce(&question{kind: fileByPath, name: path, from: f, depth: depth})
+}
+
+// askOnce asks a question that the answer to another one leads to, if it is new.
+func (op *operation) askOnce(q *question) error {
+	if op.asked[q.String()] {
+		return nil
+	}
+	if len(op.asked) >= op.reader.limits.Files {
+		return fatalError{op.reader.exceed(tooMuch("its files need more than %d others", op.reader.limits.Files))}
+	}
+	op.asked[q.String()] = true
+	op.todo.first = append(op.todo.first, q)
+	return nil
+}
+
+// imported takes the answer for an import, or for a type that stands in for one.
+func (op *operation) imported(q *question) {
+	if q.kind == fileOfSymbol {
+		op.reader.setSymbol(protoreflect.FullName(q.name), q.file)
+		return
+	}
+	if q.file != nil {
+		return
+	}
+	op.reader.setMissing(q.name, q.err)
+	if q.err == nil {
+		for _, f := range op.importers[q.name] {
+			_ = op.askTypes(f, q.depth+1)
+		}
+	}
+}

@@ -1,0 +1,2 @@
+// Package docs tests the programs that the documentation shows.
+package docs
