@@ -285,14 +285,14 @@ func isZero(b []byte) bool {
 func (d *decoder) messageField(f *field) *Error {
 	d.out = protowire.AppendVarint(d.out, f.tag)
 	if f.kind == protoreflect.GroupKind {
-		if err := d.message(f.message()); err != nil {
+		if err := d.message(f.message.get()); err != nil {
 			return err
 		}
 		d.out = protowire.AppendVarint(d.out, f.tag+1)
 		return nil
 	}
 	start := d.open()
-	if err := d.message(f.message()); err != nil {
+	if err := d.message(f.message.get()); err != nil {
 		return err
 	}
 	d.close(start)

@@ -1,11 +1,9 @@
 package transcode
 
 import (
+	"bytes"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
-	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -13,12 +11,8 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// The ranges of google.protobuf.Timestamp and Duration, in seconds.
-const (
-	minTimestamp = -62135596800
-	maxTimestamp = 253402300799
-	maxDuration  = 315576000000
-)
+// maxDuration bounds google.protobuf.Duration, in seconds.
+const maxDuration = 315576000000
 
 // wellKnown reads a message that has a JSON form of its own.
 func (d *decoder) wellKnown(p *Plan) *Error {
@@ -28,9 +22,9 @@ func (d *decoder) wellKnown(p *Plan) *Error {
 	case wellknown.Empty:
 		return d.object(p, false)
 	case wellknown.Timestamp:
-		return d.stamp("a time such as \"2006-01-02T15:04:05Z\"", parseTimestamp)
+		return d.timestamp()
 	case wellknown.Duration:
-		return d.stamp("a duration such as \"1.5s\"", parseDuration)
+		return d.duration()
 	case wellknown.FieldMask:
 		return d.fieldMask(p)
 	case wellknown.Struct:
@@ -44,8 +38,8 @@ func (d *decoder) wellKnown(p *Plan) *Error {
 	}
 }
 
-// stamp reads a string that parse turns into seconds and nanoseconds.
-func (d *decoder) stamp(wanted string, parse func(string) (int64, int32, bool)) *Error {
+func (d *decoder) timestamp() *Error {
+	const wanted = `a time such as "2006-01-02T15:04:05Z"`
 	if d.space() != '"' {
 		return d.mismatch(d.pos, wanted)
 	}
@@ -54,10 +48,34 @@ func (d *decoder) stamp(wanted string, parse func(string) (int64, int32, bool)) 
 	if err != nil {
 		return err
 	}
-	seconds, nanos, ok := parse(string(text))
+	seconds, nanos, ok := parseTimestamp(text)
 	if !ok {
 		return d.mismatch(at, wanted)
 	}
+	d.appendSeconds(seconds, nanos)
+	return nil
+}
+
+func (d *decoder) duration() *Error {
+	const wanted = `a duration such as "1.5s"`
+	if d.space() != '"' {
+		return d.mismatch(d.pos, wanted)
+	}
+	at := d.pos
+	text, err := d.text()
+	if err != nil {
+		return err
+	}
+	seconds, nanos, ok := parseDuration(text)
+	if !ok {
+		return d.mismatch(at, wanted)
+	}
+	d.appendSeconds(seconds, nanos)
+	return nil
+}
+
+// appendSeconds appends the fields of a Timestamp or Duration.
+func (d *decoder) appendSeconds(seconds int64, nanos int32) {
 	if seconds != 0 {
 		d.out = append(d.out, 1<<3)
 		d.out = protowire.AppendVarint(d.out, uint64(seconds)) //nolint:gosec // the bits are kept
@@ -66,66 +84,34 @@ func (d *decoder) stamp(wanted string, parse func(string) (int64, int32, bool)) 
 		d.out = append(d.out, 2<<3)
 		d.out = protowire.AppendVarint(d.out, uint64(nanos)) //nolint:gosec // sign-extended
 	}
-	return nil
-}
-
-// parseTimestamp reads a time as RFC 3339 defines it, with up to nine digits of a
-// fraction.
-func parseTimestamp(s string) (int64, int32, bool) {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return 0, 0, false
-	}
-	dot, zone := strings.LastIndexByte(s, '.'), strings.LastIndexAny(s, "Z-+")
-	if dot >= 0 && zone-dot > len(".999999999") {
-		return 0, 0, false
-	}
-	seconds := t.Unix()
-	return seconds, int32(t.Nanosecond()), minTimestamp <= seconds && seconds <= maxTimestamp //nolint:gosec // below 1e9
 }
 
 // parseDuration reads a decimal number of seconds with up to nine digits of a
 // fraction, such as 1s, -0.5s, 1.s and .5s.
-func parseDuration(s string) (seconds int64, nanos int32, ok bool) {
-	s, ok = strings.CutSuffix(s, "s")
-	if !ok {
+func parseDuration(s []byte) (seconds int64, nanos int32, ok bool) {
+	s, ok = bytes.CutSuffix(s, []byte("s"))
+	if !ok || len(s) == 0 {
 		return 0, 0, false
 	}
 	sign := int64(1)
-	switch {
-	case strings.HasPrefix(s, "-"):
+	switch s[0] {
+	case '-':
 		s, sign = s[1:], -1
-	case strings.HasPrefix(s, "+"):
+	case '+':
 		s = s[1:]
 	}
-	whole, fraction, hasFraction := strings.Cut(s, ".")
-	if whole == "" && !hasFraction || len(whole) > 1 && whole[0] == '0' || len(fraction) > 9 || !allDigits(whole) || !allDigits(fraction) {
+	end := digits(s, 0)
+	whole, fraction := s[:end], s[end:]
+	if len(whole) > 1 && whole[0] == '0' || len(whole) > len("315576000000") || len(s) == 0 {
 		return 0, 0, false
 	}
-	if whole != "" {
-		n, err := strconv.ParseInt(whole, 10, 64)
-		if err != nil || n > maxDuration {
+	n, _ := magnitude(whole)
+	if len(fraction) != 1 || fraction[0] != '.' { // a dot may stand alone
+		if nanos, ok = parseFraction(fraction); !ok || len(fraction) > len(".999999999") {
 			return 0, 0, false
 		}
-		seconds = n
 	}
-	n := int64(0)
-	for i := range 9 {
-		n *= 10
-		if i < len(fraction) {
-			n += int64(fraction[i] - '0')
-		}
-	}
-	return sign * seconds, int32(sign * n), true //nolint:gosec // below 1e9
-}
-
-func allDigits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
+	return sign * int64(n), int32(sign) * nanos, n <= maxDuration //nolint:gosec // it has few digits
 }
 
 // fieldMask reads paths in lowerCamelCase, separated by commas.
@@ -356,6 +342,3 @@ func (d *decoder) anyValue(p *Plan) *Error {
 	}
 	return nil
 }
-
-// isFinite reports whether JSON has a number for x.
-func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

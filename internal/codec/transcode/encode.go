@@ -239,6 +239,17 @@ func (f *field) packable() bool {
 // next reads the field at in[i:], which ends within in. It returns the tag, the value
 // without the length of a message and the end tag of a group, and where it ends.
 func next(in []byte, i int) (tag uint64, value record, end int, err *Error) {
+	// Most fields have a tag of one byte and a length or number of one byte.
+	if i+1 < len(in) && in[i] >= 1<<3 && in[i] < 0x80 && in[i+1] < 0x80 {
+		switch typ, start := protowire.Type(in[i]&7), i+2; typ {
+		case protowire.VarintType:
+			return uint64(in[i]), record{start: i + 1, end: start, typ: typ}, start, nil
+		case protowire.BytesType:
+			if end = start + int(in[i+1]); end <= len(in) {
+				return uint64(in[i]), record{start: start, end: end, typ: typ}, end, nil
+			}
+		}
+	}
 	tag, start := wire.Tag(in, i)
 	if start <= 0 {
 		return 0, record{}, 0, malformed(wire.Malformed(start))
@@ -268,7 +279,7 @@ func (e *encoder) add(p *Plan, f *field, to *slot, base int, r record) *Error {
 		if last.first != f.index+1 && last.first != 0 {
 			other := &e.slots[base+last.first-1]
 			if f := p.fields[last.first-1]; f.message != nil {
-				if err := e.checkList(f.message(), other.first, e.depth-1); err != nil {
+				if err := e.checkList(f.message.get(), other.first, e.depth-1); err != nil {
 					return err.in(f.name)
 				}
 			}

@@ -56,7 +56,7 @@ func (e *encoder) checkField(f *field, tag uint64, r record, depth int) *Error {
 	case f.keyField != nil:
 		return e.checkEntry(f, r, depth)
 	case f.message != nil:
-		return e.check(f.message(), r.start, r.end, depth-1)
+		return e.check(f.message.get(), r.start, r.end, depth-1)
 	case tag != f.tag:
 		return e.eachPacked(f, r, func(uint64) {})
 	}
@@ -68,7 +68,7 @@ func (e *encoder) checkEntry(f *field, r record, depth int) *Error {
 	before := len(e.records)
 	x, err := e.entry(f, r)
 	if err == nil && f.value.message != nil {
-		err = e.checkList(f.value.message(), x.value, depth-1)
+		err = e.checkList(f.value.message.get(), x.value, depth-1)
 	}
 	e.records = e.records[:before]
 	return err

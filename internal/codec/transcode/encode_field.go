@@ -34,7 +34,7 @@ func (e *encoder) field(f *field, first int) *Error {
 		}
 		return err
 	case f.message != nil:
-		return e.message(f.message(), first)
+		return e.message(f.message.get(), first)
 	}
 	r := e.records[first]
 	if !f.presence && e.isZero(f, r) {
@@ -183,7 +183,7 @@ func (e *encoder) list(f *field, first int) (count int, err *Error) {
 		case f.message != nil:
 			e.separate()
 			e.records[r].next = 0
-			err = e.message(f.message(), r)
+			err = e.message(f.message.get(), r)
 			e.records[r].next = rec.next
 			count++
 		case rec.typ == protowire.BytesType && f.packable():
@@ -260,7 +260,7 @@ func (e *encoder) mapField(f *field, first int) (count int, err *Error) {
 		x := e.entries[i]
 		if i+1 < end && e.compareKeys(f.keyField, x, e.entries[i+1]) == 0 {
 			if f.value.message != nil {
-				if err := e.checkList(f.value.message(), x.value, e.depth-1); err != nil {
+				if err := e.checkList(f.value.message.get(), x.value, e.depth-1); err != nil {
 					return count, err
 				}
 			}
@@ -373,9 +373,9 @@ func (e *encoder) mapValue(f *field, x entry) *Error {
 	case f.message == nil:
 		return e.scalar(f, e.records[x.value])
 	case x.value == 0:
-		return e.message(f.message(), e.span(0, 0))
+		return e.message(f.message.get(), e.span(0, 0))
 	default:
-		return e.message(f.message(), x.value)
+		return e.message(f.message.get(), x.value)
 	}
 }
 

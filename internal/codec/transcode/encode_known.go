@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -68,7 +67,7 @@ func (e *encoder) timestamp(seconds, nanos int64) *Error {
 		return &Error{Problem: fmt.Sprintf("google.protobuf.Timestamp with seconds %d and nanos %d is out of range", seconds, nanos)}
 	}
 	e.out = append(e.out, '"')
-	e.out = time.Unix(seconds, 0).UTC().AppendFormat(e.out, "2006-01-02T15:04:05")
+	e.out = appendTime(e.out, seconds)
 	e.fraction(nanos)
 	e.out = append(e.out, 'Z', '"')
 	return nil
@@ -153,7 +152,7 @@ func (e *encoder) value(p *Plan, slots []slot) *Error {
 		}
 		if f.message != nil {
 			e.depth++ // Struct and ListValue do not count as nested
-			err := e.message(f.message(), first)
+			err := e.message(f.message.get(), first)
 			e.depth--
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -74,9 +75,26 @@ type field struct {
 
 	keyField, value *field // of a map
 	enum            *enum
-	message         func() *Plan // nil for scalars
-	isValue         bool         // google.protobuf.Value
-	isNull          bool         // google.protobuf.NullValue
+	message         *nested // nil for scalars
+	isValue         bool    // google.protobuf.Value
+	isNull          bool    // google.protobuf.NullValue
+}
+
+// nested is the type of a field that is a message. Its plan is compiled when it is
+// first needed, because types may nest each other.
+type nested struct {
+	desc  protoreflect.MessageDescriptor
+	plans *Plans
+	plan  atomic.Pointer[Plan]
+}
+
+func (n *nested) get() *Plan {
+	p := n.plan.Load()
+	if p == nil {
+		p = n.plans.Plan(n.desc)
+		n.plan.Store(p)
+	}
+	return p
 }
 
 // enum is the names of an enum.
@@ -168,7 +186,7 @@ func (s *Plans) newField(fd protoreflect.FieldDescriptor, index int) *field {
 		f.keyField, f.value = s.newField(fd.MapKey(), 0), s.newField(fd.MapValue(), 1)
 	case fd.Message() != nil:
 		f.isValue = knownKind(fd.Message()) == wellknown.Value
-		f.message = sync.OnceValue(func() *Plan { return s.Plan(fd.Message()) })
+		f.message = &nested{desc: fd.Message(), plans: s}
 	case fd.Enum() != nil:
 		f.enum, f.isNull = newEnum(fd.Enum()), wellknown.IsNull(fd)
 	}
