@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -215,9 +214,6 @@ func (e *encoder) scan(p *Plan, content record, base int, extensions []extension
 		if f.enum != nil && r.typ == protowire.VarintType && !f.enum.has(e.bits(f, r.start)) {
 			continue
 		}
-		if f.utf8 && !utf8.Valid(e.in[r.start:r.end]) {
-			return nil, (&Error{Problem: "the string is not valid UTF-8"}).in(f.name)
-		}
 		var to *slot
 		if f.index >= 0 {
 			to = &e.slots[base+f.index]
@@ -278,10 +274,8 @@ func (e *encoder) add(p *Plan, f *field, to *slot, base int, r record) *Error {
 		last := &e.slots[base+f.oneof]
 		if last.first != f.index+1 && last.first != 0 {
 			other := &e.slots[base+last.first-1]
-			if f := p.fields[last.first-1]; f.message != nil {
-				if err := e.checkList(f.message.get(), other.first, e.depth-1); err != nil {
-					return err.in(f.name)
-				}
+			if err := e.checkReplaced(p.fields[last.first-1], other.first); err != nil {
+				return err
 			}
 			*other = slot{}
 		}
@@ -289,9 +283,14 @@ func (e *encoder) add(p *Plan, f *field, to *slot, base int, r record) *Error {
 	}
 	e.records = append(e.records, r)
 	n := len(e.records) - 1
-	if to.first == 0 || !f.list && f.message == nil && f.keyField == nil {
+	switch {
+	case to.first == 0:
 		*to = slot{n, n}
 		return nil
+	case !f.list && f.message == nil && f.keyField == nil:
+		replaced := to.first
+		*to = slot{n, n}
+		return e.checkReplaced(f, replaced)
 	}
 	e.records[to.last].next = n
 	to.last = n

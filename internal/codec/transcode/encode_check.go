@@ -8,9 +8,23 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// checkList checks the messages of a list of records that are not written, because
-// something behind them replaces them: a message that has a malformed part is not
-// accepted, wherever the part is.
+// checkReplaced checks the value of a singular field that is not written, because a
+// value behind it replaces it: a malformed message is not accepted, wherever it is
+// malformed.
+func (e *encoder) checkReplaced(f *field, first int) *Error {
+	switch r := e.records[first]; {
+	case first == 0: // it was replaced before
+	case f.utf8 && !utf8.Valid(e.in[r.start:r.end]):
+		return (&Error{Problem: "the string is not valid UTF-8"}).in(f.name)
+	case f.message != nil:
+		if err := e.checkList(f.message.get(), first, e.depth-1); err != nil {
+			return err.in(f.name)
+		}
+	}
+	return nil
+}
+
+// checkList checks the messages of a list of records that are not written.
 func (e *encoder) checkList(p *Plan, first, depth int) *Error {
 	for r := first; r != 0; r = e.records[r].next {
 		if err := e.check(p, e.records[r].start, e.records[r].end, depth); err != nil {
@@ -67,6 +81,12 @@ func (e *encoder) checkField(f *field, tag uint64, r record, depth int) *Error {
 func (e *encoder) checkEntry(f *field, r record, depth int) *Error {
 	before := len(e.records)
 	x, err := e.entry(f, r)
+	if err == nil && f.keyField.utf8 && !utf8.Valid(e.in[x.keyStart:x.keyEnd]) {
+		err = errKey()
+	}
+	if err == nil && f.value.utf8 && x.value != 0 && !utf8.Valid(e.in[e.records[x.value].start:e.records[x.value].end]) {
+		err = &Error{Problem: "the string is not valid UTF-8"}
+	}
 	if err == nil && f.value.message != nil {
 		err = e.checkList(f.value.message.get(), x.value, depth-1)
 	}

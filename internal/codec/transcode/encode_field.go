@@ -259,10 +259,8 @@ func (e *encoder) mapField(f *field, first int) (count int, err *Error) {
 	for i := base; i < end; i++ {
 		x := e.entries[i]
 		if i+1 < end && e.compareKeys(f.keyField, x, e.entries[i+1]) == 0 {
-			if f.value.message != nil {
-				if err := e.checkList(f.value.message.get(), x.value, e.depth-1); err != nil {
-					return count, err
-				}
+			if err := e.checkReplaced(f.value, x.value); err != nil {
+				return count, err
 			}
 			continue
 		}
@@ -286,21 +284,28 @@ func (e *encoder) entry(f *field, r record) (x entry, wrong *Error) {
 			return x, err
 		}
 		i = end
-		if f := f.keyOrValue(tag); f != nil && f.utf8 && !utf8.Valid(in[value.start:value.end]) {
-			return x, &Error{Problem: "a string of the map is not valid UTF-8"}
-		}
 		switch {
 		case tag == f.keyField.tag && value.typ == protowire.BytesType:
+			if f.keyField.utf8 && !utf8.Valid(in[x.keyStart:x.keyEnd]) {
+				return x, errKey()
+			}
 			x.keyStart, x.keyEnd = value.start, value.end
 		case tag == f.keyField.tag:
 			x.bits = e.bits(f.keyField, value.start)
 		case tag == f.value.tag:
 			e.records = append(e.records, value)
 			n := len(e.records) - 1
-			if x.value == 0 || f.value.message == nil {
-				x.value = n
-			} else {
+			switch {
+			case x.value != 0 && f.value.message != nil:
 				e.records[last].next = n
+			case x.value != 0:
+				err = e.checkReplaced(f.value, x.value)
+				fallthrough
+			default:
+				x.value = n
+			}
+			if err != nil {
+				return x, err
 			}
 			last = n
 		}
@@ -308,16 +313,8 @@ func (e *encoder) entry(f *field, r record) (x entry, wrong *Error) {
 	return x, nil
 }
 
-// keyOrValue returns the field of a tag in the entries of a map, or nil.
-func (f *field) keyOrValue(tag uint64) *field {
-	switch tag {
-	case f.keyField.tag:
-		return f.keyField
-	case f.value.tag:
-		return f.value
-	}
-	return nil
-}
+// errKey returns the error for a key that is not text.
+func errKey() *Error { return &Error{Problem: "a key of the map is not valid UTF-8"} }
 
 func (e *encoder) compareKeys(f *field, a, b entry) int {
 	switch f.kind {
@@ -347,7 +344,7 @@ func (e *encoder) member(f *field, x entry) *Error {
 	if f.keyField.kind == protoreflect.StringKind {
 		var ok bool
 		if e.out, ok = appendString(e.out, e.in[x.keyStart:x.keyEnd]); !ok {
-			return &Error{Problem: "a key of the map is not valid UTF-8"}
+			return errKey()
 		}
 	} else {
 		e.out = append(e.out, '"')
