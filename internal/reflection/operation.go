@@ -225,8 +225,9 @@ func (op *operation) files(q *question, contents [][]byte) error {
 	if exceeded := op.reader.exceeded(); exceeded != nil {
 		return fatalError{exceeded}
 	}
-	if q.err = err; q.err != nil {
-		return nil
+	if err != nil {
+		q.err = err
+		return nil //nolint:nilerr // the other questions go on
 	}
 	q.file = q.pick(files)
 	for _, f := range files {
