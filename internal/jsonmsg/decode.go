@@ -1,10 +1,7 @@
 package jsonmsg
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -13,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/codec"
+	"github.com/dyngate/dyngate/internal/codec/transcode"
 )
 
 // Decode reads the JSON of one message into m, which it empties first. After an
@@ -29,21 +27,11 @@ import (
 func Decode(data []byte, m proto.Message, types codec.Types) (err error) {
 	defer noPanic(&err)
 	types = orGlobal(types)
-	if err := unmarshal(data, m, types); err != nil {
-		if better := explain(data, m.ProtoReflect().Descriptor(), types); better != nil {
-			return better
-		}
-		if len(bytes.TrimSpace(data)) == 0 {
-			return errors.New("the JSON is empty")
-		}
-		return errors.New(plain(err))
+	b, err := transcode.NewPlans(types).Plan(m.ProtoReflect().Descriptor()).AppendWire(nil, data, transcode.DecodeOptions{})
+	if err != nil {
+		return err
 	}
-	if proto.CheckInitialized(m) == nil {
-		return nil
-	}
-	paths := appendMissing(m.ProtoReflect(), "", nil)
-	slices.Sort(paths)
-	return fmt.Errorf("required fields are not set: %s", listed(paths))
+	return proto.UnmarshalOptions{Resolver: types}.Unmarshal(b, m)
 }
 
 func unmarshal(data []byte, m proto.Message, types codec.Types) error {

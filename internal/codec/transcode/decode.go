@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
-	"strings"
 	"sync"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 	"github.com/dyngate/dyngate/internal/codec/wire"
-	"github.com/dyngate/dyngate/internal/nearest"
 )
 
 const maxDepth = wire.MaxDepth
@@ -51,6 +49,8 @@ type decoder struct {
 	keys []*keySet // of the maps that are being read, and of those before
 	maps int       // how many are being read
 
+	missing [][]Step // the paths of required fields that are not set, from the innermost step on
+
 	plans *Plans
 }
 
@@ -60,7 +60,7 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 const keptBuffer = 64 << 10
 
 func (d *decoder) release() {
-	d.plans, d.in, d.out, d.seen, d.maps = nil, nil, nil, d.seen[:0], 0
+	d.plans, d.in, d.out, d.seen, d.maps, d.missing = nil, nil, nil, d.seen[:0], 0, nil
 	if cap(d.unescaped) > keptBuffer {
 		d.unescaped = nil
 	}
@@ -68,11 +68,20 @@ func (d *decoder) release() {
 }
 
 func (d *decoder) document(p *Plan) *Error {
+	if d.space(); d.pos == len(d.in) {
+		return &Error{Problem: "the JSON is empty", offset: d.pos}
+	}
 	if err := d.message(p); err != nil {
 		return err
 	}
 	if d.space(); d.pos < len(d.in) {
 		return d.unexpected("the end of the JSON")
+	}
+	if d.missing != nil {
+		for _, path := range d.missing {
+			slices.Reverse(path)
+		}
+		return &Error{Problem: "required fields are not set", Missing: d.missing}
 	}
 	return nil
 }
@@ -96,9 +105,8 @@ func (d *decoder) message(p *Plan) *Error {
 // skipped.
 func (d *decoder) object(p *Plan, inAny bool) *Error {
 	if d.space() != '{' {
-		return d.mismatch(d.pos, "an object for "+string(p.desc.FullName()))
+		return d.mismatch(d.pos, wantedMessage(p))
 	}
-	start := d.pos
 	d.pos++
 	base := len(d.seen)
 	for range p.words {
@@ -114,21 +122,50 @@ func (d *decoder) object(p *Plan, inAny bool) *Error {
 		if !more {
 			break
 		}
+		at := d.pos
 		f, err := d.field(p, next, inAny, &extensions)
 		if err != nil {
-			return err
+			return d.inKey(err, at)
 		}
 		if f == nil {
 			continue
 		}
 		next = f.index + 1
-		if err := d.fieldValue(f, base); err != nil {
-			return err
+		missing := len(d.missing)
+		if err := d.fieldValue(p, f, base); err != nil {
+			return d.inKey(err, at)
+		}
+		if len(d.missing) != missing {
+			d.missingIn(missing, Step{Key: d.keyAt(at), Index: -1})
 		}
 	}
-	err := d.checkRequired(p, base, start)
+	if len(p.required) > 0 && !d.opts.AllowPartial {
+		d.checkRequired(p, base)
+	}
 	d.seen = d.seen[:base]
-	return err
+	return nil
+}
+
+// inKey adds the key at a position to the path of an error.
+func (d *decoder) inKey(err *Error, at int) *Error {
+	if err.Syntax || err.whole {
+		return err
+	}
+	return err.in(d.keyAt(at))
+}
+
+// keyAt reads the key at a position again, for an error.
+func (d *decoder) keyAt(at int) string {
+	again := scanner{in: d.in, pos: at}
+	key, _ := again.key()
+	return string(key)
+}
+
+// missingIn adds a step to the paths of missing fields from the index first on.
+func (d *decoder) missingIn(first int, s Step) {
+	for i := first; i < len(d.missing); i++ {
+		d.missing[i] = append(d.missing[i], s)
+	}
 }
 
 // field reads a key and finds its field. The result is nil if the value has been
@@ -149,10 +186,11 @@ func (d *decoder) field(p *Plan, next int, inAny bool, extensions *[]*field) (*f
 	if f := p.byName[string(key)]; f != nil {
 		return f, nil
 	}
+	isExtension := len(key) > 1 && key[0] == '[' && key[len(key)-1] == ']'
 	switch {
 	case inAny && string(key) == "@type":
 		return nil, d.skip(maxDepth)
-	case len(key) > 1 && key[0] == '[' && key[len(key)-1] == ']':
+	case isExtension:
 		f, err := d.extension(p, string(key[1:len(key)-1]), start, *extensions)
 		if err != nil {
 			return nil, err
@@ -162,14 +200,13 @@ func (d *decoder) field(p *Plan, next int, inAny bool, extensions *[]*field) (*f
 			return f, nil
 		}
 	}
-	if d.opts.IgnoreUnknown {
+	switch {
+	case d.opts.IgnoreUnknown:
 		return nil, d.skip(d.depth)
+	case isExtension:
+		return nil, &Error{Problem: "unknown extension", offset: start}
 	}
-	name := string(key)
-	return nil, &Error{
-		Problem: fmt.Sprintf("%s has no field %q", p.desc.FullName(), clip(name)),
-		Near:    nearest.Names(name, p.names(), 3), offset: start,
-	}
+	return nil, unknown(p.desc, "field", string(key), p.names(), start)
 }
 
 // extension finds an extension by its full name. The result is nil if it is unknown.
@@ -179,12 +216,12 @@ func (d *decoder) extension(p *Plan, name string, start int, earlier []*field) (
 		return nil, nil //nolint:nilnil,nilerr // the caller reports it as unknown
 	}
 	xd := xt.TypeDescriptor()
-	if xd.ContainingMessage().FullName() != p.desc.FullName() || !p.desc.ExtensionRanges().Has(xd.Number()) {
-		return nil, &Error{Problem: fmt.Sprintf("%s does not extend %s", clip(name), p.desc.FullName()), offset: start}
+	if of := xd.ContainingMessage().FullName(); of != p.desc.FullName() || !p.desc.ExtensionRanges().Has(xd.Number()) {
+		return nil, &Error{Problem: fmt.Sprintf("it extends %s, not %s", of, p.desc.FullName()), offset: start}
 	}
 	f := p.plans.extension(xd)
 	if slices.ContainsFunc(earlier, func(e *field) bool { return e.desc.Number() == f.desc.Number() }) {
-		return nil, &Error{Problem: fmt.Sprintf("the key %q appears twice", clip(f.name)), offset: start}
+		return nil, &Error{Problem: "the field is set twice", offset: start}
 	}
 	return f, nil
 }
@@ -198,59 +235,75 @@ func (d *decoder) mark(base, bit int) bool {
 	return was
 }
 
-// fieldValue reads the value of a field.
-func (d *decoder) fieldValue(f *field, base int) *Error {
+// isMarked reports whether a bit is set.
+func (d *decoder) isMarked(base, bit int) bool { return d.seen[base+bit/64]>>(bit%64)&1 != 0 }
+
+// fieldValue reads the value of a field of p.
+func (d *decoder) fieldValue(p *Plan, f *field, base int) *Error {
 	if f.index >= 0 && d.mark(base, f.index) {
-		return (&Error{Problem: "the field is set twice", offset: d.pos}).in(f.name)
+		return d.setTwice(f)
 	}
 	if d.space() == 'n' && !f.isValue && !f.isNull {
 		if !d.literal("null") {
 			return d.unexpected("a value")
 		}
-		if f.required && !d.opts.AllowPartial {
-			return (&Error{Problem: "the required field is null", offset: d.pos}).in(f.name)
-		}
+		d.unset(f)
 		return nil
 	}
-	var err *Error
 	switch {
 	case f.keyField != nil:
-		err = d.mapField(f)
+		return d.mapField(f)
 	case f.list:
-		err = d.listField(f)
-	default:
-		if f.oneof >= 0 && d.mark(base, f.oneof) {
-			err = &Error{Problem: fmt.Sprintf("another field of the oneof %s is set", f.desc.ContainingOneof().Name()), offset: d.pos}
-			break
-		}
-		before := len(d.out)
-		err = d.singular(f)
-		if err == nil && f.required && len(d.out) == before && !d.opts.AllowPartial { // an unknown name of an enum
-			err = &Error{Problem: "the required field is not set", offset: d.pos}
-		}
+		return d.listField(f)
+	case f.oneof >= 0 && d.mark(base, f.oneof):
+		return d.setOneof(p, f, base)
 	}
-	if err != nil && !err.Syntax {
-		return err.in(f.name)
+	before := len(d.out)
+	if err := d.singular(f); err != nil {
+		return err
 	}
-	return err
+	if f.required && len(d.out) == before { // an unknown name of an enum
+		d.unset(f)
+	}
+	return nil
 }
 
-// checkRequired makes sure that the message which began at start has its required
-// fields.
-func (d *decoder) checkRequired(p *Plan, base, start int) *Error {
-	if len(p.required) == 0 || d.opts.AllowPartial {
-		return nil
+// unset notes a field that has a key and no value.
+func (d *decoder) unset(f *field) {
+	if f.required && !d.opts.AllowPartial {
+		d.missing = append(d.missing, nil) // the caller adds its name
 	}
-	var missing []string
-	for _, f := range p.required {
-		if d.seen[base+f.index/64]>>(f.index%64)&1 == 0 {
-			missing = append(missing, f.name)
+}
+
+func (d *decoder) setTwice(f *field) *Error {
+	problem := "the field is set twice"
+	if f.jsonKey != f.protoKey {
+		problem += fmt.Sprintf(": %q and %q are the same field", f.name, f.desc.TextName())
+	}
+	return &Error{Problem: problem, offset: d.pos}
+}
+
+func (d *decoder) setOneof(p *Plan, f *field, base int) *Error {
+	var others []string
+	for _, other := range p.fields {
+		if other.oneof == f.oneof && other != f && d.isMarked(base, other.index) {
+			others = append(others, other.name)
 		}
 	}
-	if missing == nil {
-		return nil
+	problem := fmt.Sprintf("only one field of the oneof %s can be set", f.desc.ContainingOneof().FullName())
+	if len(others) == 1 { // others may be null
+		problem += fmt.Sprintf(", and %q already is", others[0])
 	}
-	return &Error{Problem: "required fields are not set: " + strings.Join(missing, ", "), offset: start}
+	return &Error{Problem: problem, offset: d.pos}
+}
+
+// checkRequired notes the required fields that a message has no key for.
+func (d *decoder) checkRequired(p *Plan, base int) {
+	for _, f := range p.required {
+		if !d.isMarked(base, f.index) {
+			d.missing = append(d.missing, []Step{{Key: f.name, Index: -1}})
+		}
+	}
 }
 
 // singular reads a field that is neither a list nor a map.
@@ -323,7 +376,7 @@ func (d *decoder) close(start int) {
 // listField reads an array and appends its elements.
 func (d *decoder) listField(f *field) *Error {
 	if d.space() != '[' {
-		return d.mismatch(d.pos, "an array of "+d.expected(f))
+		return d.mismatch(d.pos, wantedList(f))
 	}
 	d.pos++
 	packed := 0
@@ -339,11 +392,12 @@ func (d *decoder) listField(f *field) *Error {
 		if !more {
 			break
 		}
+		missing := len(d.missing)
 		if err := d.element(f); err != nil {
-			if err.Syntax {
-				return err
-			}
 			return err.at(i)
+		}
+		if len(d.missing) != missing {
+			d.missingIn(missing, Step{Index: i})
 		}
 	}
 	if packed > 0 && len(d.out) == packed { // no elements

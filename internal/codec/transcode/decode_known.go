@@ -18,18 +18,24 @@ const maxDuration = 315576000000
 func (d *decoder) wellKnown(p *Plan) *Error {
 	switch p.kind {
 	case wellknown.Any:
-		return d.anyMessage()
+		return d.anyMessage(p)
 	case wellknown.Empty:
 		return d.object(p, false)
 	case wellknown.Timestamp:
-		return d.timestamp()
+		return d.timestamp(p)
 	case wellknown.Duration:
-		return d.duration()
+		return d.duration(p)
 	case wellknown.FieldMask:
 		return d.fieldMask(p)
 	case wellknown.Struct:
+		if d.space() != '{' {
+			return d.mismatch(d.pos, wantedMessage(p))
+		}
 		return d.mapField(p.fields[0])
 	case wellknown.ListValue:
+		if d.space() != '[' {
+			return d.mismatch(d.pos, wantedMessage(p))
+		}
 		return d.listField(p.fields[0])
 	case wellknown.Value:
 		return d.value(p)
@@ -38,10 +44,9 @@ func (d *decoder) wellKnown(p *Plan) *Error {
 	}
 }
 
-func (d *decoder) timestamp() *Error {
-	const wanted = `a time such as "2006-01-02T15:04:05Z"`
+func (d *decoder) timestamp(p *Plan) *Error {
 	if d.space() != '"' {
-		return d.mismatch(d.pos, wanted)
+		return d.mismatch(d.pos, wantedMessage(p))
 	}
 	at := d.pos
 	text, err := d.text()
@@ -50,16 +55,15 @@ func (d *decoder) timestamp() *Error {
 	}
 	seconds, nanos, ok := parseTimestamp(text)
 	if !ok {
-		return d.mismatch(at, wanted)
+		return d.mismatch(at, wantedMessage(p))
 	}
 	d.appendSeconds(seconds, nanos)
 	return nil
 }
 
-func (d *decoder) duration() *Error {
-	const wanted = `a duration such as "1.5s"`
+func (d *decoder) duration(p *Plan) *Error {
 	if d.space() != '"' {
-		return d.mismatch(d.pos, wanted)
+		return d.mismatch(d.pos, wantedMessage(p))
 	}
 	at := d.pos
 	text, err := d.text()
@@ -68,7 +72,7 @@ func (d *decoder) duration() *Error {
 	}
 	seconds, nanos, ok := parseDuration(text)
 	if !ok {
-		return d.mismatch(at, wanted)
+		return d.mismatch(at, wantedMessage(p))
 	}
 	d.appendSeconds(seconds, nanos)
 	return nil
@@ -117,7 +121,7 @@ func parseDuration(s []byte) (seconds int64, nanos int32, ok bool) {
 // fieldMask reads paths in lowerCamelCase, separated by commas.
 func (d *decoder) fieldMask(p *Plan) *Error {
 	if d.space() != '"' {
-		return d.mismatch(d.pos, "the paths of a field mask in a string")
+		return d.mismatch(d.pos, wantedMessage(p))
 	}
 	at := d.pos
 	text, err := d.text()
@@ -131,7 +135,7 @@ func (d *decoder) fieldMask(p *Plan) *Error {
 	for path := range strings.SplitSeq(all, ",") {
 		snake := snakeCase(path)
 		if strings.Contains(path, "_") || !protoreflect.FullName(snake).IsValid() {
-			return &Error{Problem: fmt.Sprintf("the path %q of the field mask is not valid", clip(path)), offset: at}
+			return &Error{Problem: fmt.Sprintf("the path %s of the field mask is not valid", quoted(path)), offset: at}
 		}
 		d.out = protowire.AppendVarint(d.out, p.fields[0].tag)
 		d.out = protowire.AppendString(d.out, snake)
@@ -192,11 +196,14 @@ func (d *decoder) valueIn(f *field) *Error {
 	return err
 }
 
+// wantedURL is what the "@type" of an Any is.
+const wantedURL = `a type such as "type.googleapis.com/google.protobuf.Duration"`
+
 // anyMessage reads a google.protobuf.Any: an object with the key "@type" in any
 // place.
-func (d *decoder) anyMessage() *Error {
+func (d *decoder) anyMessage(outer *Plan) *Error {
 	if d.space() != '{' {
-		return d.mismatch(d.pos, "an object for google.protobuf.Any")
+		return d.mismatch(d.pos, wantedMessage(outer))
 	}
 	start := d.pos
 	url, members, err := d.typeURL()
@@ -209,7 +216,7 @@ func (d *decoder) anyMessage() *Error {
 	case url == "" && d.opts.IgnoreUnknown:
 		return nil
 	case url == "":
-		return &Error{Problem: `an object for google.protobuf.Any needs the key "@type"`, offset: start}
+		return &Error{Problem: `"@type" is missing: the type of the message, such as "type.googleapis.com/google.protobuf.Duration"`, offset: start}
 	}
 	after := d.pos
 	p, err := d.anyPlan(url, start)
@@ -256,18 +263,18 @@ func (d *decoder) typeURL() (url string, members int, err *Error) {
 			continue
 		}
 		if found {
-			return "", 0, &Error{Problem: `the key "@type" appears twice`, offset: at}
+			return "", 0, (&Error{Problem: "it occurs twice", offset: at}).in("@type")
 		}
 		found = true
 		if d.space() != '"' {
-			return "", 0, d.mismatch(d.pos, "the URL of a type").in("@type")
+			return "", 0, d.mismatch(d.pos, wantedURL).in("@type")
 		}
 		text, err := d.text()
 		if err != nil {
 			return "", 0, err
 		}
 		if url = string(text); url == "" {
-			return "", 0, (&Error{Problem: "the URL of the type is empty", offset: at}).in("@type")
+			return "", 0, (&Error{Expected: wantedURL, Got: "the string \"\"", offset: at}).in("@type")
 		}
 	}
 }
@@ -276,7 +283,7 @@ func (d *decoder) typeURL() (url string, members int, err *Error) {
 func (d *decoder) anyPlan(url string, at int) (*Plan, *Error) {
 	mt, err := d.plans.types.FindMessageByURL(url)
 	if err != nil {
-		return nil, (&Error{Problem: fmt.Sprintf("the type %q is unknown", clip(url)), offset: at}).in("@type")
+		return nil, (&Error{Problem: "unknown message type " + quoted(url), offset: at}).in("@type")
 	}
 	return d.plans.Plan(mt.Descriptor()), nil
 }
@@ -324,13 +331,13 @@ func (d *decoder) anyValue(p *Plan) *Error {
 		case name != "value" && d.opts.IgnoreUnknown:
 			err = d.skip(d.depth)
 		case name != "value":
-			err = &Error{Problem: fmt.Sprintf("%s in an Any has no key %q; use \"value\"", p.desc.FullName(), clip(name)), offset: at}
+			err = unknown(p.desc, "field", name, []string{"@type", "value"}, at).in(name)
 		case found:
-			err = &Error{Problem: `the key "value" appears twice`, offset: at}
+			err = (&Error{Problem: "the field is set twice", offset: at}).in(name)
 		default:
 			found = true
-			if err = d.wellKnown(p); err != nil && !err.Syntax {
-				err = err.in("value")
+			if err = d.wellKnown(p); err != nil {
+				err = err.in(name)
 			}
 		}
 		if err != nil {
@@ -338,7 +345,7 @@ func (d *decoder) anyValue(p *Plan) *Error {
 		}
 	}
 	if !found && p.kind != wellknown.Empty {
-		return &Error{Problem: fmt.Sprintf("%s in an Any needs the key \"value\"", p.desc.FullName()), offset: start}
+		return &Error{Problem: fmt.Sprintf("\"value\" is missing: the JSON of the %s", p.desc.FullName()), offset: start}
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // mapField reads an object and appends its members as entries of a map.
 func (d *decoder) mapField(f *field) *Error {
 	if d.space() != '{' {
-		return d.mismatch(d.pos, "an object for a map")
+		return d.mismatch(d.pos, wantedList(f))
 	}
 	d.pos++
 	if d.maps == len(d.keys) {
@@ -51,12 +51,12 @@ func (d *decoder) entry(f *field, keys *keySet) *Error {
 	d.out = protowire.AppendVarint(d.out, f.keyField.tag)
 	first := len(d.out)
 	if !d.mapKey(f.keyField, key) {
-		return &Error{Problem: fmt.Sprintf("the key %q of the map is not a valid %s", clip(string(key)), f.keyField.kind), offset: at}
+		return &Error{Expected: "keys of type " + f.keyField.kind.String(), Got: quoted(string(key)), offset: at}
 	}
 	if !keys.add(d.out[first:]) {
-		return &Error{Problem: fmt.Sprintf("the key %q of the map appears twice", clip(string(key))), offset: at}
+		return &Error{Problem: fmt.Sprintf("the key %s occurs twice", quoted(string(key))), offset: at}
 	}
-	ok := true
+	ok, missing := true, len(d.missing)
 	if f.value.message != nil {
 		err = d.messageField(f.value)
 	} else {
@@ -64,24 +64,18 @@ func (d *decoder) entry(f *field, keys *keySet) *Error {
 		ok, err = d.scalar(f.value)
 	}
 	switch {
-	case err != nil && err.Syntax:
-		return err
 	case err != nil:
-		return err.in(d.keyAt(at))
+		return err.step(Step{Key: d.keyAt(at), Entry: true, Index: -1})
 	case !ok:
 		d.out = d.out[:before]
 		keys.removeLast()
 	default:
 		d.close(start)
+		if len(d.missing) != missing {
+			d.missingIn(missing, Step{Key: d.keyAt(at), Entry: true, Index: -1})
+		}
 	}
 	return nil
-}
-
-// keyAt reads the key at a position again, for an error.
-func (d *decoder) keyAt(at int) string {
-	again := scanner{in: d.in, pos: at}
-	key, _ := again.key()
-	return string(key)
 }
 
 // mapKey appends the key of a map and reports whether it is valid.

@@ -3,14 +3,11 @@ package transcode
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/dyngate/dyngate/internal/nearest"
 )
 
 // scalar reads a scalar of the kind of f and appends it without a tag. It reports
@@ -36,7 +33,7 @@ func (d *decoder) scalar(f *field) (bool, *Error) {
 
 func (d *decoder) stringValue(f *field) *Error {
 	if d.space() != '"' {
-		return d.mismatch(d.pos, d.expected(f))
+		return d.mismatch(d.pos, wanted(f))
 	}
 	text, err := d.text()
 	if err != nil {
@@ -54,7 +51,7 @@ func (d *decoder) boolValue(f *field) *Error {
 	case c == 'f' && d.literal("false"):
 		d.out = append(d.out, 0)
 	default:
-		return d.mismatch(d.pos, d.expected(f))
+		return d.mismatch(d.pos, wanted(f))
 	}
 	return nil
 }
@@ -62,7 +59,7 @@ func (d *decoder) boolValue(f *field) *Error {
 // bytesValue reads base64 of either alphabet, with or without padding.
 func (d *decoder) bytesValue(f *field) *Error {
 	if d.space() != '"' {
-		return d.mismatch(d.pos, d.expected(f))
+		return d.mismatch(d.pos, wanted(f))
 	}
 	at := d.pos
 	text, err := d.text()
@@ -82,7 +79,7 @@ func (d *decoder) bytesValue(f *field) *Error {
 	start := d.open()
 	var wrong error
 	if d.out, wrong = encoding.AppendDecode(d.out, text); wrong != nil {
-		return d.mismatch(at, d.expected(f))
+		return d.mismatch(at, wanted(f))
 	}
 	d.close(start)
 	return nil
@@ -116,12 +113,12 @@ func (d *decoder) enumValue(f *field) (bool, *Error) {
 		}
 		n, ok := parseInt(digits, 32)
 		if !ok {
-			return false, d.mismatch(at, d.expected(f))
+			return false, d.mismatch(at, wanted(f))
 		}
 		d.out = protowire.AppendVarint(d.out, uint64(n)) //nolint:gosec // sign-extended
 		return true, nil
 	}
-	return false, d.mismatch(d.pos, d.expected(f))
+	return false, d.mismatch(d.pos, wanted(f))
 }
 
 func (e *enum) unknown(name string, at int) *Error {
@@ -130,10 +127,7 @@ func (e *enum) unknown(name string, at int) *Error {
 	for i := range names {
 		names[i] = string(values.Get(i).Name())
 	}
-	return &Error{
-		Problem: fmt.Sprintf("%s has no value %q", e.desc.FullName(), clip(name)),
-		Near:    nearest.Names(name, names, 3), offset: at,
-	}
+	return unknown(e.desc, "value", name, names, at)
 }
 
 // digits reads a number that may be in a string.
@@ -164,7 +158,7 @@ func (d *decoder) intValue(f *field) *Error {
 			return nil
 		}
 	}
-	return d.mismatch(at, d.expected(f))
+	return d.mismatch(at, wanted(f))
 }
 
 func (d *decoder) uintValue(f *field) *Error {
@@ -181,7 +175,7 @@ func (d *decoder) uintValue(f *field) *Error {
 			return nil
 		}
 	}
-	return d.mismatch(at, d.expected(f))
+	return d.mismatch(at, wanted(f))
 }
 
 func (d *decoder) floatValue(f *field) *Error {
@@ -201,7 +195,7 @@ func (d *decoder) floatValue(f *field) *Error {
 		x, ok = specialFloat(string(text))
 	}
 	if !ok {
-		return d.mismatch(at, d.expected(f))
+		return d.mismatch(at, wanted(f))
 	}
 	if f.kind == protoreflect.FloatKind {
 		d.out = binary.LittleEndian.AppendUint32(d.out, math.Float32bits(float32(x)))
@@ -244,19 +238,5 @@ func (d *decoder) appendNumber(k protoreflect.Kind, n uint64) {
 		d.out = binary.LittleEndian.AppendUint64(d.out, n)
 	default:
 		d.out = protowire.AppendVarint(d.out, n)
-	}
-}
-
-// expected names what f needs, for errors.
-func (d *decoder) expected(f *field) string {
-	switch f.kind {
-	case protoreflect.BytesKind:
-		return "bytes in base64"
-	case protoreflect.EnumKind:
-		return "a value of " + string(f.enum.desc.FullName())
-	case protoreflect.MessageKind, protoreflect.GroupKind:
-		return string(f.desc.Message().FullName())
-	default:
-		return f.kind.String()
 	}
 }

@@ -357,7 +357,7 @@ func (e *encoder) member(f *field, x entry) *Error {
 		e.out = append(e.out, ' ')
 	}
 	if err := e.mapValue(f.value, x); err != nil {
-		return err.in(unquote(e.out[start:keyEnd]))
+		return err.step(Step{Key: unquote(e.out[start:keyEnd]), Entry: true, Index: -1})
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func (e *encoder) fieldMask(first int) *Error {
 		path := string(e.in[e.records[r].start:e.records[r].end])
 		camel := camelCase(path)
 		if !protoreflect.FullName(path).IsValid() || snakeCase(camel) != path {
-			return &Error{Problem: fmt.Sprintf("the path %q of the field mask cannot be written as JSON", clip(path))}
+			return &Error{Problem: fmt.Sprintf("the path %s of the field mask cannot be written as JSON", quoted(path))}
 		}
 		if r != first {
 			e.out = append(e.out, ',')
@@ -201,7 +201,7 @@ func (e *encoder) anyMessage(p *Plan, url, value int) *Error {
 func (e *encoder) anyContent(url string, content record) *Error {
 	mt, err := e.plans.types.FindMessageByURL(url)
 	if err != nil {
-		return &Error{Problem: fmt.Sprintf("the type %q of an Any is unknown", clip(url))}
+		return &Error{Problem: fmt.Sprintf("the type %s of an Any is unknown", quoted(url))}
 	}
 	inner := e.plans.Plan(mt.Descriptor())
 	partial := e.partial

@@ -1,40 +1,54 @@
 package transcode
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/dyngate/dyngate/internal/codec/wellknown"
+	"github.com/dyngate/dyngate/internal/nearest"
+	"github.com/dyngate/dyngate/internal/typename"
 )
 
 // Error says what is wrong with a document or a message.
 type Error struct {
-	// Path leads to the value, from the outermost one: the key of an object as the
-	// document has it, or the index of an element. It is empty for the whole.
+	// Path leads to the value, from the outermost step on. It is empty for the whole
+	// document, and for documents that are not JSON.
 	Path []Step
 
-	// Line and Column say where the value is in a document, counted from 1; the
+	// Line and Column say where in a document the mistake is, counted from 1; the
 	// column counts bytes. Both are 0 for errors of messages.
 	Line, Column int
 
-	// Problem is what is wrong, as a sentence without a full stop.
-	Problem string
+	// Problem is what is wrong, unless a value has the wrong type: then Expected and
+	// Got say which values the field accepts, and which one came.
+	Problem       string
+	Expected, Got string
+
+	// Near are the known names that an unknown name may have meant, and Known are all
+	// known names, the near ones first.
+	Near, Known []string
+
+	// Missing are the paths of all required fields that are not set.
+	Missing [][]Step
 
 	// Syntax reports that the document is not JSON.
 	Syntax bool
 
-	// Near are names that the document may have meant.
-	Near []string
-
 	offset int
+	whole  bool // it has no path
 }
 
-// Step is a step of a path: a key or, if Key is empty and Index is not negative, an
-// index.
+// Step is a step of a path: a key of an object as the document has it, or an index.
 type Step struct {
 	Key   string
-	Index int // -1 for keys
+	Entry bool // Key is that of a map's entry, not of a field
+	Index int  // of an element; -1 for keys
 }
 
 // Pointer returns the path as a JSON pointer (RFC 6901).
@@ -45,37 +59,60 @@ func (e *Error) Pointer() string {
 		if s.Index >= 0 {
 			b.WriteString(strconv.Itoa(s.Index))
 		} else {
-			b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(s.Key))
+			b.WriteString(pointerEscapes.Replace(s.Key))
 		}
 	}
 	return b.String()
 }
 
-// Error implements error. The path is written like items[2].qty.
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// Error implements error:
+//
+//	items[2].qty: expected int32, got the string "many"
+//
+// It repeats at most 60 bytes of each text of the document, and is safe for a terminal.
 func (e *Error) Error() string {
-	problem := e.Problem
-	if len(e.Near) > 0 {
-		problem += "; did you mean " + strings.Join(e.Near, ", ") + "?"
-	}
 	switch {
 	case e.Syntax:
-		return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, problem)
+		return fmt.Sprintf("syntax error (line %d:%d): %s", e.Line, e.Column, e.Problem)
 	case len(e.Path) > 0:
-		return e.path() + ": " + problem
+		return PathString(e.Path) + ": " + e.problem()
 	}
-	return problem
+	return e.problem()
 }
 
-func (e *Error) path() string {
+func (e *Error) problem() string {
+	switch {
+	case e.Expected != "":
+		return "expected " + e.Expected + ", got " + e.Got
+	case e.Missing != nil:
+		paths := make([]string, len(e.Missing))
+		for i, p := range e.Missing {
+			paths[i] = PathString(p)
+		}
+		slices.Sort(paths)
+		return e.Problem + ": " + listed(paths)
+	case e.Known != nil && len(e.Known) == 0:
+		return e.Problem + "; it has none at all"
+	case e.Known != nil:
+		return e.Problem + nearest.DidYouMean(e.Near) + "; it has: " + listed(e.Known)
+	}
+	return e.Problem
+}
+
+// PathString writes a path like items[2].qty, byName["a b"].qty or [pkg.ext].x.
+func PathString(path []Step) string {
 	var b strings.Builder
-	for i, s := range e.Path {
+	for _, s := range path {
+		bare := strings.TrimSuffix(strings.TrimPrefix(s.Key, "["), "]") // of an extension
 		switch {
 		case s.Index >= 0:
-			fmt.Fprintf(&b, "[%d]", s.Index)
-		case !isName(s.Key):
-			fmt.Fprintf(&b, "[%q]", clip(s.Key))
+			b.WriteString("[" + strconv.Itoa(s.Index) + "]")
+		case s.Entry || !protoreflect.FullName(bare).IsValid() || len(s.Key) > maxQuoted:
+			b.WriteString("[" + quoted(s.Key) + "]")
 		default:
-			if i > 0 {
+			if b.Len() > 0 {
 				b.WriteByte('.')
 			}
 			b.WriteString(s.Key)
@@ -84,29 +121,36 @@ func (e *Error) path() string {
 	return b.String()
 }
 
-func isName(s string) bool {
-	return s != "" && len(s) < 100 && strings.IndexFunc(s, func(r rune) bool {
-		return r != '_' && r != '@' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}) < 0
-}
+// maxQuoted bounds how many bytes of a text of the document an error repeats.
+const maxQuoted = 60
 
-// clip shortens text of a caller, for errors.
-func clip(s string) string {
-	if len(s) > 100 {
-		return strings.ToValidUTF8(s[:100], "") + "..."
+// quoted returns a text of the document, safe for a terminal.
+func quoted(s string) string {
+	if len(s) <= maxQuoted {
+		return strconv.Quote(s)
 	}
-	return s
+	return strconv.Quote(strings.ToValidUTF8(s[:maxQuoted], "")) + "..."
 }
 
-// in adds a key to the path of an error that is on its way out.
-func (e *Error) in(key string) *Error {
-	e.Path = append(e.Path, Step{Key: key, Index: -1})
-	return e
+// listed joins names. Of many it joins the first ones.
+func listed(names []string) string {
+	const most = 20
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
+
+// in adds the key of a field to the path of an error that is on its way out.
+func (e *Error) in(key string) *Error { return e.step(Step{Key: key, Index: -1}) }
 
 // at adds an index to the path of an error that is on its way out.
-func (e *Error) at(index int) *Error {
-	e.Path = append(e.Path, Step{Index: index})
+func (e *Error) at(index int) *Error { return e.step(Step{Index: index}) }
+
+func (e *Error) step(s Step) *Error {
+	if !e.Syntax && !e.whole {
+		e.Path = append(e.Path, s)
+	}
 	return e
 }
 
@@ -114,9 +158,19 @@ func (e *Error) at(index int) *Error {
 func (e *Error) finish(doc []byte) *Error {
 	slices.Reverse(e.Path)
 	before := doc[:min(e.offset, len(doc))]
-	e.Line = 1 + strings.Count(string(before), "\n")
-	e.Column = len(before) - strings.LastIndexByte(string(before), '\n')
+	e.Line = 1 + bytes.Count(before, []byte("\n"))
+	e.Column = len(before) - bytes.LastIndexByte(before, '\n')
 	return e
+}
+
+// unknown returns the error for a name that owner does not have.
+func unknown(owner protoreflect.Descriptor, kind, name string, known []string, offset int) *Error {
+	near := nearest.Names(name, known, 3)
+	others := slices.DeleteFunc(slices.Clone(known), func(n string) bool { return slices.Contains(near, n) })
+	return &Error{
+		Problem: fmt.Sprintf("%s has no %s %s", owner.FullName(), kind, quoted(name)),
+		Near:    near, Known: append(append(make([]string, 0, len(known)), near...), others...), offset: offset,
+	}
 }
 
 // syntax returns the error for text at pos that is not JSON.
@@ -124,43 +178,99 @@ func (s *scanner) syntax(problem string) *Error {
 	return &Error{Problem: problem, Syntax: true, offset: s.pos}
 }
 
-// unexpected returns the error for a byte at pos that is not what is wanted.
+// unexpected returns the error for what is at pos instead of what is wanted.
 func (s *scanner) unexpected(wanted string) *Error {
-	if s.space() == 0 && s.pos >= len(s.in) {
-		return s.syntax("expected " + wanted + ", but the JSON ends here")
+	if s.space(); s.pos >= len(s.in) {
+		return s.syntax("expected " + wanted + ", but the JSON ends")
 	}
-	r := []rune(string(s.in[s.pos:min(s.pos+4, len(s.in))]))[0]
+	r, size := utf8.DecodeRune(s.in[s.pos:])
+	if r == utf8.RuneError && size == 1 {
+		return s.syntax("invalid UTF-8")
+	}
 	return s.syntax(fmt.Sprintf("expected %s, got %q", wanted, r))
 }
 
 func (s *scanner) tooDeep() *Error {
-	return &Error{Problem: fmt.Sprintf("the value is nested more than %d levels deep", maxDepth), offset: s.pos}
+	return &Error{Problem: fmt.Sprintf("the message is nested more than %d levels deep", maxDepth), offset: s.pos, whole: true}
 }
 
-// mismatch returns the error for the value at pos, which is not what a field needs.
+// mismatch returns the error for the value at a position, which has the wrong type.
 func (s *scanner) mismatch(pos int, wanted string) *Error {
-	s.pos = pos
-	got := s.describe()
-	return &Error{Problem: "expected " + wanted + ", got " + got, offset: pos}
+	value := scanner{in: s.in, pos: pos}
+	got, err := value.describe()
+	if err != nil {
+		return err
+	}
+	return &Error{Expected: wanted, Got: got, offset: value.pos}
 }
 
-// describe names the value at pos.
-func (s *scanner) describe() string {
-	c, start := s.space(), s.pos
-	if err := s.skip(maxDepth); err != nil && (err.Syntax || c == 0) {
-		return "text that is not JSON"
+// describe names the value at pos, unless it is not JSON.
+func (s *scanner) describe() (string, *Error) {
+	c := s.space()
+	start := s.pos
+	defer func() { s.pos = start }()
+	switch {
+	case c == '{':
+		return "an object", nil
+	case c == '[':
+		return "a list", nil
+	case c == '"':
+		text, err := s.text()
+		return "the string " + quoted(string(text)), err
 	}
-	text := clip(string(s.in[start:s.pos]))
-	switch c {
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	case '"':
-		return "the string " + text
-	case 't', 'f', 'n':
-		return text
-	default:
-		return "the number " + text
+	if err := s.skip(maxDepth); err != nil {
+		return "", err
 	}
+	text := string(s.in[start:s.pos])
+	if len(text) > maxQuoted {
+		text = text[:maxQuoted] + "..."
+	}
+	if c != 't' && c != 'f' && c != 'n' {
+		text = "the number " + text
+	}
+	return text, nil
+}
+
+// wantedList names the JSON of a field that is a list or map.
+func wantedList(f *field) string {
+	if f.keyField != nil {
+		return "an object (" + typename.OfField(f.desc) + ")"
+	}
+	return "a list of " + strings.TrimPrefix(typename.OfElement(f.desc), "enum ")
+}
+
+// wanted names the JSON of a field, or of its elements.
+func wanted(f *field) string {
+	switch f.kind {
+	case protoreflect.BoolKind:
+		return "bool (true or false)"
+	case protoreflect.BytesKind:
+		return "bytes as a base64 string"
+	case protoreflect.EnumKind:
+		if f.isNull {
+			return "null"
+		}
+		return string(f.enum.desc.FullName())
+	case protoreflect.MessageKind, protoreflect.GroupKind:
+		return wantedMessage(f.message.get())
+	}
+	return f.kind.String()
+}
+
+// wantedMessage names the JSON of a message.
+func wantedMessage(p *Plan) string {
+	name := string(p.desc.FullName())
+	switch p.kind {
+	case wellknown.Any:
+		return `an object with "@type" (` + name + `)`
+	case wellknown.Timestamp, wellknown.Duration, wellknown.FieldMask:
+		return name + " such as " + wellknown.Of(p.desc.FullName()).Example
+	case wellknown.ListValue:
+		return "a list (" + name + ")"
+	case wellknown.Value:
+		return "any JSON (" + name + ")"
+	case wellknown.Wrapper:
+		return wanted(p.fields[0])
+	}
+	return "an object (" + name + ")"
 }

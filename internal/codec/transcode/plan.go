@@ -2,7 +2,6 @@ package transcode
 
 import (
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -216,12 +215,11 @@ func (s *Plans) extension(xd protoreflect.ExtensionTypeDescriptor) *field {
 	return f.(*field) //nolint:forcetypeassert // nothing else is stored
 }
 
-// names returns the names that a document may use, sorted, for errors.
+// names returns the JSON names of the fields, for errors.
 func (p *Plan) names() []string {
 	names := make([]string, len(p.fields))
 	for i, f := range p.fields {
 		names[i] = f.name
 	}
-	slices.Sort(names)
 	return names
 }
