@@ -18,15 +18,16 @@ const module = "github.com/dyngate/dyngate/"
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
 	"dynclient":                    {"handlers/diag", "internal/*"},
-	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch"},
+	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch", "internal/codec/transcode"},
 	"internal/watch":               {},
 	"internal/codec":               {"internal/typename"},
 	"internal/codec/structs":       {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest", "internal/typename"},
 	"internal/codec/dynamic":       {"internal/codec/wire"},
 	"internal/codec/wire":          {},
+	"internal/codec/transcode":     {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest", "internal/typename"},
 	"internal/codec/wellknown":     {},
 	"internal/describe":            {"internal/codec/dynamic", "internal/codec/wellknown", "internal/safetext"},
-	"internal/jsonmsg":             {"internal/codec", "internal/codec/dynamic", "internal/codec/wellknown", "internal/nearest", "internal/typename"},
+	"internal/jsonmsg":             {"internal/codec", "internal/codec/transcode"},
 	"internal/jsonstream":          {},
 	"internal/nearest":             {},
 	"internal/render":              {"internal/codec", "internal/jsonmsg", "internal/nearest", "internal/safetext"},

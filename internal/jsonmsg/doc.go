@@ -1,27 +1,25 @@
-// Package jsonmsg converts protobuf's JSON to messages and back, with errors that
-// say where a document is wrong and what is expected there.
+// Package jsonmsg turns protobuf's JSON into messages and back, for people: with
+// errors that say where a document is wrong and what would be right, and with output
+// for messages that are not complete.
 //
-// google.golang.org/protobuf's protojson decides which JSON is valid for a message.
-// Decode accepts what protojson accepts, to a depth of 100 levels. Encode writes
-// what protojson writes, with three exceptions. White space is the same in every
-// build. Required fields may be missing. And a google.protobuf.Any of an unknown
-// type, or whose bytes are not a message of its type, is
+// The format is that of package transcode. Encode is lenient: required fields may be
+// missing, and a google.protobuf.Any of an unknown type, or whose bytes are not a
+// message of its type, is
 //
 //	{"@type": "type.googleapis.com/shop.Item", "@value": "CgRuYW1l"}
 //
-// with its bytes in base64, as grpcurl shows it, instead of an error. Decode
-// does not accept that.
+// with its bytes in base64, as grpcurl shows it. Decode does not accept that.
 //
-// Types, where a function takes them, find the messages that are packed into
-// google.protobuf.Any, and extensions. Nil stands for protoregistry.GlobalTypes.
+// Types, where a function takes them, resolve the messages that are packed into
+// google.protobuf.Any, and extensions. Nil means protoregistry.GlobalTypes.
 package jsonmsg
 
 import (
-	"fmt"
-
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/dyngate/dyngate/internal/codec"
+	"github.com/dyngate/dyngate/internal/codec/transcode"
 )
 
 func orGlobal(types codec.Types) codec.Types {
@@ -31,10 +29,18 @@ func orGlobal(types codec.Types) codec.Types {
 	return types
 }
 
-// noPanic turns a panic into an error: protojson and some types panic for schemas
-// that redefine well-known types, and for hostile bytes.
-func noPanic(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("the message cannot be handled: %v", r)
+// global are the plans of types that are linked into the program.
+var global = transcode.NewPlans(nil)
+
+// planOf returns the plan of a message. Types that have plans of their own, such as
+// those of a schema, keep them for the next message.
+func planOf(m proto.Message, types codec.Types) *transcode.Plan {
+	md := m.ProtoReflect().Descriptor()
+	switch types := types.(type) {
+	case nil:
+		return global.Plan(md)
+	case interface{ JSONPlans() *transcode.Plans }:
+		return types.JSONPlans().Plan(md)
 	}
+	return transcode.NewPlans(types).Plan(md)
 }

@@ -1,72 +1,35 @@
 package jsonmsg
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/internal/codec"
+	"github.com/dyngate/dyngate/internal/codec/transcode"
 )
 
-// EncodeOptions configure Encode. The zero value writes the fields that are set, on
-// one line.
+// EncodeOptions configure Encode. The zero value is one line with what is set.
 type EncodeOptions struct {
 	// EmitDefaults also writes fields without presence that have their zero value,
 	// empty lists and empty maps.
 	EmitDefaults bool
 
 	// Indent puts each value on a line of its own, indented by two spaces for
-	// each level. A message nested more than 64 levels deep stays on one line,
-	// as most of it would be spaces.
+	// each level.
 	Indent bool
 }
 
 // Encode writes m as JSON, without a line break at the end. The same message always
-// gives the same bytes. Encode does not bound how deeply m is nested: the reader of
-// m does.
+// gives the same bytes. Messages that are nested more than codec.MaxDepth levels deep
+// are errors.
 //
 // It fails for what protobuf's JSON cannot express: text that is not UTF-8, a
 // well-known type out of its range, a google.protobuf.Value without a value.
-func Encode(m proto.Message, types codec.Types, opts EncodeOptions) (out []byte, err error) {
-	defer noPanic(&err)
-	b, err := protojson.MarshalOptions{
-		AllowPartial:      true,
-		EmitDefaultValues: opts.EmitDefaults,
-		Resolver:          &anyTypes{Types: orGlobal(types), left: budget(m), keep: true},
-	}.Marshal(m)
+func Encode(m proto.Message, types codec.Types, opts EncodeOptions) ([]byte, error) {
+	b, err := proto.MarshalOptions{AllowPartial: true}.Marshal(m)
 	if err != nil {
-		return nil, errors.New(plain(err))
+		return nil, err
 	}
-	var buf bytes.Buffer
-	if opts.Indent && depth(b) <= maxIndented {
-		err = json.Indent(&buf, b, "", "  ")
-	} else {
-		err = json.Compact(&buf, b)
-	}
-	return buf.Bytes(), err
-}
-
-const maxIndented = 64
-
-// depth returns how deep the brackets of a JSON text are nested.
-func depth(b []byte) int {
-	open, deepest, inString := 0, 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			open++
-			deepest = max(deepest, open)
-		case c == '}' || c == ']':
-			open--
-		}
-	}
-	return deepest
+	return planOf(m, types).AppendJSON(nil, b, transcode.EncodeOptions{
+		EmitDefaults: opts.EmitDefaults, Indent: opts.Indent, Lenient: true,
+	})
 }

@@ -73,7 +73,8 @@ func TestEncodeAny(t *testing.T) {
 		"malformed":                   {&anypb.Any{TypeUrl: "x/shop.Item", Value: []byte("\xff")}, `{"@type":"x/shop.Item","@value":"/w=="}`},
 		"panics dynamicpb and not us": {&anypb.Any{TypeUrl: "x/shop.Order", Value: []byte("\x12\x05\x0a\x01a\x08\x01")}, `{"@type":"x/shop.Order","byName":{"a":{}}}`},
 		"no name":                     {&anypb.Any{TypeUrl: "?", Value: item}, `{"@type":"?","@value":"EgFu"}`},
-		"for a terminal":              {&anypb.Any{TypeUrl: "\x1b/shop.Item", Value: item}, `{"@type":"\u001b/shop.Item","@value":"EgFu"}`},
+		"for a terminal":              {&anypb.Any{TypeUrl: "\x1b/shop.Item", Value: item}, `{"@type":"\u001b/shop.Item","name":"n"}`},
+		"malformed and well-known":    {&anypb.Any{TypeUrl: "x/google.protobuf.Duration", Value: []byte("\xff")}, `{"@type":"x/google.protobuf.Duration","@value":"/w=="}`},
 		"any in any": {
 			&anypb.Any{TypeUrl: "x/google.protobuf.Any", Value: marshal(t, &anypb.Any{TypeUrl: "x/shop.Nothing", Value: item})},
 			`{"@type":"x/google.protobuf.Any","value":{"@type":"x/shop.Nothing","@value":"EgFu"}}`,
@@ -89,19 +90,13 @@ func TestEncodeAny(t *testing.T) {
 }
 
 func TestEncodeErrors(t *testing.T) {
-	deep := &anypb.Any{}
-	for range 5000 {
-		deep = &anypb.Any{TypeUrl: "/google.protobuf.Any", Value: marshal(t, deep)}
-	}
 	text, _ := empty(t, "old.Root")
 	text.Set(text.Descriptor().Fields().ByName("text"), protoreflect.ValueOfString("\xff"))
 	for want, m := range map[string]proto.Message{
-		"google.protobuf.Timestamp: seconds out of range": &timestamppb.Timestamp{Seconds: 1 << 60},
-		"none of the oneof fields is set":                 &structpb.Value{},
-		"nested too deeply":                               deep,
-		"google.protobuf.Any: type_url is not set":        &anypb.Any{Value: []byte("x")},
-		"unable to unmarshal":                             &anypb.Any{TypeUrl: "x/google.protobuf.Duration", Value: []byte("\xff")},
-		"old.Root.text contains invalid UTF-8":            text,
+		"google.protobuf.Timestamp with seconds 1152921504606846976 and nanos 0 is out of range": &timestamppb.Timestamp{Seconds: 1 << 60},
+		"google.protobuf.Value has no value":                                                     &structpb.Value{},
+		"google.protobuf.Any has a value but no type":                                            &anypb.Any{Value: []byte("x")},
+		"text: the string is not valid UTF-8":                                                    text,
 	} {
 		if _, err := jsonmsg.Encode(m, nil, jsonmsg.EncodeOptions{}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "proto:") {
 			t.Errorf("got %v, want %s", err, want)
@@ -109,13 +104,20 @@ func TestEncodeErrors(t *testing.T) {
 	}
 }
 
-// TestEncodeDeep has no more spaces than there is reason for.
+// TestEncodeDeep writes no more spaces than there is reason for, and an Any that is
+// nested too deeply as bytes.
 func TestEncodeDeep(t *testing.T) {
-	for levels, lines := range map[int]bool{60: true, 70: false} {
-		json := strings.Repeat(`{"parent":`, levels) + `{"note":"{[[\"[[[["}` + strings.Repeat("}", levels)
-		m, types := decode(t, "shop.Order", json)
-		if got := encode(t, m, types, jsonmsg.EncodeOptions{Indent: true}); strings.Contains(got, "\n") != lines {
-			t.Errorf("%d levels: %s", levels, got)
-		}
+	tags := strings.Repeat(`"",`, 1000)
+	json := strings.Repeat(`{"parent":`, 90) + `{"items":[{"tags":[` + tags + `""]}]}` + strings.Repeat("}", 90)
+	m, types := decode(t, "shop.Order", json)
+	if got := encode(t, m, types, jsonmsg.EncodeOptions{Indent: true}); len(got) > 100*len(tags)/4+90*200 {
+		t.Errorf("%d bytes became %d", len(json), len(got))
+	}
+	deep := &anypb.Any{}
+	for range 5000 {
+		deep = &anypb.Any{TypeUrl: "/google.protobuf.Any", Value: marshal(t, deep)}
+	}
+	if got := encode(t, deep, nil, jsonmsg.EncodeOptions{}); strings.Count(got, "@value") != 1 {
+		t.Errorf("%d bytes of a message that is too deep", len(got))
 	}
 }

@@ -40,11 +40,11 @@ func FuzzDecode(f *testing.F) {
 		want, _ := empty(t, name)
 		err := jsonmsg.Decode(data, got, types)
 		wantErr := protojson.UnmarshalOptions{Resolver: types, RecursionLimit: 100}.Unmarshal(data, want)
+		if err != nil && !json.Valid(data) {
+			return // protojson takes numbers such as 1e
+		}
 		if (err == nil) != (wantErr == nil) || err == nil && !proto.Equal(got, want) {
 			t.Fatalf("%q: got %v, %v, protojson %v, %v", data, got, err, want, wantErr)
-		}
-		if err := jsonmsg.Explain(data, got.Descriptor(), types); err != nil && wantErr == nil {
-			t.Fatalf("%q is good, but: %v", data, err)
 		}
 	})
 }
@@ -63,7 +63,7 @@ func FuzzEncode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which uint8, wire []byte) {
 		m, types := empty(t, fuzzed[int(which)%len(fuzzed)])
-		if !parse(wire, m) {
+		if !parse(wire, m, types) {
 			return
 		}
 		got, err := jsonmsg.Encode(m, types, jsonmsg.EncodeOptions{})
@@ -86,13 +86,13 @@ func FuzzEncode(f *testing.F) {
 }
 
 // parse reads a message where dynamicpb can.
-func parse(wire []byte, m proto.Message) (ok bool) {
+func parse(wire []byte, m proto.Message, types codec.Types) (ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false
 		}
 	}()
-	return proto.UnmarshalOptions{AllowPartial: true, RecursionLimit: 100}.Unmarshal(wire, m) == nil
+	return proto.UnmarshalOptions{AllowPartial: true, RecursionLimit: 100, Resolver: types}.Unmarshal(wire, m) == nil
 }
 
 // reference is protojson, without its random spaces and its panics.

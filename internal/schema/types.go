@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
+	"github.com/dyngate/dyngate/internal/codec/transcode"
 )
 
 // Types resolves messages, enums and extensions by the names that one file's import closure
@@ -26,6 +27,9 @@ type Types struct {
 
 	messages sync.Map // protoreflect.FullName -> *dynamic.Type
 	dynamic  dynamic.Types
+
+	planning sync.Once
+	plans    *transcode.Plans
 }
 
 var (
@@ -41,6 +45,13 @@ type extensionKey struct {
 // NewTypes returns a resolver for the import closure of a file that was linked
 // elsewhere; those of a [File] are File.Types.
 func NewTypes(root protoreflect.FileDescriptor) *Types { return &Types{root: root} }
+
+// JSONPlans returns the plans by which messages of the closure are transcoded from and to
+// JSON.
+func (t *Types) JSONPlans() *transcode.Plans {
+	t.planning.Do(func() { t.plans = transcode.NewPlans(t) })
+	return t.plans
+}
 
 // prepare lists the closure and its extensions.
 func (t *Types) prepare() {

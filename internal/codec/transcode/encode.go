@@ -145,9 +145,13 @@ func (e *encoder) separate() {
 	}
 }
 
+// maxIndent is the level from which on lines are not indented more: a message whose
+// fields are all deeply nested would be mostly spaces.
+const maxIndent = 32
+
 func (e *encoder) newline() {
 	e.out = append(e.out, '\n')
-	for range e.level {
+	for range min(e.level, maxIndent) {
 		e.out = append(e.out, ' ', ' ')
 	}
 }

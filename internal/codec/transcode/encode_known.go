@@ -204,6 +204,9 @@ func (e *encoder) anyContent(url string, content record) *Error {
 		return &Error{Problem: fmt.Sprintf("the type %s of an Any is unknown", quoted(url))}
 	}
 	inner := e.plans.Plan(mt.Descriptor())
+	if e.depth--; e.depth < 0 {
+		return (&scanner{}).tooDeep()
+	}
 	partial := e.partial
 	e.partial = true
 	defer func() { e.partial = partial }()
@@ -216,16 +219,13 @@ func (e *encoder) anyContent(url string, content record) *Error {
 	}
 	var wrong *Error
 	if inner.kind == wellknown.None || inner.kind == wellknown.Empty {
-		if e.depth--; e.depth < 0 {
-			return (&scanner{}).tooDeep()
-		}
 		wrong = e.fields(inner, span)
-		e.depth++
 	} else {
 		e.key(`"value":`)
 		wrong = e.wellKnown(inner, span)
 	}
 	e.end('}')
+	e.depth++
 	return wrong
 }
 
