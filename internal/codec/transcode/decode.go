@@ -365,12 +365,12 @@ func (d *decoder) close(start int) {
 		d.out[start-1] = byte(n)
 		return
 	}
-	extra := (bits.Len(uint(n))+6)/7 - 1 //nolint:gosec // not negative
+	extra := (bits.Len(uint(n))+6)/7 - 1
 	for range extra {
 		d.out = append(d.out, 0)
 	}
 	copy(d.out[start+extra:], d.out[start:start+n])
-	protowire.AppendVarint(d.out[:start-1], uint64(n)) //nolint:gosec // not negative
+	protowire.AppendVarint(d.out[:start-1], uint64(n))
 }
 
 // listField reads an array and appends its elements.

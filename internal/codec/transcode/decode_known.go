@@ -82,11 +82,11 @@ func (d *decoder) duration(p *Plan) *Error {
 func (d *decoder) appendSeconds(seconds int64, nanos int32) {
 	if seconds != 0 {
 		d.out = append(d.out, 1<<3)
-		d.out = protowire.AppendVarint(d.out, uint64(seconds)) //nolint:gosec // the bits are kept
+		d.out = protowire.AppendVarint(d.out, uint64(seconds))
 	}
 	if nanos != 0 {
 		d.out = append(d.out, 2<<3)
-		d.out = protowire.AppendVarint(d.out, uint64(nanos)) //nolint:gosec // sign-extended
+		d.out = protowire.AppendVarint(d.out, uint64(nanos))
 	}
 }
 
@@ -115,7 +115,7 @@ func parseDuration(s []byte) (seconds int64, nanos int32, ok bool) {
 			return 0, 0, false
 		}
 	}
-	return sign * int64(n), int32(sign) * nanos, n <= maxDuration //nolint:gosec // it has few digits
+	return sign * int64(n), int32(sign) * nanos, n <= maxDuration
 }
 
 // fieldMask reads paths in lowerCamelCase, separated by commas.

@@ -101,7 +101,7 @@ func (d *decoder) mapKey(f *field, key []byte) bool {
 		return err == nil
 	default:
 		n, err := strconv.ParseInt(string(key), 10, size(f.kind))
-		d.appendNumber(f.kind, uint64(n)) //nolint:gosec // the bits are kept
+		d.appendNumber(f.kind, uint64(n))
 		return err == nil
 	}
 }
@@ -150,7 +150,7 @@ func (s *keySet) add(key []byte) bool {
 		if s.table[slot] != 0 {
 			return false
 		}
-		s.table[slot] = int32(n + 1) //nolint:gosec // a document has fewer keys
+		s.table[slot] = int32(n + 1)
 	}
 	s.bytes = append(s.bytes, key...)
 	s.ends = append(s.ends, len(s.bytes))
@@ -160,7 +160,7 @@ func (s *keySet) add(key []byte) bool {
 // slot returns where a key is in the table, or where it would be.
 func (s *keySet) slot(key []byte) int {
 	mask := len(s.table) - 1
-	i := int(maphash.Bytes(s.seed, key)) & mask //nolint:gosec // the low bits are kept
+	i := int(maphash.Bytes(s.seed, key)) & mask
 	for s.table[i] != 0 && !bytes.Equal(s.get(int(s.table[i]-1)), key) {
 		i = (i + 1) & mask
 	}
@@ -175,7 +175,7 @@ func (s *keySet) rehash(size int) {
 	s.seed = maphash.MakeSeed()
 	s.table = append(s.table[:0], make([]int32, n)...)
 	for i := range s.ends {
-		s.table[s.slot(s.get(i))] = int32(i + 1) //nolint:gosec // a document has fewer keys
+		s.table[s.slot(s.get(i))] = int32(i + 1)
 	}
 }
 

@@ -100,7 +100,7 @@ func (d *decoder) enumValue(f *field) (bool, *Error) {
 			}
 			return false, f.enum.unknown(string(name), at)
 		}
-		d.out = protowire.AppendVarint(d.out, uint64(n)) //nolint:gosec // sign-extended
+		d.out = protowire.AppendVarint(d.out, uint64(n))
 		return true, nil
 	case c == 'n' && f.isNull && d.literal("null"):
 		d.out = append(d.out, 0)
@@ -115,7 +115,7 @@ func (d *decoder) enumValue(f *field) (bool, *Error) {
 		if !ok {
 			return false, d.mismatch(at, wanted(f))
 		}
-		d.out = protowire.AppendVarint(d.out, uint64(n)) //nolint:gosec // sign-extended
+		d.out = protowire.AppendVarint(d.out, uint64(n))
 		return true, nil
 	}
 	return false, d.mismatch(d.pos, wanted(f))
@@ -154,7 +154,7 @@ func (d *decoder) intValue(f *field) *Error {
 	if ok {
 		var n int64
 		if n, ok = parseInt(digits, size(f.kind)); ok {
-			d.appendNumber(f.kind, uint64(n)) //nolint:gosec // the bits are kept
+			d.appendNumber(f.kind, uint64(n))
 			return nil
 		}
 	}
@@ -231,9 +231,9 @@ func size(k protoreflect.Kind) int {
 func (d *decoder) appendNumber(k protoreflect.Kind, n uint64) {
 	switch k {
 	case protoreflect.Sint32Kind, protoreflect.Sint64Kind:
-		d.out = protowire.AppendVarint(d.out, protowire.EncodeZigZag(int64(n))) //nolint:gosec // the bits are kept
+		d.out = protowire.AppendVarint(d.out, protowire.EncodeZigZag(int64(n)))
 	case protoreflect.Sfixed32Kind, protoreflect.Fixed32Kind:
-		d.out = binary.LittleEndian.AppendUint32(d.out, uint32(n)) //nolint:gosec // it fits
+		d.out = binary.LittleEndian.AppendUint32(d.out, uint32(n))
 	case protoreflect.Sfixed64Kind, protoreflect.Fixed64Kind:
 		d.out = binary.LittleEndian.AppendUint64(d.out, n)
 	default:

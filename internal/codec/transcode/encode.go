@@ -303,7 +303,7 @@ func (e *encoder) add(p *Plan, f *field, to *slot, base int, r record) *Error {
 
 // extension returns the extension that a tag belongs to, or nil.
 func (e *encoder) extension(p *Plan, tag uint64) *field {
-	number := protowire.Number(tag >> 3) //nolint:gosec // 29 bits
+	number := protowire.Number(tag >> 3)
 	if !p.desc.ExtensionRanges().Has(number) {
 		return nil
 	}

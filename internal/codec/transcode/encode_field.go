@@ -96,13 +96,13 @@ func (e *encoder) bits(f *field, i int) uint64 {
 	case protoreflect.BoolKind:
 		return min(x, 1)
 	case protoreflect.Int32Kind, protoreflect.EnumKind, protoreflect.Sfixed32Kind:
-		return uint64(int64(int32(x))) //nolint:gosec // the low bits are kept
+		return uint64(int64(int32(x)))
 	case protoreflect.Uint32Kind:
-		return uint64(uint32(x)) //nolint:gosec // the low bits are kept
+		return uint64(uint32(x))
 	case protoreflect.Sint32Kind:
-		return uint64(protowire.DecodeZigZag(x & math.MaxUint32)) //nolint:gosec // the bits are kept
+		return uint64(protowire.DecodeZigZag(x & math.MaxUint32))
 	case protoreflect.Sint64Kind:
-		return uint64(protowire.DecodeZigZag(x)) //nolint:gosec // the bits are kept
+		return uint64(protowire.DecodeZigZag(x))
 	}
 	return x
 }
@@ -134,21 +134,21 @@ func (e *encoder) number(f *field, x uint64) {
 	case protoreflect.BoolKind:
 		e.out = strconv.AppendBool(e.out, x != 0)
 	case protoreflect.EnumKind:
-		e.enum(f, int32(x)) //nolint:gosec // sign-extended
+		e.enum(f, int32(x))
 	case protoreflect.FloatKind:
-		e.out = appendFloat(e.out, float64(math.Float32frombits(uint32(x))), 32) //nolint:gosec // 32 bits
+		e.out = appendFloat(e.out, float64(math.Float32frombits(uint32(x))), 32)
 	case protoreflect.DoubleKind:
 		e.out = appendFloat(e.out, math.Float64frombits(x), 64)
 	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
 		e.out = strconv.AppendUint(e.out, x, 10)
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
-		e.out = strconv.AppendInt(e.out, int64(x), 10) //nolint:gosec // the bits are kept
+		e.out = strconv.AppendInt(e.out, int64(x), 10)
 	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
 		e.out = append(e.out, '"')
 		e.out = append(strconv.AppendUint(e.out, x, 10), '"')
 	default:
 		e.out = append(e.out, '"')
-		e.out = append(strconv.AppendInt(e.out, int64(x), 10), '"') //nolint:gosec // the bits are kept
+		e.out = append(strconv.AppendInt(e.out, int64(x), 10), '"')
 	}
 }
 
@@ -187,7 +187,7 @@ func (e *encoder) list(f *field, first int) (count int, err *Error) {
 			e.records[r].next = rec.next
 			count++
 		case rec.typ == protowire.BytesType && f.packable():
-			n := 0
+			var n int
 			n, err = e.packed(f, rec)
 			count += n
 		default:
@@ -220,7 +220,7 @@ func (e *enum) has(x uint64) bool {
 	if !e.closed {
 		return true
 	}
-	_, known := e.names[int32(x)] //nolint:gosec // sign-extended
+	_, known := e.names[int32(x)]
 	return known
 }
 
@@ -323,7 +323,7 @@ func (e *encoder) compareKeys(f *field, a, b entry) int {
 	case protoreflect.Uint32Kind, protoreflect.Uint64Kind, protoreflect.Fixed32Kind, protoreflect.Fixed64Kind, protoreflect.BoolKind:
 		return compare(a.bits, b.bits)
 	default:
-		return compare(int64(a.bits), int64(b.bits)) //nolint:gosec // the bits are kept
+		return compare(int64(a.bits), int64(b.bits))
 	}
 }
 
@@ -383,7 +383,7 @@ func appendKey(out []byte, kind protoreflect.Kind, bits uint64) []byte {
 	case protoreflect.Uint32Kind, protoreflect.Uint64Kind, protoreflect.Fixed32Kind, protoreflect.Fixed64Kind:
 		return strconv.AppendUint(out, bits, 10)
 	default:
-		return strconv.AppendInt(out, int64(bits), 10) //nolint:gosec // the bits are kept
+		return strconv.AppendInt(out, int64(bits), 10)
 	}
 }
 

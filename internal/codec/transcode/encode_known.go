@@ -25,7 +25,7 @@ func (e *encoder) wellKnown(p *Plan, content int) *Error {
 	var err *Error
 	switch p.kind {
 	case wellknown.Any:
-		err = e.anyMessage(p, slots[0].first, slots[1].first)
+		err = e.anyMessage(slots[0].first, slots[1].first)
 	case wellknown.Empty:
 		e.out = append(e.out, "{}"...)
 	case wellknown.Timestamp:
@@ -51,7 +51,7 @@ func (e *encoder) int(p *Plan, slots []slot, i int) int64 {
 	if slots[i].first == 0 {
 		return 0
 	}
-	return int64(e.bits(p.fields[i], e.records[slots[i].first].start)) //nolint:gosec // the bits are kept
+	return int64(e.bits(p.fields[i], e.records[slots[i].first].start))
 }
 
 func (e *encoder) wrapper(f *field, first int) *Error {
@@ -83,7 +83,7 @@ func (e *encoder) duration(seconds, nanos int64) *Error {
 		e.out = append(e.out, '-')
 		seconds, nanos = -seconds, -nanos
 	}
-	e.out = appendKey(e.out, protoreflect.Uint64Kind, uint64(seconds)) //nolint:gosec // not negative
+	e.out = appendKey(e.out, protoreflect.Uint64Kind, uint64(seconds))
 	e.fraction(nanos)
 	e.out = append(e.out, 's', '"')
 	return nil
@@ -170,7 +170,7 @@ func (e *encoder) value(p *Plan, slots []slot) *Error {
 }
 
 // anyMessage writes a google.protobuf.Any.
-func (e *encoder) anyMessage(p *Plan, url, value int) *Error {
+func (e *encoder) anyMessage(url, value int) *Error {
 	var name []byte
 	if url != 0 {
 		name = e.in[e.records[url].start:e.records[url].end]

@@ -209,12 +209,12 @@ func (s *scanner) describe() (string, *Error) {
 	c := s.space()
 	start := s.pos
 	defer func() { s.pos = start }()
-	switch {
-	case c == '{':
+	switch c {
+	case '{':
 		return "an object", nil
-	case c == '[':
+	case '[':
 		return "a list", nil
-	case c == '"':
+	case '"':
 		text, err := s.text()
 		return "the string " + quoted(string(text)), err
 	}

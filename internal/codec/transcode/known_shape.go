@@ -43,14 +43,14 @@ func knownKind(md protoreflect.MessageDescriptor) wellknown.Kind {
 }
 
 func shape(md protoreflect.MessageDescriptor) string {
-	var all []string
-	for i := range md.Fields().Len() {
+	all := make([]string, md.Fields().Len())
+	for i := range all {
 		fd := md.Fields().Get(i)
 		list := ""
 		if fd.Cardinality() == protoreflect.Repeated {
 			list = "[]"
 		}
-		all = append(all, fmt.Sprintf("%d%s%s", fd.Number(), list, fd.Kind()))
+		all[i] = fmt.Sprintf("%d%s%s", fd.Number(), list, fd.Kind())
 	}
 	return strings.Join(all, " ")
 }

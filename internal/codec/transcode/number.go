@@ -22,9 +22,9 @@ func parseInt(b []byte, bits int) (int64, bool) {
 	}
 	limit := uint64(1) << (bits - 1) // of negative numbers
 	if neg {
-		return -int64(n), n <= limit //nolint:gosec // the lowest number is its own negative
+		return -int64(n), n <= limit
 	}
-	return int64(n), n < limit //nolint:gosec // checked
+	return int64(n), n < limit
 }
 
 // parseUint is parseInt for unsigned numbers. Minus zero is one of them.

@@ -172,7 +172,7 @@ func (s *Plans) newField(fd protoreflect.FieldDescriptor, index int) *field {
 	if f.protoKey = quotedKey(fd.TextName()); fd.IsExtension() {
 		f.protoKey = f.jsonKey
 	}
-	number := uint64(fd.Number()) << 3 //nolint:gosec // field numbers are positive
+	number := uint64(fd.Number()) << 3
 	f.tag = number | uint64(wire.TypeOf(f.kind))
 	if fd.IsPacked() {
 		f.packed = number | uint64(protowire.BytesType)

@@ -82,7 +82,8 @@ func (s *scanner) text() ([]byte, *Error) {
 
 // escaped reads a string whose first escape is at in[i].
 func (s *scanner) escaped(start, i int) ([]byte, *Error) {
-	in, out := s.in, append(s.unescaped[:0], s.in[start:i]...)
+	in, out := s.in, s.unescaped[:0]
+	out = append(out, in[start:i]...)
 	defer func() { s.unescaped = out }()
 	for i < len(in) {
 		switch c := in[i]; {

@@ -30,7 +30,7 @@ func parseTimestamp(s []byte) (seconds int64, nanos int32, ok bool) {
 		return 0, 0, false
 	}
 	seconds = t.Unix()
-	return seconds, int32(t.Nanosecond()), minTimestamp <= seconds && seconds <= maxTimestamp //nolint:gosec // below 1e9
+	return seconds, int32(t.Nanosecond()), minTimestamp <= seconds && seconds <= maxTimestamp
 }
 
 // parseUTC reads the most usual form, 2006-01-02T15:04:05.999999999Z with any number
