@@ -67,14 +67,31 @@ func (s *subject) parse(b []byte) (m proto.Message, err error) {
 	return m, proto.UnmarshalOptions{AllowPartial: true, Resolver: s.types, RecursionLimit: wire.MaxDepth}.Unmarshal(b, m)
 }
 
-// checkEncode compares what both write of a message in wire bytes.
+// checkEncode compares what both write of a message in wire bytes, by default and with
+// options.
 func (s *subject) checkEncode(t *testing.T, b []byte) []byte {
 	t.Helper()
-	got, gotErr := s.plan.AppendJSON(nil, b, transcode.EncodeOptions{})
+	for _, o := range []transcode.EncodeOptions{
+		{EmitDefaults: true, ProtoNames: true}, {EmitUnpopulated: true, EnumNumbers: true}, {Indent: true},
+	} {
+		s.checkOptions(t, b, o)
+	}
+	return s.checkOptions(t, b, transcode.EncodeOptions{})
+}
+
+func (s *subject) checkOptions(t *testing.T, b []byte, o transcode.EncodeOptions) []byte {
+	t.Helper()
+	got, gotErr := s.plan.AppendJSON(nil, b, o)
 	m, wantErr := s.parse(b)
 	var want []byte
 	if wantErr == nil {
-		want, wantErr = protojson.MarshalOptions{Resolver: s.types}.Marshal(m)
+		want, wantErr = protojson.MarshalOptions{
+			Resolver: s.types, EmitDefaultValues: o.EmitDefaults, EmitUnpopulated: o.EmitUnpopulated,
+			UseProtoNames: o.ProtoNames, UseEnumNumbers: o.EnumNumbers,
+		}.Marshal(m)
+	}
+	if o.Indent && gotErr == nil {
+		got = compact(got)
 	}
 	if gotErr != nil && wantErr == nil && randproto.HasLongVarint(b) {
 		return nil
