@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"internal/schematest":          {"internal/schema"},
 	"protos":                       {},
 	"handlers":                     {"internal/callkey", "internal/codec", "internal/logattr", "internal/pattern"},
-	"handlers/diag":                {},
+	"handlers/diag":                {"internal/safetext"},
 	"handlers/examples":            {"handlers"},
 	"dynserver/internal/dispatch":  {"handlers", "handlers/diag", "internal/*"},
 	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},

@@ -103,7 +103,7 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 
 // judge returns why the check fails; nil if it succeeds.
 func (f *checkFlags) judge(r *dynserver.CheckResult) error {
-	var count [diag.Hint + 1]int
+	count := make(map[diag.Severity]int)
 	for _, d := range r.Diagnostics {
 		count[d.Severity]++
 	}
