@@ -43,6 +43,10 @@ type Registration struct {
 	// MayDecline says that its handlers may return [ErrDeclined]. The next
 	// registration is then bound as well, and must fit the methods.
 	MayDecline bool
+
+	// MustMatch makes it an error if no method matches the pattern. By default
+	// that is a hint, or a warning if a method has a similar name.
+	MustMatch bool
 }
 
 // ErrDeclined is returned by a handler to pass a call on to the next registration
