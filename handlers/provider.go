@@ -50,9 +50,10 @@ type Registration struct {
 }
 
 // ErrDeclined is returned by a handler to pass a call on to the next registration
-// that covers the method. The handler must not have sent or set anything, and must
-// not have received more than one message, which the next handler receives again.
-// The call ends with UNIMPLEMENTED if there is no next registration.
+// that covers the method. The handler must not have sent or set anything, metadata
+// included, and must not have received more than one message, which the next handler
+// receives again. Otherwise the call ends with INTERNAL. It ends with UNIMPLEMENTED if
+// there is no next registration.
 var ErrDeclined error = declinedError{}
 
 type declinedError struct{}
