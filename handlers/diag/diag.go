@@ -114,7 +114,7 @@ func (d *Diagnostic) compose() string {
 // shownPosition returns the position as people see it, on one line. Others may have
 // chosen the path.
 func (d *Diagnostic) shownPosition() string {
-	return strings.NewReplacer("\n", "\ufffd", "\t", "\ufffd").Replace(safetext.Clean(d.Position.String()))
+	return strings.NewReplacer("\n", "\ufffd", "\t", "\ufffd").Replace(safetext.Clean(d.String()))
 }
 
 // Clip cuts a message that is too long for anybody to read.

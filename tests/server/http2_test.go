@@ -325,7 +325,7 @@ func TestHTTP1(t *testing.T) {
 		t.Parallel()
 		c := dialRaw(t, s.Addr)
 		for _, b := range []byte(http2.ClientPreface) {
-			_, err := c.Conn.Write([]byte{b})
+			_, err := c.Write([]byte{b})
 			rig.Must(t, err)
 		}
 		rig.Must(t, c.WriteSettings())

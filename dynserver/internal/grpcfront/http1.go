@@ -44,7 +44,7 @@ func (l *limiter) greet(raw net.Conn) (net.Conn, error) {
 func readPreface(c net.Conn) ([]byte, error) {
 	var buf [prefaceSize]byte
 	n := 0
-	for n < prefaceSize && strings.HasPrefix(http2.ClientPreface, string(buf[:n])) {
+	for n < prefaceSize && string(buf[:n]) == http2.ClientPreface[:n] {
 		more, err := c.Read(buf[n:])
 		n += more
 		if more == 0 && err != nil {

@@ -25,7 +25,8 @@ func TestUnaryInterceptors(t *testing.T) {
 	}
 	others := []grpc.ServerOption{
 		grpc.StreamInterceptor(stream), grpc.MaxRecvMsgSize(1), grpc.NumStreamWorkers(3), grpc.MaxConcurrentStreams(0),
-		grpc.InTapHandle(refuse), grpc.WaitForHandlers(true), grpc.MaxHeaderListSize(1), grpc.EmptyServerOption{},
+		grpc.InTapHandle(refuse), grpc.WaitForHandlers(true), grpc.MaxHeaderListSize(1),
+		grpc.EmptyServerOption{},
 	}
 	for name, test := range map[string]struct {
 		opts  []grpc.ServerOption
