@@ -36,9 +36,9 @@ func newCall() *cobra.Command {
 		Short: "Call a method of a server",
 		Long:  callHelp,
 		Example: `  dyngate call 127.0.0.1:50051 tutorial.Greeter/SayHello -d '{"name": "Ada"}'
-  dyngate call 50051 RecordRoute -d @points.json
-  dyngate call api.example.com:443 List --tls -H "authorization: Bearer $TOKEN" -o ndjson
-  producer | dyngate call 50051 RouteChat -d -`,
+  dyngate call 50051 RecordRoute -d '{"latitude": 407838351} {"latitude": 408122808}'
+  dyngate describe 50051 RouteChat --example | dyngate call 50051 RouteChat -d -
+  dyngate call api.example.com:443 List --tls -H "authorization: Bearer $TOKEN" -o ndjson`,
 		Args:              args(cobra.ExactArgs(2)),
 		ValidArgsFunction: names{methods: true}.complete(&f.connectFlags, true),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -39,8 +39,8 @@ func newDescribe() *cobra.Command {
 		Short: "Show proto source and example requests",
 		Long:  describeHelp,
 		Example: `  dyngate describe 127.0.0.1:50051 tutorial.Greeter
-  dyngate describe --proto ./protos SayHello
-  dyngate describe 50051 SayHello --example | dyngate call 50051 SayHello -d -
+  dyngate describe --proto ./protos RouteGuide/ListFeature
+  dyngate describe 50051 GetFeature --example | dyngate call 50051 GetFeature -d -
   dyngate describe 50051 --descriptors-out all.binpb > /dev/null`,
 		Args:              args(cobra.MaximumNArgs(2)),
 		ValidArgsFunction: names{services: true, methods: true, messages: true}.complete(&f.connectFlags, false),

@@ -37,8 +37,8 @@ func newServe() *cobra.Command {
 		Short: "Serve the services of .proto files",
 		Long:  serveHelp,
 		Example: `  dyngate serve
-  dyngate serve ./protos ./third_party
-  dyngate serve --examples --grpc 127.0.0.1:50051 --grpc unix:/run/dyngate.sock ./protos`,
+  dyngate serve ./protos
+  dyngate serve --examples --grpc 127.0.0.1:50051 --grpc unix:/tmp/dyngate.sock ./protos`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			return f.run(cmd.Context(), paths)
 		},
