@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"github.com/dyngate/dyngate/dynclient"
 	"github.com/dyngate/dyngate/internal/render"
@@ -93,7 +95,25 @@ func (f *callFlags) run(ctx context.Context, target, method string) error {
 	defer done()
 	bounded, cancel := f.within(ctx)
 	defer cancel()
-	return withDetails(ctx, f.call(bounded, client, watch, method))
+	return withDetails(ctx, f.withHelp(f.call(bounded, client, watch, method), watch.headed.Load()))
+}
+
+// withHelp adds to the error of a message that is too large which limit it exceeds.
+// The message is a response if the server had begun to answer and the limit is the
+// one of this side: grpc-go says the same on both sides.
+func (f *callFlags) withHelp(err error, answering bool) error {
+	var call *dynclient.Error
+	if !errors.As(err, &call) || call.Code() != codes.ResourceExhausted || !strings.Contains(call.Message(), "larger than max") {
+		return err
+	}
+	own := strings.HasSuffix(strings.TrimSuffix(call.Message(), ")"), " "+strconv.Itoa(f.maxRecv))
+	switch {
+	case strings.Contains(call.Message(), "trying to send"):
+		return helpError{err, "the server sends no responses of this size; its limit may be settable (dyngate serve: --max-send-bytes)"}
+	case answering && own:
+		return helpError{err, "--max-recv-bytes N accepts larger responses"}
+	}
+	return helpError{err, "the server accepts no requests of this size; its limit may be settable (dyngate serve: --max-recv-bytes)"}
 }
 
 // call makes the call.

@@ -137,11 +137,22 @@ var hints = []struct {
 	{codes.Unavailable, "certificate signed by unknown authority", "--ca FILE trusts the certificates in FILE"},
 	{codes.Unavailable, "x509: certificate is valid for", "--server-name NAME sets the name that the certificate must have"},
 	{codes.Unavailable, "x509: cannot validate certificate for", "--server-name NAME sets the name that the certificate must have"},
-	{codes.ResourceExhausted, "larger than max", "if a response is too large, --max-recv-bytes N accepts larger ones"},
 }
+
+// helpError is an error with a line that may help.
+type helpError struct {
+	error
+	help string
+}
+
+func (e helpError) Unwrap() error { return e.error }
 
 // hint returns what may help, or "".
 func hint(err error) string {
+	var helped helpError
+	if errors.As(err, &helped) {
+		return helped.help
+	}
 	st, _ := status.FromError(err)
 	for _, h := range hints {
 		if st.Code() == h.code && strings.Contains(err.Error(), h.text) {

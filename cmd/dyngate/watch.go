@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/metadata"
@@ -18,12 +19,15 @@ import (
 	"github.com/dyngate/dyngate/dynclient"
 )
 
-// watch prints what `dyngate call -v` shows; without -v nothing.
+// watch prints what `dyngate call -v` shows, without -v nothing, and notes whether
+// the server began to answer.
 type watch struct {
 	w       io.Writer // nil without -v
 	mu      sync.Mutex
 	started time.Time
 	path    string // of the method: messages of reflection are not shown
+
+	headed atomic.Bool // the server sent a header, as it does before it answers
 }
 
 func newWatch(verbose bool) *watch {
@@ -104,15 +108,17 @@ type watchedKey struct{}
 
 // TagRPC implements stats.Handler.
 func (w *watch) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
-	return context.WithValue(ctx, watchedKey{}, w.w != nil && info.FullMethodName == w.path)
+	return context.WithValue(ctx, watchedKey{}, info.FullMethodName == w.path)
 }
 
 // HandleRPC implements stats.Handler.
 func (w *watch) HandleRPC(ctx context.Context, s stats.RPCStats) {
-	if shown, _ := ctx.Value(watchedKey{}).(bool); !shown {
+	if watched, _ := ctx.Value(watchedKey{}).(bool); !watched {
 		return
 	}
 	switch s := s.(type) {
+	case *stats.InHeader:
+		w.headed.Store(true)
 	case *stats.OutPayload:
 		w.printf("> message of %s", size(s.Length, s.CompressedLength))
 	case *stats.InPayload:
