@@ -43,6 +43,10 @@ type Registration struct {
 	// MayDecline says that its handlers may return [ErrDeclined]. The next
 	// registration is then bound as well, and must fit the methods.
 	MayDecline bool
+
+	// Optional says that it is no mistake if no method matches Pattern. Otherwise
+	// that is reported, as a warning or a hint.
+	Optional bool
 }
 
 // ErrDeclined is returned by a handler to pass a call on to the next registration

@@ -82,7 +82,7 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 		Log:             slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if f.examples {
-		if err := examples.Register(config.Handlers, examples.Options{}); err != nil {
+		if err := registerExamples(config.Handlers, examples.Options{}); err != nil {
 			return err
 		}
 	}

@@ -10,11 +10,14 @@ import (
 	"github.com/dyngate/dyngate/internal/nearest"
 )
 
-// unmatched reports registrations that match no method, because they may be misspelt.
-// The severity is Warning if a method has a similar name, otherwise Hint: the method
-// may be added later.
+// unmatched reports registrations that match no method and are not optional, because
+// they may be misspelt. The severity is Warning if a method has a similar name,
+// otherwise Hint: the method may be added later.
 func unmatched(g *dispatch.Generation) (diags []*diag.Diagnostic) {
 	for _, reg := range g.Unmatched {
+		if reg.Optional {
+			continue
+		}
 		if near := meant(g, reg.Pattern); near != "" {
 			diags = append(diags, diag.New(diag.Warning, reg.Position, "no method matches %q%s", reg.Pattern, nearest.DidYouMean([]string{near})))
 		} else {
