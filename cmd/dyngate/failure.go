@@ -56,24 +56,27 @@ func printDetails(w io.Writer, ink ink, details []detail) {
 	}
 }
 
-// printLookupFailure prints the names that may have been meant on lines of their
-// own.
+// printLookupFailure prints the names that a name stands for, or that are known, on
+// lines of their own.
 func printLookupFailure(w io.Writer, ink ink, e *dynclient.LookupError) {
+	if len(e.Candidates) == 0 || !e.Ambiguous && e.Similar() {
+		fmt.Fprintln(w, ink.lead("dyngate:", ink.red, " "+indented(e.Error())))
+		return
+	}
 	bare := *e
-	bare.Candidates = nil
+	bare.Candidates, bare.More = nil, 0
 	text := " " + indented(bare.Error())
-	switch {
-	case len(e.Candidates) == 0:
-	case e.Ambiguous:
+	if e.Ambiguous {
 		text += ":"
-	case e.Similar():
-		text += "; did you mean"
-	default:
+	} else {
 		text += "; known names are"
 	}
 	fmt.Fprintln(w, ink.lead("dyngate:", ink.red, text))
 	for _, c := range e.Candidates {
 		fmt.Fprintln(w, "  "+ink.bold(indented(c)))
+	}
+	if e.More > 0 {
+		fmt.Fprintf(w, "  and %d more\n", e.More)
 	}
 }
 
