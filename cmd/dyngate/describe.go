@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -30,7 +31,8 @@ too, "alsoIn"; a service has "methods", a method "method" and "example", a messa
 "fields", an enum "values".
 
 --descriptors-out writes the files that declare what was found, and their imports,
-as a descriptor set, which --descriptors, dyngate serve, buf and protoc can read.`
+as a descriptor set, which --descriptors, dyngate serve, buf and protoc can read.
+Without a SYMBOL it leaves out the server's own health, reflection and channelz.`
 
 func newDescribe() *cobra.Command {
 	f := new(describeFlags)
@@ -77,6 +79,9 @@ func (f *describeFlags) run(ctx context.Context, schema *dynclient.Schema, names
 		failure = errors.Join(failure, f.describe(&d, sym))
 	}
 	if f.descriptorsOut != "" && len(symbols) > 0 {
+		if len(names) == 0 && !f.local() {
+			symbols = slices.DeleteFunc(symbols, describesServer)
+		}
 		failure = errors.Join(failure, writeDescriptors(f.descriptorsOut, symbols))
 	}
 	return errors.Join(failure, d.print(os.Stdout))
