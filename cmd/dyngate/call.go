@@ -95,13 +95,14 @@ func (f *callFlags) run(ctx context.Context, target, method string) error {
 	defer done()
 	bounded, cancel := f.within(ctx)
 	defer cancel()
-	return withDetails(ctx, f.withHelp(f.call(bounded, client, watch, method), watch.headed.Load()))
+	return withDetails(ctx, f.withHelp(f.call(bounded, client, watch, method), watch))
 }
 
 // withHelp adds to the error of a message that is too large which limit it exceeds.
-// The message is a response if the server had begun to answer and the limit is the
-// one of this side: grpc-go says the same on both sides.
-func (f *callFlags) withHelp(err error, answering bool) error {
+// grpc-go says the same on both sides. The message is a response if the server had
+// begun to answer and the limit is the one of this side; after several requests that
+// is only likely.
+func (f *callFlags) withHelp(err error, watch *watch) error {
 	var call *dynclient.Error
 	if !errors.As(err, &call) || call.Code() != codes.ResourceExhausted || !strings.Contains(call.Message(), "larger than max") {
 		return err
@@ -110,7 +111,9 @@ func (f *callFlags) withHelp(err error, answering bool) error {
 	switch {
 	case strings.Contains(call.Message(), "trying to send"):
 		return helpError{err, "the server sends no responses of this size; its limit may be settable (dyngate serve: --max-send-bytes)"}
-	case answering && own:
+	case watch.headed.Load() && own && watch.sent.Load() > 1:
+		return helpError{err, "if a response is too large, --max-recv-bytes N accepts larger ones; the server limits requests"}
+	case watch.headed.Load() && own:
 		return helpError{err, "--max-recv-bytes N accepts larger responses"}
 	}
 	return helpError{err, "the server accepts no requests of this size; its limit may be settable (dyngate serve: --max-recv-bytes)"}

@@ -19,15 +19,16 @@ import (
 	"github.com/dyngate/dyngate/dynclient"
 )
 
-// watch prints what `dyngate call -v` shows, without -v nothing, and notes whether
-// the server began to answer.
+// watch prints what `dyngate call -v` shows, and without -v nothing. It also notes
+// whether the server began to answer, and how many requests were sent.
 type watch struct {
 	w       io.Writer // nil without -v
 	mu      sync.Mutex
 	started time.Time
 	path    string // of the method: messages of reflection are not shown
 
-	headed atomic.Bool // the server sent a header, as it does before it answers
+	headed atomic.Bool  // the server sent a header, as it does before it answers
+	sent   atomic.Int64 // requests
 }
 
 func newWatch(verbose bool) *watch {
@@ -120,6 +121,7 @@ func (w *watch) HandleRPC(ctx context.Context, s stats.RPCStats) {
 	case *stats.InHeader:
 		w.headed.Store(true)
 	case *stats.OutPayload:
+		w.sent.Add(1)
 		w.printf("> message of %s", size(s.Length, s.CompressedLength))
 	case *stats.InPayload:
 		w.printf("< message of %s", size(s.Length, s.CompressedLength))

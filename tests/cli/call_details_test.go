@@ -80,6 +80,7 @@ func TestHintsOnSizes(t *testing.T) {
 		"request":                 {theirs, []string{small, "Greeter/SayHello", "-d", long}},
 		"request, limits alike":   {theirs, []string{small, "Greeter/SayHello", "-d", long, "--max-recv-bytes", "50"}},
 		"second request, answers": {theirs, []string{small, "RouteChat", "-d", `{"message": "a"} {"message": "a"} ` + strings.ReplaceAll(long, "name", "message")}},
+		"second request, alike":   {"if a response is too large", []string{small, "RouteChat", "--max-recv-bytes", "50", "-d", `{"message": "a"} {"message": "a"} ` + strings.ReplaceAll(long, "name", "message")}},
 		"response of the server":  {sending, []string{rig.Serve(t, "--max-send-bytes", "9000").Addr(), "Greeter/SayHello", "-d", strings.ReplaceAll(long, "A", strings.Repeat("A", 99))}},
 	} {
 		t.Run(name, func(t *testing.T) {
