@@ -65,11 +65,15 @@ type LookupError struct {
 	Kind       string // what was looked up: method, service, declaration
 	Ambiguous  bool
 	Candidates []string // what an ambiguous name may stand for, or similar names, nearest first, or else known ones; at most ten
+	More       int      // how many are not among Candidates for being too many
 }
 
 // Error implements error. It lists the candidates.
 func (e *LookupError) Error() string {
 	list := strings.Join(e.Candidates, ", ")
+	if e.More > 0 {
+		list += fmt.Sprintf(" and %d more", e.More)
+	}
 	switch {
 	case e.Ambiguous && list == "":
 		return fmt.Sprintf("%s %q is ambiguous", e.Kind, e.Name)

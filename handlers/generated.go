@@ -31,7 +31,7 @@ func (r *Registry) RegisterService(desc *grpc.ServiceDesc, impl any) {
 		r.refuse(at, err)
 		return
 	}
-	reg := &Registration{Pattern: desc.ServiceName, Position: at, MustMatch: true}
+	reg := &Registration{Pattern: desc.ServiceName, Position: at, Matching: MatchRequired}
 	service := &generatedService{impl: impl, unary: make(map[protoreflect.Name]grpc.MethodHandler), streams: make(map[protoreflect.Name]grpc.StreamDesc)}
 	for _, m := range desc.Methods {
 		service.unary[protoreflect.Name(m.MethodName)] = m.Handler

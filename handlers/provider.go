@@ -44,10 +44,19 @@ type Registration struct {
 	// registration is then bound as well, and must fit the methods.
 	MayDecline bool
 
-	// MustMatch makes it an error if no method matches the pattern. By default
-	// that is a hint, or a warning if a method has a similar name.
-	MustMatch bool
+	// Matching says what it means if the pattern matches no method.
+	Matching Matching
 }
+
+// Matching says what it means if a registration matches no method.
+type Matching int
+
+// The values of Matching.
+const (
+	MatchExpected Matching = iota // it is reported as a hint, or as a warning if a method has a similar name
+	MatchRequired                 // it is an error
+	MatchOptional                 // it is not reported
+)
 
 // ErrDeclined is returned by a handler to pass a call on to the next registration
 // that covers the method. The handler must not have sent or set anything, metadata

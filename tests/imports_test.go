@@ -18,7 +18,7 @@ const module = "github.com/dyngate/dyngate/"
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
 	"dynclient":                    {"handlers/diag", "internal/*"},
-	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch", "internal/codec/transcode"},
+	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch", "internal/codec/transcode", "internal/safetext"},
 	"internal/watch":               {},
 	"internal/codec":               {"internal/typename"},
 	"internal/codec/structs":       {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest", "internal/typename"},

@@ -88,7 +88,9 @@ func excerpt(at source.Span) (before, marked, after string) {
 	return printable(before), printable(marked), printable(after)
 }
 
-// printable replaces what has no width of one, and halves of characters, in an excerpt.
+// printable makes each character of an excerpt one column wide, so that the marks below it are
+// in their place. It replaces tabs and invisible characters, which package safetext does not, and
+// halves of characters.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
+	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/nearest"
 	"github.com/dyngate/dyngate/internal/schema"
@@ -14,14 +15,17 @@ import (
 
 // unmatched reports registrations that match no method, because they may be misspelt.
 // The severity is Warning if a method has a similar name, otherwise Hint: the method
-// may be added later. It is Error if the registration must match.
+// may be added later. handlers.Matching may say otherwise.
 func unmatched(g *dispatch.Generation) (diags []*diag.Diagnostic) {
 	for _, reg := range g.Unmatched {
+		if reg.Matching == handlers.MatchOptional {
+			continue
+		}
 		severity, why, suggestion := diag.Hint, "", ""
 		if near := meant(g, reg.Pattern); near != "" {
 			severity, suggestion = diag.Warning, nearest.DidYouMean([]string{near})
 		}
-		if reg.MustMatch {
+		if reg.Matching == handlers.MatchRequired {
 			if declared(g, reg.Pattern) {
 				continue // by a broken file, which has errors of its own, or without methods
 			}
