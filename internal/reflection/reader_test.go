@@ -344,7 +344,7 @@ func TestWrongAnswers(t *testing.T) {
 	}{
 		"to another question": {func(*refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
 			return filesOf(&refv1.ServerReflectionRequest{MessageRequest: &refv1.ServerReflectionRequest_FileByFilename{FileByFilename: "x"}}, one...)
-		}, "to another question"},
+		}, "another question"},
 		"of another kind": {func(*refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
 			return &refv1.ServerReflectionResponse{MessageResponse: &refv1.ServerReflectionResponse_ListServicesResponse{}}
 		}, "another kind"},

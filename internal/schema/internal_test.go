@@ -125,7 +125,7 @@ func TestBuildsWhatChanged(t *testing.T) {
 	}
 	put(t, a, base)
 	if s = compile(); len(s.Errors()) > 0 || s.File("b.proto").Descriptor() != good.File("b.proto").Descriptor() {
-		t.Errorf("mended: %v", s.Errors())
+		t.Errorf("fixed: %v", s.Errors())
 	}
 }
 

@@ -333,6 +333,6 @@ func TestSetStaysBroken(t *testing.T) {
 	}
 	must(t, os.WriteFile(path, whole, 0o644))
 	if s := compile(t, c); len(s.Services()) != 1 || s.File("a.proto").Descriptor() != first.File("a.proto").Descriptor() {
-		t.Errorf("after it was mended: %v", s.Errors())
+		t.Errorf("after it was fixed: %v", s.Errors())
 	}
 }

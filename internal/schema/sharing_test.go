@@ -89,8 +89,8 @@ func TestSharing(t *testing.T) {
 	}
 }
 
-// TestBrokenAndMended breaks a file and mends it: others go on, and it comes back as it was.
-func TestBrokenAndMended(t *testing.T) {
+// TestBrokenAndFixed breaks a file and fixes it: other files stay usable, and the fixed file has its old descriptor.
+func TestBrokenAndFixed(t *testing.T) {
 	t.Parallel()
 	dir, c := folder(t)
 	first := compile(t, c)
@@ -109,7 +109,7 @@ func TestBrokenAndMended(t *testing.T) {
 	write(t, filepath.Join(dir, "base.proto"), base)
 	third := compile(t, c)
 	if first.File("user.proto").Descriptor() != third.File("user.proto").Descriptor() {
-		t.Error("the mended file has another descriptor")
+		t.Error("the fixed file has another descriptor")
 	}
 
 	// An import that failed is tried again when it appears, and missed when it goes.
