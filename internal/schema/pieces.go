@@ -15,7 +15,7 @@ import (
 // and the compiler cannot be stopped. So a long text is first parsed piece by piece, and parsing
 // ends when there are too many errors.
 const (
-	pieceSize    = 64 << 10
+	pieceSize = 64 << 10
 	maxErrors = 1000
 )
 
