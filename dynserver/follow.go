@@ -37,8 +37,8 @@ func (s *Server) follow(ctx context.Context) {
 
 // roots returns what the last load read.
 func (s *Server) roots() []watch.Root {
-	s.loading.Lock()
-	defer s.loading.Unlock()
+	s.lockAlways()
+	defer s.unlock()
 	return s.loader.Roots()
 }
 

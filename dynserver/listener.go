@@ -38,8 +38,8 @@ func (s *Server) fronts() []front { return []front{s.grpc} }
 
 // accept serves a listener until its front stops.
 func (s *Server) accept(l Listener) error {
-	if l.front == nil {
-		return errors.New("dynserver: a Listener has no front: make it with GRPC")
+	if l.front == nil || l.Listener == nil {
+		return errors.New("dynserver: a Listener is empty: make it with GRPC")
 	}
 	if err := l.front(s).Serve(l.Listener); err != nil {
 		return fmt.Errorf("serving on %s: %w", l.Addr(), err)

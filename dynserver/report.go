@@ -29,8 +29,8 @@ type Report struct {
 	Generation int
 
 	// Applied reports whether that generation is new. It is false if nothing has
-	// changed, and if Config.StrictReload prevented the change.
-	Applied bool
+	// changed, and if Config.StrictReload prevented the change: HeldBack is true then.
+	Applied, HeldBack bool
 
 	// Added, Changed and Removed are the names of services, sorted.
 	Added, Changed, Removed []string
@@ -49,6 +49,10 @@ type Report struct {
 	// Diagnostics are all current errors and warnings, errors first. New are those
 	// that the last load did not have.
 	Diagnostics, New []*diag.Diagnostic
+
+	// Fixed are the errors and warnings of the last load that are gone, if nothing is
+	// wrong any more in their file.
+	Fixed []*diag.Diagnostic
 
 	// Took is how long the reload took.
 	Took time.Duration
@@ -90,7 +94,10 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 func (r *Report) log(log *slog.Logger) {
 	ctx := context.Background()
 	for _, d := range r.New {
-		log.Log(ctx, levels[d.Severity], strings.ReplaceAll(d.Message, "\n", "; "), "file", d.Path, "line", d.Line, "column", d.Column)
+		log.Log(ctx, levels[d.Severity], oneLine(d.Message), "file", d.Path, "line", d.Line, "column", d.Column)
+	}
+	for _, d := range r.Fixed {
+		log.InfoContext(ctx, "fixed: "+oneLine(d.Message), "file", d.Path, "line", d.Line, "column", d.Column)
 	}
 	level := slog.LevelInfo
 	if diag.HasErrors(r.Diagnostics) {
@@ -104,16 +111,40 @@ func (r *Report) log(log *slog.Logger) {
 	}
 }
 
+// oneLine joins the lines of a message.
+func oneLine(message string) string { return strings.ReplaceAll(message, "\n", "; ") }
+
 // brief keeps a log line short when thousands of services come at once.
 func brief(names []string, noun string) any {
-	if len(names) > 20 {
+	switch {
+	case len(names) > 20:
 		return fmt.Sprintf("%d %s", len(names), noun)
+	case names == nil:
+		return []string{} // not null in JSON
 	}
 	return names
 }
 
 var levels = map[diag.Severity]slog.Level{
 	diag.Error: slog.LevelError, diag.Warning: slog.LevelWarn, diag.Hint: slog.LevelDebug,
+}
+
+// fixedOnes returns the errors and warnings in before that are not in diags, and whose
+// file has none of them any more.
+func fixedOnes(diags, before []*diag.Diagnostic) (fixed []*diag.Diagnostic) {
+	wrong := make(map[string]bool)
+	for _, d := range diags {
+		wrong[d.Key()] = true
+		if d.Severity <= diag.Warning && d.Path != "" {
+			wrong[d.Path] = true
+		}
+	}
+	for _, d := range before {
+		if d.Severity <= diag.Warning && !wrong[d.Key()] && !wrong[d.Path] {
+			fixed = append(fixed, d)
+		}
+	}
+	return fixed
 }
 
 // newOnes returns the diagnostics that are not in before.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,7 +30,7 @@ type Server struct {
 
 	rootsChanged watch.Bell // by a Reload
 
-	loading     sync.Mutex // one load at a time; guards what follows
+	loading     chan struct{} // holds a value during a load; guards what follows
 	loader      *load.Loader
 	middleware  []handlers.Middleware
 	diagnostics []*diag.Diagnostic // of the last load
@@ -47,7 +46,7 @@ type Server struct {
 // Nothing listens until Serve. A Server that is never served must be shut down.
 func New(ctx context.Context, config Config) (*Server, error) {
 	config = config.withDefaults()
-	s := &Server{config: config, middleware: config.Middleware, rootsChanged: watch.NewBell()}
+	s := &Server{config: config, loading: make(chan struct{}, 1), middleware: config.Middleware, rootsChanged: watch.NewBell()}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
 	var own []*handlers.Registration
@@ -184,8 +183,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // release releases the current generation and what the providers have loaded.
 func (s *Server) release() {
-	s.loading.Lock()
-	defer s.loading.Unlock()
+	s.lockAlways()
+	defer s.unlock()
 	s.current.Close()
 	s.loader.Release()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,13 +35,31 @@ func printReport(w io.Writer, ink ink, r dynserver.Report) {
 			parts = append(parts, change.what+": "+shorten(change.names))
 		}
 	}
-	if !r.Applied {
+	if fixed := filesOf(r.Fixed); len(fixed) > 0 {
+		parts = append(parts, "fixed: "+shorten(fixed))
+	}
+	if r.HeldBack {
 		parts = append(parts, "held back: there are errors")
 	}
 	if len(parts) == 0 {
 		parts = append(parts, "no service changed")
 	}
 	fmt.Fprintln(w, ink.wrap(fmt.Sprintf("reloaded in %s: %s", r.Took.Round(100*time.Microsecond), strings.Join(parts, "; "))))
+}
+
+// filesOf returns the files of diagnostics, or the messages of those without a file,
+// each once.
+func filesOf(diags []*diag.Diagnostic) (names []string) {
+	for _, d := range diags {
+		name := d.Path
+		if name == "" {
+			name = d.Message
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // shorten joins names, or the first of many.

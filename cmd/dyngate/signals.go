@@ -76,7 +76,7 @@ func (s signals) follow(ctx, second context.Context, srv *dynserver.Server, log 
 			switch r, err := srv.Reload(ctx); {
 			case err != nil:
 				log.Error("reload failed", "error", err)
-			case !r.Applied && len(r.New) == 0:
+			case !r.Applied && len(r.New) == 0 && len(r.Fixed) == 0:
 				log.Info("nothing changed", "stale", r.Stale)
 			}
 		}

@@ -167,7 +167,7 @@ func TestProviderFails(t *testing.T) {
 	p.fail("panic")
 	report, err = s.Reload(t.Context())
 	rig.Must(t, err)
-	if len(report.New) != 1 || report.New[0].Error() != "loading turns panicked: a secret mistake" {
+	if len(report.New) != 1 || report.New[0].Error() != "loading turns: panicked: a secret mistake" {
 		t.Errorf("got %+v", report)
 	}
 	p.fail("it is stuck")

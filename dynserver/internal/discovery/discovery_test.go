@@ -52,7 +52,7 @@ func newWorld(t *testing.T, files map[string]string) *world {
 		builder:  dispatch.Builder{Log: slog.New(slog.DiscardHandler)},
 	}
 	answers, _ := reg.Load(t.Context())
-	w.answers = dispatch.NewLease(answers)
+	w.answers = dispatch.NewLease(answers.Registrations(), answers.Release)
 	w.health = NewHealth(w.current.Load)
 	server, own := grpc.NewServer(), handlers.NewRegistry()
 	for _, s := range []grpc.ServiceRegistrar{server, own} {

@@ -74,6 +74,10 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 	k := keeper{prev: prev, snap: in.Snapshot, since: in.Since}
 	k.keep(services)
 	slices.SortStableFunc(diags, func(a, b *diag.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
+	var problem *diag.Diagnostic
+	if in.Middleware, problem = b.usable(in.Middleware, prev); problem != nil {
+		diags = slices.Insert(diags, 0, problem)
+	}
 	now := b.newGeneration(prev, in, services, own)
 	now.Leaving, now.Unmatched = k.leaving, registrations.unmatched()
 	return now, slices.CompactFunc(diags, func(a, b *diag.Diagnostic) bool { return a == b })
@@ -163,17 +167,6 @@ func bindOne(reg *handlers.Registration, m *handlers.Method) (h handlers.Handler
 		err = errors.New("the Bind method returned neither a handler nor an error")
 	}
 	return h, err
-}
-
-// wrap puts middleware around a bound handler.
-func (b *Builder) wrap(h handlers.Handler, middleware []handlers.Middleware) handlers.Handler {
-	if len(middleware) == 0 {
-		return h
-	}
-	for _, wrap := range slices.Backward(middleware) {
-		h = wrap(h)
-	}
-	return handlers.Guard(b.Log)(h)
 }
 
 // misfit reports a handler that does not fit its method, at the method.

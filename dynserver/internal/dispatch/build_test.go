@@ -71,7 +71,7 @@ func (b *bench) while(files map[string]string, settling time.Duration) *Generati
 		b.t.Fatal(err)
 	}
 	answers, wrong := b.registry.Load(b.t.Context())
-	b.input.Leases = []*Lease{NewLease(answers)}
+	b.input.Leases = []*Lease{NewLease(answers.Registrations(), answers.Release)}
 	b.input.Snapshot, b.input.Since = snap, time.Now().Add(-settling)
 	b.current, b.diags = b.builder.Build(b.current, b.input)
 	b.diags = append(b.diags, wrong...)

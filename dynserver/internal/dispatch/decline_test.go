@@ -86,7 +86,7 @@ func TestDecline(t *testing.T) {
 		}
 		b := newBench(t, handlers.NewRegistry())
 		b.reload(map[string]string{"a.proto": service("A", methods)})
-		b.input.Leases = []*Lease{NewLease(a)}
+		b.input.Leases = []*Lease{NewLease(a.list, a.Release)}
 		g, diags := b.builder.Build(nil, b.input)
 		if len(diags) > 0 {
 			t.Fatal(diags)
@@ -141,7 +141,7 @@ func TestLastMustFit(t *testing.T) {
 	}{{"p.A ?", 1}, {"p.A", 0}} {
 		b := newBench(t, handlers.NewRegistry())
 		b.reload(map[string]string{"a.proto": service("A", "")})
-		b.input.Leases = []*Lease{NewLease(&answers{list: []*handlers.Registration{registration(test.first, echo), registration("**", unfit)}})}
+		b.input.Leases = []*Lease{NewLease([]*handlers.Registration{registration(test.first, echo), registration("**", unfit)}, func() {})}
 		if _, diags := b.builder.Build(nil, b.input); len(diags) != test.diags {
 			t.Errorf("after %s: %v, want %d", test.first, diags, test.diags)
 		}

@@ -9,17 +9,15 @@ import (
 // Lease counts the users of what a provider has loaded: generations, and the loader
 // that builds them. The last user releases it.
 type Lease struct {
-	answers handlers.Answers
-	users   atomic.Int64
+	registrations []*handlers.Registration
+	release       func()
+	users         atomic.Int64
 }
 
-// NewLease returns a lease with one user, the caller, who must release it. Answers
-// may be nil.
-func NewLease(answers handlers.Answers) *Lease {
-	if answers == nil {
-		answers = none{}
-	}
-	l := &Lease{answers: answers}
+// NewLease returns a lease with one user, the caller, who must release it. The last
+// user calls release.
+func NewLease(registrations []*handlers.Registration, release func()) *Lease {
+	l := &Lease{registrations: registrations, release: release}
 	l.users.Store(1)
 	return l
 }
@@ -30,25 +28,19 @@ func (l *Lease) hold() { l.users.Add(1) }
 // Release removes a user. It must be called once for each user.
 func (l *Lease) Release() {
 	if l.users.Add(-1) == 0 {
-		l.answers.Release()
+		l.release()
 	}
 }
 
-// Answers returns what the provider has loaded.
-func (l *Lease) Answers() handlers.Answers { return l.answers }
+// Registrations returns what the provider has loaded.
+func (l *Lease) Registrations() []*handlers.Registration { return l.registrations }
 
 func registrationsOf(list []*Lease) (regs []*handlers.Registration) {
 	for _, l := range list {
-		regs = append(regs, l.answers.Registrations()...)
+		regs = append(regs, l.registrations...)
 	}
 	return regs
 }
-
-// none are the answers of a provider that loaded nothing.
-type none struct{}
-
-func (none) Registrations() []*handlers.Registration { return nil }
-func (none) Release()                                {}
 
 // leases maps registrations to the lease that keeps them.
 type leases map[*handlers.Registration]*Lease
@@ -56,7 +48,7 @@ type leases map[*handlers.Registration]*Lease
 func leasesOf(list []*Lease) leases {
 	out := make(leases)
 	for _, l := range list {
-		for _, reg := range l.answers.Registrations() {
+		for _, reg := range l.registrations {
 			out[reg] = l
 		}
 	}

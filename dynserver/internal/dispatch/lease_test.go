@@ -16,7 +16,7 @@ func TestLeasesEndWithTheirLastCall(t *testing.T) {
 		prev := b.current
 		b.reload(files)
 		a := &answers{list: list}
-		lease := NewLease(a)
+		lease := NewLease(a.list, a.Release)
 		b.input.Leases = []*Lease{lease}
 		b.current.Unpin()
 		b.current, b.diags = b.builder.Build(prev, b.input)
@@ -73,7 +73,7 @@ func TestPin(t *testing.T) {
 	var current Current
 	build := func() *answers {
 		a := &answers{list: []*handlers.Registration{registration("p.A", echo)}}
-		lease := NewLease(a)
+		lease := NewLease(a.list, a.Release)
 		b.input.Leases = []*Lease{lease}
 		g, _ := b.builder.Build(nil, b.input)
 		current.Swap(g)
@@ -92,7 +92,7 @@ func TestPin(t *testing.T) {
 				default:
 				}
 				g := current.Pin()
-				if a := g.held[0].answers.(*answers); a.released != 0 {
+				if g.held[0].users.Load() <= 0 {
 					t.Error("a call uses what was released")
 				}
 				g.Unpin()

@@ -37,7 +37,7 @@ func leaseOf(texts ...string) *Lease {
 	for _, text := range texts {
 		a.list = append(a.list, registration(text, echo))
 	}
-	return NewLease(a)
+	return NewLease(a.list, a.Release)
 }
 
 func TestTable(t *testing.T) {

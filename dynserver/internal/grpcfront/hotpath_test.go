@@ -55,7 +55,7 @@ func newHotFront(tb testing.TB) *Server {
 	snap := schematest.Compile(map[string]string{"hot.proto": hotProto})
 	answers, _ := reg.Load(tb.Context())
 	b := dispatch.Builder{Log: slog.New(slog.DiscardHandler)}
-	g, diags := b.Build(nil, dispatch.Input{Snapshot: snap, Leases: []*dispatch.Lease{dispatch.NewLease(answers)}})
+	g, diags := b.Build(nil, dispatch.Input{Snapshot: snap, Leases: []*dispatch.Lease{dispatch.NewLease(answers.Registrations(), answers.Release)}})
 	if len(diags) > 0 {
 		tb.Fatal(diags)
 	}

@@ -29,8 +29,7 @@ type Options struct {
 type Loader struct {
 	compiler  *schema.Compiler
 	builder   dispatch.Builder
-	providers []handlers.Provider
-	leases    []*dispatch.Lease // one for each provider; nil before the first load
+	providers []*provider
 }
 
 // New returns a Loader. It reads nothing yet.
@@ -38,7 +37,7 @@ func New(opts Options) *Loader {
 	return &Loader{
 		compiler:  schema.New(opts.Schema),
 		builder:   dispatch.Builder{Log: opts.Log, RequireHandlers: opts.RequireHandlers, Own: opts.Own},
-		providers: opts.Providers,
+		providers: newProviders(opts.Providers, opts.Log),
 	}
 }
 
@@ -55,9 +54,16 @@ func (l *Loader) Load(
 	if err != nil {
 		return nil, nil, err
 	}
-	problems := l.loadAll(ctx)
+	problems, err := l.loadAll(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	leases := make([]*dispatch.Lease, len(l.providers))
+	for i, p := range l.providers {
+		leases[i] = p.lease
+	}
 	now, diags := l.builder.Build(prev, dispatch.Input{
-		Snapshot: snap, Leases: l.leases, Middleware: middleware, Since: time.Now().Add(-settling),
+		Snapshot: snap, Leases: leases, Middleware: middleware, Since: time.Now().Add(-settling),
 	})
 	return now, diag.Sort(slices.Concat(problems, diags, unmatched(now))), nil
 }
@@ -66,21 +72,11 @@ func (l *Loader) Load(
 func (l *Loader) Roots() []watch.Root {
 	roots := l.compiler.Roots()
 	for _, p := range l.providers {
-		for _, path := range l.filesOf(p) {
+		for _, path := range p.files() {
 			roots = append(roots, watch.Root{Path: path})
 		}
 	}
 	return roots
-}
-
-// filesOf returns the files of a provider. There are none if it panics.
-func (l *Loader) filesOf(p handlers.Provider) (files []string) {
-	defer func() {
-		if v := recover(); v != nil {
-			l.builder.Log.Error("the files of a provider are not watched: Files panicked", "provider", p.Name(), "panic", v)
-		}
-	}()
-	return p.Files()
 }
 
 // Signals returns what reports changes that no file shows.
@@ -89,37 +85,30 @@ func (l *Loader) Signals() []watch.Signal { return l.compiler.Signals() }
 // Release releases what the providers have loaded. What a generation still needs is
 // released when that generation ends.
 func (l *Loader) Release() {
-	for _, lease := range l.leases {
-		lease.Release()
+	for _, p := range l.providers {
+		p.release()
 	}
-	l.leases = nil
 }
 
-// loadAll loads all providers.
-func (l *Loader) loadAll(ctx context.Context) (problems []*diag.Diagnostic) {
-	first := l.leases == nil
+// loadAll loads all providers. If ctx ends meanwhile nothing has changed.
+func (l *Loader) loadAll(ctx context.Context) (problems []*diag.Diagnostic, err error) {
+	all := make([]*loaded, len(l.providers))
 	for i, p := range l.providers {
-		answers, diags := loadOne(ctx, p)
+		var diags []*diag.Diagnostic
+		all[i], diags = p.load(ctx)
 		problems = append(problems, diags...)
-		switch {
-		case first:
-			l.leases = append(l.leases, dispatch.NewLease(answers))
-		case answers != nil && slices.Equal(answers.Registrations(), l.leases[i].Answers().Registrations()):
-			answers.Release() // nothing has changed
-		case answers != nil:
-			l.leases[i].Release()
-			l.leases[i] = dispatch.NewLease(answers)
+		if ctx.Err() == nil {
+			continue
 		}
+		for _, now := range all[:i+1] {
+			if now != nil {
+				now.release()
+			}
+		}
+		return nil, context.Cause(ctx)
 	}
-	return problems
-}
-
-// loadOne loads one provider. A panic is reported as an error.
-func loadOne(ctx context.Context, p handlers.Provider) (answers handlers.Answers, diags []*diag.Diagnostic) {
-	defer func() {
-		if v := recover(); v != nil {
-			answers, diags = nil, []*diag.Diagnostic{diag.New(diag.Error, diag.Position{}, "loading %s panicked: %v", p.Name(), v)}
-		}
-	}()
-	return p.Load(ctx)
+	for i, p := range l.providers {
+		p.adopt(all[i])
+	}
+	return problems, nil
 }
