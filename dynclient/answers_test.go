@@ -21,7 +21,8 @@ service S {
   rpc Up(stream google.protobuf.Empty) returns (google.protobuf.Empty);
 }`
 
-// TestAnswers calls methods that answer once on a server that answers otherwise.
+// TestAnswers calls methods with one response on a server that sends none or
+// several.
 func TestAnswers(t *testing.T) {
 	for answers, want := range map[int]codes.Code{0: codes.Unimplemented, 1: codes.OK, 2: codes.Unimplemented} {
 		srv := grpc.NewServer(grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
@@ -46,7 +47,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// answersCalls calls in each way there is.
+// answersCalls makes a call in each way.
 func answersCalls(t *testing.T, c *dynclient.Client) map[string]error {
 	ctx, in := t.Context(), json.RawMessage(`{}`)
 	var out json.RawMessage

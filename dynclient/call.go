@@ -14,12 +14,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Timeout is a call option that ends the call after d, if its context does not
-// end it before. d <= 0 is no limit.
+// Timeout returns a call option that ends the call after d. An earlier deadline
+// of the context takes precedence. d <= 0 means no limit.
 func Timeout(d time.Duration) grpc.CallOption { return timeoutOption{timeout: d} }
 
-// Metadata is a call option that sends metadata, besides that in the call's
-// context. The values of keys that end in -bin may be any bytes.
+// Metadata returns a call option that sends metadata in addition to the
+// context's. The values of keys that end in -bin may be any bytes.
 func Metadata(md metadata.MD) grpc.CallOption { return metadataOption{md: md} }
 
 type timeoutOption struct {
@@ -32,12 +32,12 @@ type metadataOption struct {
 	md metadata.MD
 }
 
-// callOptions are those of every call: messages are bytes here, and methods are
-// few enough to be told apart in statistics.
+// callOptions apply to every call: messages are bytes, and the number of
+// methods is small enough for statistics by method.
 var callOptions = []grpc.CallOption{grpc.ForceCodecV2(frameCodec{}), grpc.StaticMethod()}
 
-// prepare applies the options of this package to the context, and adds those
-// that every call has.
+// prepare applies this package's options to the context, and prepends
+// callOptions to opts.
 func prepare(ctx context.Context, opts []grpc.CallOption) (context.Context, context.CancelFunc, []grpc.CallOption) {
 	if len(opts) == 0 {
 		return ctx, func() {}, callOptions
@@ -60,17 +60,17 @@ func prepare(ctx context.Context, opts []grpc.CallOption) (context.Context, cont
 	return ctx, cancel, slices.Concat(callOptions, opts)
 }
 
-// frame is a message as bytes, on its way through grpc. It holds a reference of
-// its own, for an interceptor may send it again.
+// frame passes the bytes of a message through grpc. It holds its own reference,
+// because an interceptor may send it again.
 type frame struct{ data mem.BufferSlice }
 
-// frameCodec hands frames through as they are.
+// frameCodec passes frames through unchanged.
 type frameCodec struct{}
 
 // Name implements encoding.CodecV2.
 func (frameCodec) Name() string { return proto.Name }
 
-// Marshal implements encoding.CodecV2. grpc frees what it returns.
+// Marshal implements encoding.CodecV2. grpc frees the result.
 func (frameCodec) Marshal(v any) (mem.BufferSlice, error) {
 	f, ok := v.(*frame)
 	if !ok {
@@ -94,8 +94,8 @@ func (frameCodec) Unmarshal(data mem.BufferSlice, v any) error {
 
 var errForeign = errors.New("dynclient: an interceptor replaced the message")
 
-// invoke makes a unary call of bytes, its context and options prepared. It takes
-// ownership of in; the caller must free what it returns.
+// invoke makes a unary call with a prepared context and options. It takes
+// ownership of in; the caller must free the result.
 func (c *Client) invoke(ctx context.Context, m *Method, path string, in mem.Buffer, opts []grpc.CallOption) (mem.BufferSlice, error) {
 	var f struct { // one allocation
 		request, reply frame
@@ -112,15 +112,15 @@ func (c *Client) invoke(ctx context.Context, m *Method, path string, in mem.Buff
 	return f.reply.data, nil
 }
 
-// answersOf are the texts by which alone grpc-go tells that a server answered none
-// or several times where one answer is due. It calls that INTERNAL; the gRPC
-// specification (doc/statuscodes.md) has UNIMPLEMENTED.
+// answersOf recognizes, by their text, the errors of grpc-go for a unary call
+// with no response or several. grpc-go's code for them is INTERNAL; the gRPC
+// specification (doc/statuscodes.md) says UNIMPLEMENTED.
 var answersOf = map[string]string{
 	"cardinality violation: received no response message from non-server-streaming RPC":                 "no answer",
 	"cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message": "several",
 }
 
-// failure makes a call's error of what grpc, or an encoder, says.
+// failure converts an error of grpc, or of an encoder, to the error of a call.
 func (c *Client) failure(m *Method, err error) error {
 	st, ok := status.FromError(err)
 	if !ok {
@@ -138,7 +138,8 @@ func (c *Client) failure(m *Method, err error) error {
 	}
 }
 
-// unencodable and undecodable are failures on this side of the wire.
+// unencodable and undecodable return the errors of calls whose messages the
+// client cannot encode or decode.
 
 func (c *Client) unencodable(m *Method, err error) error {
 	return c.failure(m, status.Errorf(codes.InvalidArgument, "cannot encode the request: %v", err))

@@ -16,14 +16,14 @@ import (
 	"github.com/dyngate/dyngate/internal/reflection"
 )
 
-// DefaultSchemaTimeout bounds each look at the schema that is not bound by a
-// shorter deadline, unless [WithSchemaTimeout] says otherwise.
+// DefaultSchemaTimeout limits each lookup in the schema, unless
+// [WithSchemaTimeout] sets another limit. Shorter deadlines take precedence.
 const DefaultSchemaTimeout = 10 * time.Second
 
 // Client calls the services at one target. It is safe for concurrent use.
 type Client struct {
 	conn    grpc.ClientConnInterface
-	close   func() error // of the connection: nothing if it is the caller's own
+	close   func() error // closes the connection if Dial made it
 	target  string
 	schema  *Schema
 	timeout time.Duration
@@ -39,50 +39,53 @@ type settings struct {
 	dial    []grpc.DialOption
 	timeout time.Duration
 	reflect reflection.Options
+	files   FileLimits
 }
 
-// WithSources says where schemas come from. Where several sources know a name,
-// the first of them counts. Default: the server's reflection.
+// WithSources sets the sources of the schema. If several sources declare a
+// name, the first takes precedence. Default: the server's reflection.
 func WithSources(sources ...Source) Option {
 	return func(s *settings) { s.sources = append(s.sources, sources...) }
 }
 
-// WithGRPC passes options on to grpc.NewClient: credentials, resolvers,
+// WithGRPC passes options to grpc.NewClient: credentials, resolvers,
 // interceptors, limits, keepalive. Default: a plaintext connection.
 func WithGRPC(opts ...grpc.DialOption) Option {
 	return func(s *settings) { s.dial = append(s.dial, opts...) }
 }
 
-// WithServiceConfig sets the service config that holds unless the resolver has
-// one: retries, load balancing and its health checks, timeouts.
+// WithServiceConfig sets the default service config: retries, load balancing
+// and its health checks, timeouts. A service config from the resolver takes
+// precedence.
 func WithServiceConfig(json string) Option {
 	return WithGRPC(grpc.WithDefaultServiceConfig(json))
 }
 
-// WithSchemaMetadata sends metadata with every question to the server's
-// reflection, besides that in the context it is asked with: credentials, say.
-// Calls do not get it.
+// WithSchemaMetadata sends metadata with every request to the server's
+// reflection, in addition to the context's metadata, for example credentials.
+// Calls do not send it.
 func WithSchemaMetadata(md metadata.MD) Option {
 	return func(s *settings) { s.reflect.Metadata = metadata.Join(s.reflect.Metadata, md) }
 }
 
-// WithSchemaProgress calls report with the number of files that were read from the
-// server's reflection, each time that there are more, and with 0 when an operation
-// has ended.
+// WithSchemaProgress calls report with the number of files read from the
+// server's reflection each time that it grows, and with 0 when an operation
+// ends.
 func WithSchemaProgress(report func(files int)) Option {
 	return func(s *settings) { s.reflect.Progress = report }
 }
 
-// WithSchemaTimeout bounds each look at the schema, such as making a stub.
+// WithSchemaTimeout limits each lookup in the schema, such as that of a stub.
 // Default: [DefaultSchemaTimeout].
 func WithSchemaTimeout(d time.Duration) Option {
 	return func(s *settings) { s.timeout = d }
 }
 
-// Dial returns a client of a target in the syntax of grpc.NewClient: host:port,
-// dns:///host:port, unix:path and so on. It reads the schema's files, if there
-// are any, and fails if ctx ends before or if one cannot be read at all; errors
-// in them come when they matter. The connection is made when it is first needed.
+// Dial returns a client for a target in the syntax of grpc.NewClient:
+// host:port, dns:///host:port, unix:path and so on. It reads the schema's
+// files, if there are any, and fails if one cannot be read or if ctx ends
+// first; errors in files are reported when the file is used. The connection is
+// made when it is first needed.
 func Dial(ctx context.Context, target string, opts ...Option) (*Client, error) {
 	var s settings
 	for _, o := range opts {
@@ -102,8 +105,8 @@ func Dial(ctx context.Context, target string, opts ...Option) (*Client, error) {
 	return c, nil
 }
 
-// New returns a client of a connection that exists already, and that Close will
-// leave open. [WithGRPC] and [WithServiceConfig] have no effect.
+// New returns a client that uses an existing connection. Close does not close
+// the connection. [WithGRPC] and [WithServiceConfig] have no effect.
 func New(conn grpc.ClientConnInterface, opts ...Option) *Client {
 	var s settings
 	for _, o := range opts {
@@ -125,25 +128,25 @@ func newClient(conn grpc.ClientConnInterface, target string, s settings) *Client
 	}
 	c := &Client{conn: conn, target: target, timeout: s.timeout, close: func() error { return nil }}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.schema = newSchema(s.sources, newReflector(conn, target, s.reflect))
+	c.schema = newSchema(s.sources, s.files, newReflector(conn, target, s.reflect))
 	return c
 }
 
-// Schema returns what is known of the server's services. Its questions to the
-// server are bound by the context of each call alone.
+// Schema returns the schema of the server's services. Its methods wait for the
+// server until their context ends: [WithSchemaTimeout] does not apply to them.
 func (c *Client) Schema() *Schema { return c.schema }
 
 // Target returns the target as it was dialled.
 func (c *Client) Target() string { return c.target }
 
-// Close closes the connection, if Dial made it, which ends the calls in progress.
-// No stubs can be made after it.
+// Close closes the connection, if Dial made it, which ends the calls in
+// progress. No stubs can be made after Close.
 func (c *Client) Close() error {
 	c.cancel()
 	return c.close()
 }
 
-// lookup returns the method with a path, within the client's time for that.
+// lookup returns the method with a path, within the client's schema timeout.
 func (c *Client) lookup(ctx context.Context, path string) (*Method, error) {
 	if c.ctx.Err() != nil {
 		return nil, status.Error(codes.Canceled, "the client is closed")

@@ -1,5 +1,5 @@
-// Package dynclient calls gRPC services without generated code: it finds their
-// schema at run time, from the server's reflection, from .proto folders or from
+// Package dynclient calls gRPC services without generated code: it reads their
+// schema at run time, from the server's reflection, .proto folders or
 // descriptor sets.
 //
 //	c, err := dynclient.Dial(ctx, "127.0.0.1:50051")
@@ -10,23 +10,22 @@
 //
 // A stub is made once, checked against the schema, and then called like a
 // generated one. Its types may be plain structs, generated messages or
-// [Dynamic]; how the fields of structs are matched is told in package handlers,
-// whose adapters are the other half of this.
+// [Dynamic]; see package handlers for how the fields of structs match.
 //
 //	type HelloRequest struct{ Name string }
 //	type HelloReply struct{ Message string }
 //
 //	sayHello, err := dynclient.Unary[HelloRequest, HelloReply](c, "tutorial.Greeter/SayHello")
-//	if err != nil { ... } // no such method, or the types do not fit
+//	if err != nil { ... } // unknown method, or the types do not fit
 //	reply, err := sayHello(ctx, &HelloRequest{Name: "Ada"})
 //
-// [ServerStream], [ClientStream] and [Bidi] are the same for streams, which are
+// [ServerStream], [ClientStream] and [Bidi] do the same for streams, which are
 // iter.Seq2 values.
 //
 // # Dynamic calls
 //
-// [Client.Invoke] makes a unary call with what is at hand: JSON, a map, or a
-// message. [Client.Stream] opens a call of any shape.
+// [Client.Invoke] makes a unary call with JSON, a map or a message.
+// [Client.Stream] opens a call of any shape.
 //
 //	var reply map[string]any
 //	err := c.Invoke(ctx, "tutorial.Greeter/SayHello", map[string]any{"name": "Ada"}, &reply)
@@ -35,20 +34,20 @@
 //
 // All calls take grpc's call options: grpc.Header and grpc.Trailer,
 // grpc.UseCompressor("gzip"), grpc.WaitForReady(true) and the like. [Timeout]
-// and [Metadata] are options for what grpc-go keeps in the context, where it
-// may be as well. Without a deadline a call has none.
+// and [Metadata] are options too; a deadline and metadata in the context work
+// as well. There is no default deadline.
 //
 // # Errors
 //
-// A call's error is an [*Error]: a status, for status.FromError and status.Code,
-// that names the method and the target and whose details are resolved from the
+// A call's error is an [*Error]. It names the method and the target, works with
+// status.FromError and status.Code, and resolves the status's details from the
 // schema.
 //
 // # Connections
 //
-// Package grpc's own: every resolver, credential and interceptor is given as a
-// grpc.DialOption. Without credentials the connection is plaintext. Retries and
-// load balancing are grpc's service config, which [WithServiceConfig] sets:
+// Connections are those of package grpc: [WithGRPC] sets resolvers, credentials
+// and interceptors. Without credentials the connection is plaintext.
+// [WithServiceConfig] sets retries and load balancing:
 //
 //	dynclient.WithServiceConfig(`{
 //		"loadBalancingConfig": [{"round_robin": {}}],
@@ -60,16 +59,18 @@
 //		}]
 //	}`)
 //
-// Interceptors and stats handlers see messages as opaque values that hold wire
-// bytes. An interceptor may send one again, but not after the call has returned.
+// Interceptors and stats handlers see messages as opaque values that hold
+// encoded bytes. An interceptor may send one again, but not after the call has
+// returned.
 //
-// Questions to a server's reflection carry the metadata of the context that they
-// are asked with, that of the call included, and what [WithSchemaMetadata] adds.
+// Requests to a server's reflection send the metadata of their context,
+// including that of the call that causes them, and that of
+// [WithSchemaMetadata].
 //
 // # Schemas
 //
-// Schemas from reflection are kept. They are read again after [Schema.Refresh], and
-// after the server said UNIMPLEMENTED to a method that the schema has, at most
-// once in ten seconds. Stubs follow: a call after a refresh checks the types
+// Schemas from reflection are cached. They are read again after [Schema.Refresh],
+// and after the server returned UNIMPLEMENTED for a method of the schema, at most
+// once in ten seconds. The first call of a stub after a refresh checks its types
 // again.
 package dynclient

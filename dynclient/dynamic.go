@@ -11,22 +11,21 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 )
 
-// Invoke calls a unary method, pkg.Service/Method, with what is at hand. in is
-// one of
+// Invoke calls a unary method, pkg.Service/Method. in is one of
 //
 //	json.RawMessage   protobuf's JSON form
-//	map[string]any    the same, as encoding/json has it
-//	*Dynamic          a message that was built by reflection
+//	map[string]any    the same, as encoding/json decodes it
+//	*Dynamic          a message built by reflection
 //	proto.Message     any other message of the method's request type
 //
-// and out a pointer to one of the first three, or a proto.Message, to be
-// overwritten. In JSON and maps, 64-bit integers are strings, enums are names
-// and bytes are base64, as protobuf's JSON form has them; what an Any holds is
-// resolved by the whole schema. A field that the request does not have is an
-// error that names those it has.
+// and out is a pointer to one of the first three, or a proto.Message; Invoke
+// overwrites it. JSON and maps follow protobuf's JSON form: 64-bit integers are
+// strings, enums are names, bytes are base64. The type of an Any may be any
+// type of the schema. A field that the request's type does not have is an error
+// that lists its fields.
 //
-// The schema is looked at with the call's context and metadata. It costs several
-// times what a typed stub does.
+// Lookups in the schema use the call's context and metadata. Invoke costs
+// several times as much as a typed stub.
 func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ...grpc.CallOption) error {
 	if err := checkOut(out); err != nil {
 		return err
@@ -55,8 +54,8 @@ func (c *Client) Invoke(ctx context.Context, method string, in, out any, opts ..
 	return nil
 }
 
-// notFound returns the error of a call whose method was not found: that of its
-// context if it has ended meanwhile, with a status, as for any other call.
+// notFound returns the error of a call whose method was not found. If the
+// context has ended, it is an [*Error] with the context's status.
 func (c *Client) notFound(ctx context.Context, method string, err error) error {
 	if ctx.Err() == nil {
 		return err
@@ -67,16 +66,17 @@ func (c *Client) notFound(ctx context.Context, method string, err error) error {
 	}
 }
 
-// Stream is a call of any shape. One goroutine may Send while another Recvs;
-// neither may be called by two at once.
+// Stream is a call of any shape. One goroutine may call Send while another
+// calls Recv, but two goroutines must not call the same method at once.
 type Stream struct {
 	wire  *wireStream
-	types Types // of what is sent
-	seen  Types // of what is received
+	types Types // for requests
+	seen  Types // for responses
 }
 
-// Stream begins a call of a method, pkg.Service/Method, of any shape. The caller
-// must Recv until there is an error, Close the stream, or end ctx.
+// Stream starts a call of a method, pkg.Service/Method, of any shape. The
+// caller must call Recv until it returns an error, close the stream, or end
+// ctx.
 func (c *Client) Stream(ctx context.Context, method string, opts ...grpc.CallOption) (*Stream, error) {
 	ctx, release, opts := prepare(ctx, opts)
 	m, err := c.lookup(ctx, method)
@@ -87,7 +87,7 @@ func (c *Client) Stream(ctx context.Context, method string, opts ...grpc.CallOpt
 	return c.stream(ctx, release, m, opts)
 }
 
-// StreamMethod is Stream for a method that was looked up already.
+// StreamMethod is like Stream for a method from the schema.
 func (c *Client) StreamMethod(ctx context.Context, m *Method, opts ...grpc.CallOption) (*Stream, error) {
 	ctx, release, opts := prepare(ctx, opts)
 	return c.stream(ctx, release, m, opts)
@@ -102,11 +102,11 @@ func (c *Client) stream(ctx context.Context, release func(), m *Method, opts []g
 	return &Stream{wire: w, types: c.schema.Types(w.ctx, m), seen: c.schema.Types(w.ctx, m)}, nil
 }
 
-// Method returns the method that is called.
+// Method returns the method of the call.
 func (s *Stream) Method() *Method { return s.wire.method }
 
-// Send sends a request, which may be what in may be in [Client.Invoke]. An
-// io.EOF says that the call has ended: Recv tells how. A method that does not
+// Send sends a request: a value that [Client.Invoke] accepts as in. io.EOF
+// means that the call has ended; Recv returns its error. A method that does not
 // stream its requests takes one.
 func (s *Stream) Send(in any) error {
 	buf, err := encodeValue(in, s.wire.method.Input(), s.types)
@@ -116,11 +116,11 @@ func (s *Stream) Send(in any) error {
 	return s.wire.sendBytes(buf)
 }
 
-// CloseSend says that no more requests come.
+// CloseSend tells the server that there are no more requests.
 func (s *Stream) CloseSend() { s.wire.closeSend() }
 
-// Recv receives a response into out, which may be what it may be in
-// [Client.Invoke]. The error is io.EOF when the call has ended well, else an
+// Recv receives a response into out: a value that [Client.Invoke] accepts as
+// out. The error is io.EOF if the call has ended without an error, or else an
 // [*Error].
 func (s *Stream) Recv(out any) error {
 	if err := checkOut(out); err != nil {
@@ -149,6 +149,6 @@ func (s *Stream) Header() (metadata.MD, error) {
 // an error.
 func (s *Stream) Trailer() metadata.MD { return s.wire.stream.Trailer() }
 
-// Close cancels the call, unless it has ended, and frees what it holds. It is
+// Close cancels the call, unless it has ended, and frees its resources. It is
 // safe to call it more than once.
 func (s *Stream) Close() { s.wire.end() }

@@ -123,8 +123,8 @@ func TestStreamsOfEveryShape(t *testing.T) {
 	}
 }
 
-// shop has a service that answers with an Any, and with details, of types that
-// its file does not import.
+// shop has a service whose responses and error details have an Any with a type
+// that its file does not import.
 var shop = fstest.MapFS{
 	"shop.proto": {Data: []byte(`syntax = "proto3"; package shop; import "google/protobuf/any.proto"; import "google/protobuf/empty.proto";
 		service Shop { rpc Get(google.protobuf.Empty) returns (google.protobuf.Any); rpc Fail(google.protobuf.Empty) returns (google.protobuf.Empty); }`)},
@@ -155,8 +155,8 @@ func serveShop(t *testing.T) string {
 	return serve(t, dynserver.Config{Sources: []dynserver.Source{dynserver.FS("shop", shop)}, Handlers: reg})
 }
 
-// TestExtensionsAreFoundInTheWholeSchema sends and receives an extension that is
-// declared in a file which the method's does not import.
+// TestExtensionsAreFoundInTheWholeSchema sends and receives an extension from a
+// file that the method's file does not import.
 func TestExtensionsAreFoundInTheWholeSchema(t *testing.T) {
 	files := fstest.MapFS{
 		"s.proto": {Data: []byte(`syntax = "proto2"; package p; service S { rpc Echo(Q) returns (Q); } message Q { extensions 100 to 200; }`)},

@@ -16,12 +16,11 @@ import (
 	"github.com/dyngate/dyngate/internal/nearest"
 )
 
-// Error is the failure of a call: a status, with the method and the target.
-// status.Code, status.Convert and status.FromError understand it, and errors.As
-// finds it.
+// Error is the error of a call: a status, with the method and the target. It
+// works with status.Code, status.Convert and status.FromError.
 type Error struct {
 	Method string // pkg.Service/Method
-	Target string // as it was dialled
+	Target string // as dialed
 
 	status *status.Status
 	types  func(context.Context) Types
@@ -41,10 +40,10 @@ func (e *Error) Code() codes.Code { return e.status.Code() }
 // Message returns the status's message.
 func (e *Error) Message() string { return e.status.Message() }
 
-// Details returns the details of the status, each as a message of its own type,
-// or as the *anypb.Any that it came in if its type is in no source of the schema
-// or it is malformed. The server is asked for types that the method's file does
-// not import, until ctx ends; so this must come before the client is closed.
+// Details returns the details of the status, each as a message of its own type.
+// A detail that is malformed, or whose type is unknown to the schema, remains
+// an *anypb.Any. Details looks up types with ctx if the method's file does not
+// declare them, so call it before closing the client.
 func (e *Error) Details(ctx context.Context) []proto.Message {
 	details := e.status.Proto().GetDetails()
 	types := e.Types(ctx)
@@ -55,17 +54,17 @@ func (e *Error) Details(ctx context.Context) []proto.Message {
 	return out
 }
 
-// Types resolves what the details hold, asking the server where the method's
-// file does not tell, until ctx ends.
+// Types resolves the types of the details. It looks up types with ctx if the
+// method's file does not declare them.
 func (e *Error) Types(ctx context.Context) Types { return e.types(ctx) }
 
-// LookupError says that a name is not in the schema, or that it is ambiguous.
+// LookupError is the error for a name that is unknown or ambiguous.
 type LookupError struct {
-	Name       string // as it was looked up
-	Kind       string // what was looked up: method, service, declaration
+	Name       string // as looked up
+	Kind       string // method, service or declaration
 	Ambiguous  bool
-	Candidates []string // what an ambiguous name may stand for, or similar names, nearest first, or else known ones; at most ten
-	More       int      // how many are not among Candidates for being too many
+	Candidates []string // the matches of an ambiguous name; else similar names, nearest first; else known names; at most ten
+	More       int      // how many names Candidates leaves out
 }
 
 // Error implements error. It lists the candidates.
@@ -87,8 +86,7 @@ func (e *LookupError) Error() string {
 	return fmt.Sprintf("unknown %s %q; known names are %s", e.Kind, e.Name, list)
 }
 
-// Similar reports whether the candidates are names that the unknown one may have
-// been meant to be.
+// Similar reports whether the name may be a misspelling of a candidate.
 func (e *LookupError) Similar() bool {
 	last := func(name string) string { return name[strings.LastIndexAny(name, "./")+1:] }
 	return slices.ContainsFunc(e.Candidates, func(c string) bool {
@@ -96,15 +94,14 @@ func (e *LookupError) Similar() bool {
 	})
 }
 
-// GRPCStatus returns UNIMPLEMENTED: as far as the client knows, the server has
-// no such method.
+// GRPCStatus returns UNIMPLEMENTED: the client's schema has no such method.
 func (e *LookupError) GRPCStatus() *status.Status { return status.New(codes.Unimplemented, e.Error()) }
 
-// BrokenError says that the files that declare a service have errors, or that
-// there is no service for all the files' errors.
+// BrokenError is the error for a service whose files have errors, or for
+// sources that have no service, because all files have errors.
 type BrokenError struct {
 	Name        protoreflect.FullName // of the service; may be empty
-	Diagnostics []*diag.Diagnostic    // in its file, and in what that imports
+	Diagnostics []*diag.Diagnostic    // of its file and the files it imports
 }
 
 // Error lists the errors.
@@ -120,10 +117,10 @@ func (e *BrokenError) Error() string {
 	return fmt.Sprintf("%s is broken:\n%s", what, strings.Join(lines, "\n"))
 }
 
-// ReflectionError says that the server's reflection could not be used.
+// ReflectionError is the error for a server whose reflection cannot be used.
 type ReflectionError struct {
 	Target string
-	Err    error // often a status: UNIMPLEMENTED from a server that has no reflection
+	Err    error // often a status: UNIMPLEMENTED from a server without reflection
 }
 
 // Error implements error.
@@ -141,5 +138,6 @@ func (e *ReflectionError) Error() string {
 // Unwrap returns e.Err.
 func (e *ReflectionError) Unwrap() error { return e.Err }
 
-// codeName returns a code as gRPC's documentation writes it: NOT_FOUND.
-func codeName(c codes.Code) string { return code.Code(c).String() } //nolint:gosec // a code the API knows, or any number
+// codeName returns the name of a code in gRPC's documentation, such as
+// NOT_FOUND.
+func codeName(c codes.Code) string { return code.Code(c).String() } //nolint:gosec // any number is valid here

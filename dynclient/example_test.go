@@ -24,7 +24,7 @@ func Example() {
 	type HelloReply struct{ Message string }
 	sayHello, err := dynclient.Unary[HelloRequest, HelloReply](c, "tutorial.Greeter/SayHello")
 	if err != nil {
-		log.Panic(err) // there is no such method, or the types do not fit it
+		log.Panic(err) // unknown method, or the types do not fit
 	}
 	reply, err := sayHello(ctx, &HelloRequest{Name: "Ada"}, dynclient.Timeout(time.Second))
 	var failed *dynclient.Error

@@ -15,13 +15,13 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// fakeReflection is a reflection service that answers as a test wants.
+// fakeReflection is a reflection service with configurable answers.
 type fakeReflection struct {
 	refv1.UnimplementedServerReflectionServer
 	files  []*descriptorpb.FileDescriptorProto // by their own names
-	raw    [][]byte                            // what to answer with, if it is set
+	raw    [][]byte                            // the answer, if not nil
 	before func(stream refv1.ServerReflection_ServerReflectionInfoServer) error
-	after  func(stream refv1.ServerReflection_ServerReflectionInfoServer) error // once the client has half-closed
+	after  func(stream refv1.ServerReflection_ServerReflectionInfoServer) error // called when the client has half-closed the stream
 	asked  atomic.Int64
 }
 
@@ -65,7 +65,7 @@ func (f *fakeReflection) answer(req *refv1.ServerReflectionRequest) *refv1.Serve
 	return res
 }
 
-// file answers with the file that fits, or with NOT_FOUND.
+// file answers with the first file that fits, or with NOT_FOUND.
 func (f *fakeReflection) file(res *refv1.ServerReflectionResponse, fits func(*descriptorpb.FileDescriptorProto) bool) {
 	var found [][]byte
 	for _, fd := range f.files {
@@ -104,7 +104,7 @@ func declares(fd *descriptorpb.FileDescriptorProto, symbol string) bool {
 	return false
 }
 
-// serveReflection serves nothing but a reflection service.
+// serveReflection serves only a reflection service.
 func serveReflection(t testing.TB, register func(*grpc.Server)) string {
 	t.Helper()
 	srv := grpc.NewServer()
@@ -124,7 +124,7 @@ func (f *fakeReflection) serve(t testing.TB) string {
 	return serveReflection(t, func(s *grpc.Server) { refv1.RegisterServerReflectionServer(s, f) })
 }
 
-// file makes a descriptor out of its text.
+// file parses a descriptor.
 func file(t testing.TB, text string) *descriptorpb.FileDescriptorProto {
 	t.Helper()
 	fd := new(descriptorpb.FileDescriptorProto)
@@ -134,8 +134,8 @@ func file(t testing.TB, text string) *descriptorpb.FileDescriptorProto {
 	return fd
 }
 
-// serviceFile is a file with the service p.S, whose method M takes and returns a
-// type.
+// serviceFile returns a file with the service p.S, whose method M takes and
+// returns typ.
 func serviceFile(t testing.TB, typ string, imports ...string) *descriptorpb.FileDescriptorProto {
 	t.Helper()
 	fd := file(t, fmt.Sprintf(`name: "s.proto" package: "p" syntax: "proto3"
@@ -144,8 +144,8 @@ func serviceFile(t testing.TB, typ string, imports ...string) *descriptorpb.File
 	return fd
 }
 
-// alpha is a fakeReflection in the older version of the protocol, whose messages
-// have the same fields.
+// alpha is a fakeReflection for the older version of the protocol, whose
+// messages have the same fields.
 type alpha struct {
 	refv1alpha.UnimplementedServerReflectionServer
 	f *fakeReflection

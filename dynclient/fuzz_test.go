@@ -16,8 +16,8 @@ import (
 	"github.com/dyngate/dyngate/dynclient"
 )
 
-// FuzzReflection answers reflection with whatever bytes: the client must neither
-// panic nor hand out a method that cannot be used.
+// FuzzReflection answers reflection with arbitrary bytes: the client must not
+// panic, and must not return a method that cannot be used.
 func FuzzReflection(f *testing.F) {
 	seed := func(files ...*descriptorpb.FileDescriptorProto) {
 		var b []byte
@@ -48,7 +48,7 @@ func FuzzReflection(f *testing.F) {
 	})
 }
 
-// split reads files, each with its length before it.
+// split reads files, each after its length.
 func split(b []byte) (files [][]byte) {
 	for len(b) > 0 && len(files) < 20 {
 		n, size := binary.Uvarint(b)
@@ -61,12 +61,12 @@ func split(b []byte) (files [][]byte) {
 	return files
 }
 
-// fuzzConn is a connection to a server that has nothing but reflection, whose
-// answers are always the same.
+// fuzzConn is a connection to a server with only reflection, which always
+// returns the same answers.
 type fuzzConn struct{ files [][]byte }
 
 func (*fuzzConn) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
-	return errors.New("there is no such method")
+	return errors.New("unknown method")
 }
 
 func (c *fuzzConn) NewStream(ctx context.Context, _ *grpc.StreamDesc, _ string, _ ...grpc.CallOption) (grpc.ClientStream, error) {

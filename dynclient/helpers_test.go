@@ -47,7 +47,7 @@ func listen(t testing.TB) net.Listener {
 	return l
 }
 
-// serveExamples serves the services that ship, with their example handlers.
+// serveExamples serves the example services with their handlers.
 func serveExamples(t testing.TB) string {
 	t.Helper()
 	reg := handlers.NewRegistry()

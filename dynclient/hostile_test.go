@@ -27,8 +27,7 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 )
 
-// TestReflectionOfTooMuch has a server describe itself at a length that would
-// take gigabytes.
+// TestReflectionOfTooMuch reads descriptors that would take gigabytes.
 func TestReflectionOfTooMuch(t *testing.T) {
 	nested := func(depth, name int) *descriptorpb.FileDescriptorProto {
 		fd := serviceFile(t, "google.protobuf.Timestamp")
@@ -65,8 +64,9 @@ func TestReflectionOfTooMuch(t *testing.T) {
 	}
 }
 
-// TestReflectionOfManyWays has a server's files import each other publicly, layer by layer: the
-// ways from the first to the last double with each.
+// TestReflectionOfManyWays reads files that import each other publicly, layer
+// by layer: each layer doubles the number of import paths from the first to the
+// last.
 func TestReflectionOfManyWays(t *testing.T) {
 	f := &fakeReflection{files: []*descriptorpb.FileDescriptorProto{file(t, `name: "s.proto" package: "p" syntax: "proto3"
 		dependency: "l24_0.proto" message_type { name: "R" }
@@ -90,8 +90,8 @@ func TestReflectionOfManyWays(t *testing.T) {
 	}
 }
 
-// TestAnswerOfManyTypes has an answer name thousands of types, each of which the
-// server could be asked for.
+// TestAnswerOfManyTypes receives a response that names thousands of types: the
+// client must not look up all of them.
 func TestAnswerOfManyTypes(t *testing.T) {
 	f := &fakeReflection{files: []*descriptorpb.FileDescriptorProto{file(t, `name: "s.proto" package: "p" syntax: "proto3" dependency: "google/protobuf/any.proto"
 		message_type { name: "R" field { name: "all" number: 1 label: LABEL_REPEATED type: TYPE_MESSAGE type_name: ".google.protobuf.Any" } }
@@ -129,7 +129,7 @@ func TestAnswerOfManyTypes(t *testing.T) {
 	}
 }
 
-// stuck is a reflection service that answers until it is told to hang.
+// stuck returns a reflection service that answers until hang is set.
 func stuck(t *testing.T) (f *fakeReflection, hang *atomic.Bool) {
 	hang = new(atomic.Bool)
 	f = &fakeReflection{
@@ -144,9 +144,9 @@ func stuck(t *testing.T) (f *fakeReflection, hang *atomic.Bool) {
 	return f, hang
 }
 
-// TestHangingReflectionHoldsUpNobodyElse: what is known is answered, and calls are
-// made, while a question to the server hangs.
-func TestHangingReflectionHoldsUpNobodyElse(t *testing.T) {
+// TestHangingReflectionDelaysNothingElse checks that cached lookups and calls
+// succeed while a reflection request hangs.
+func TestHangingReflectionDelaysNothingElse(t *testing.T) {
 	f, hang := stuck(t)
 	c := dial(t, f.serve(t))
 	do, err := dynclient.Unary[time.Time, time.Time](c, "p.S/M")
@@ -163,10 +163,10 @@ func TestHangingReflectionHoldsUpNobodyElse(t *testing.T) {
 	if _, err := c.Schema().Method(t.Context(), "p.S/M"); err != nil {
 		t.Error(err)
 	}
-	if _, err := do(t.Context(), new(time.Time)); status.Code(err) != codes.Unimplemented { // which refreshes
+	if _, err := do(t.Context(), new(time.Time)); status.Code(err) != codes.Unimplemented { // refreshes the schema
 		t.Error(err)
 	}
-	// One of these looks the method up in vain, the other goes on at once.
+	// One of these waits for a lookup that fails, the other continues at once.
 	first, second := make(chan error), make(chan error)
 	for _, done := range []chan error{first, second} {
 		go func() {
@@ -203,8 +203,8 @@ func TestTimeoutCoversTheSchema(t *testing.T) {
 	}
 }
 
-// TestRefreshIsNotLostToACallThatEnds: a call that cannot look does not make the
-// next ones believe that somebody has.
+// TestRefreshIsNotLostToACallThatEnds checks that calls look up the method
+// after a refresh even if the first call ends before its lookup.
 func TestRefreshIsNotLostToACallThatEnds(t *testing.T) {
 	f := &fakeReflection{files: []*descriptorpb.FileDescriptorProto{serviceFile(t, "google.protobuf.Timestamp", "google/protobuf/timestamp.proto")}}
 	c := dial(t, f.serve(t))
@@ -223,7 +223,7 @@ func TestRefreshIsNotLostToACallThatEnds(t *testing.T) {
 		t.Error(err)
 	}
 	if f.asked.Load() == asked {
-		t.Error("nobody looked")
+		t.Error("no call looked up the method")
 	}
 }
 
@@ -272,7 +272,7 @@ func TestPanicAmongTheRequestsIsTheCallers(t *testing.T) {
 		}
 	}()
 	for range chat(t.Context(), requests) {
-		t.Error("there is an answer, or an error")
+		t.Error("got a response or an error")
 	}
 	t.Error("it did not panic")
 }

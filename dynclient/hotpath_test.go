@@ -1,7 +1,7 @@
 //go:build !race
 
-// The race detector makes sync.Pool forget at random, so that allocations cannot
-// be counted.
+// With the race detector, sync.Pool drops values at random, so that allocations
+// cannot be counted.
 
 package dynclient_test
 
@@ -24,9 +24,9 @@ service Svc { rpc Echo(Msg) returns (Msg); }`
 
 type msg struct{ Text string }
 
-// echo is a connection to a server that answers with the request. It treats
-// messages as grpc's own does, and allocates nothing: what calls allocate is
-// dynclient's alone.
+// echo is a connection to a server that responds with the request. It handles
+// messages like grpc's connection but allocates nothing, so that all
+// allocations of calls are dynclient's.
 type echo struct{ grpc.ClientConnInterface }
 
 func (echo) Invoke(_ context.Context, _ string, in, out any, opts ...grpc.CallOption) error {
@@ -44,7 +44,7 @@ func (echo) Invoke(_ context.Context, _ string, in, out any, opts ...grpc.CallOp
 	return codec.Unmarshal(data, out)
 }
 
-// hotCall is a way to call that is meant to be fast.
+// hotCall is a kind of call that must be fast.
 type hotCall struct {
 	name   string
 	call   func(context.Context) error
@@ -95,9 +95,8 @@ func hotCalls(tb testing.TB) []hotCall {
 	}
 }
 
-// TestAllocations keeps the allocations of a call from growing unnoticed. Who
-// makes them fewer lowers the budget; who has a reason to make them more says so
-// in the commit.
+// TestAllocations compares the allocations of a call with a budget. A change
+// with fewer allocations lowers it; the commit of a change with more says why.
 func TestAllocations(t *testing.T) {
 	for _, h := range hotCalls(t) {
 		got := testing.AllocsPerRun(1000, func() {
@@ -113,7 +112,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// BenchmarkCall is what dynclient itself takes of a call, without grpc.
+// BenchmarkCall measures dynclient's part of a call, without grpc.
 func BenchmarkCall(b *testing.B) {
 	for _, h := range hotCalls(b) {
 		b.Run(h.name, func(b *testing.B) {

@@ -12,8 +12,8 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// MatchService finds a service by its full name, or by the end of it as long as
-// only one service ends so. The error is a [*LookupError] if none does, or
+// MatchService finds a service by its full name, or by the end of it if only
+// one service matches. The error is a [*LookupError] if none matches, or
 // several do.
 func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error) {
 	names, err := s.Services(ctx)
@@ -46,11 +46,11 @@ func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error)
 	return nil, (&LookupError{Name: name, Kind: "service", Ambiguous: true}).among(matches)
 }
 
-// Match finds a declaration of any kind by its full name, or by the end of it as
-// long as only one declaration ends so: Greeter/SayHello, HelloRequest,
-// HelloRequest.name. What is shortened is looked for in the files of the
-// services, and in what they import. The error is a [*LookupError] if nothing
-// matches, or several declarations do.
+// Match finds a declaration of any kind by its full name, or by the end of it
+// if only one declaration matches: Greeter/SayHello, HelloRequest,
+// HelloRequest.name. A shortened name is looked up in the files of the services
+// and the files they import. The error is a [*LookupError] if no declaration
+// matches, or several do.
 func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
 	name = strings.ReplaceAll(strings.Trim(name, "/."), "/", ".")
 	sym, err := s.findInside(ctx, protoreflect.FullName(name))
@@ -70,7 +70,7 @@ func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
 		}
 	}
 	if failure != nil && (len(w.found) == 0 || cutShort(ctx, failure)) {
-		return nil, failure // what was not seen may match as well
+		return nil, failure // a declaration that could not be read may match too
 	}
 	switch len(w.found) {
 	case 1:
@@ -89,15 +89,15 @@ func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
 	return nil, (&LookupError{Name: name, Kind: "declaration", Ambiguous: true}).among(matches)
 }
 
-// declarations looks for what ends in a name.
+// declarations collects the declarations whose full names end in name.
 type declarations struct {
 	name  string
 	seen  map[string]bool // files, by path
 	found []*Symbol
-	known []string // what there is, to be suggested
+	known []string // names to suggest
 }
 
-// visit looks into a file, and into what it imports.
+// visit searches a file and the files it imports.
 func (w *declarations) visit(from *Symbol, fd protoreflect.FileDescriptor) {
 	if w.seen[fd.Path()] || fd.IsPlaceholder() {
 		return

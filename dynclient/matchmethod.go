@@ -17,11 +17,11 @@ import (
 // maxCandidates bounds how many names a [LookupError] lists.
 const maxCandidates = 10
 
-// MatchMethod is Method for people: the name may be shortened from the left as
-// long as only one method ends so, as in Greeter/SayHello and SayHello, and may
-// have a dot for the slash. A method of gRPC's own services (reflection, health,
-// channelz) is meant only if no other matches. The error is a [*LookupError] if
-// no method matches, or several do.
+// MatchMethod finds a method by the end of its path if only one method matches,
+// as in Greeter/SayHello and SayHello. The name may have a dot instead of the
+// slash. Methods of gRPC's own services (reflection, health, channelz) match
+// only if no other method does. The error is a [*LookupError] if no method
+// matches, or several do.
 func (s *Schema) MatchMethod(ctx context.Context, name string) (*Method, error) {
 	name = strings.TrimPrefix(name, "/")
 	service, method := splitMethod(name)
@@ -55,8 +55,8 @@ func (s *Schema) MatchMethod(ctx context.Context, name string) (*Method, error) 
 	return nil, s.unknownMethod(ctx, service, method)
 }
 
-// brokenEnding returns the error of a service whose name ends so and whose file
-// has errors.
+// brokenEnding returns the error of a service whose name ends in service and
+// whose file has errors.
 func (s *Schema) brokenEnding(ctx context.Context, service string) error {
 	for _, b := range s.Broken(ctx) {
 		if service != "" && endsIn(b.Name, service) {
@@ -66,8 +66,8 @@ func (s *Schema) brokenEnding(ctx context.Context, service string) error {
 	return nil
 }
 
-// splitMethod takes the name of a method apart at the slash, or else at the last
-// dot. The service is empty if there is neither.
+// splitMethod splits the name of a method at the slash, or else at the last
+// dot. The service is empty if the name has neither.
 func splitMethod(name string) (service, method string) {
 	at := strings.LastIndexByte(name, '/')
 	if at < 0 {
@@ -76,15 +76,15 @@ func splitMethod(name string) (service, method string) {
 	return name[:max(at, 0)], name[at+1:]
 }
 
-// methodsEnding returns the methods of that name in the services whose name ends
-// in service. The error is of services whose schema cannot be had. Only the
-// services that have such a method are linked, and the first few if there are many:
-// rest counts the others.
+// methodsEnding returns the methods called method in the services whose name ends
+// in service. The error joins those of the services that cannot be read. Only
+// services that have such a method are linked, and only the first few if there are
+// many: rest is the number of the others.
 func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullName, service, method string) (matches []*Method, rest int, err error) {
 	names = slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !endsIn(name, service) })
 	methods, err := s.methods(ctx, names)
 	if cutShort(ctx, err) {
-		return nil, 0, err // what was not seen may match as well
+		return nil, 0, err // a service that could not be read may match too
 	}
 	names = slices.DeleteFunc(names, func(name protoreflect.FullName) bool {
 		return !slices.Contains(methods[name], protoreflect.Name(method))
@@ -121,8 +121,8 @@ func (s *Schema) methods(ctx context.Context, services []protoreflect.FullName) 
 	return found, failure
 }
 
-// cutShort reports whether a search that failed with err has not seen everything
-// for a reason that is not in the schema. The server's clock may be ahead of ctx.
+// cutShort reports whether a search stopped early with err, for a reason
+// outside the schema. The server's clock may be ahead of ctx.
 func cutShort(ctx context.Context, err error) bool {
 	switch status.Code(err) {
 	case codes.Canceled, codes.DeadlineExceeded, codes.Unavailable:
@@ -131,7 +131,7 @@ func cutShort(ctx context.Context, err error) bool {
 	return err != nil && ctx.Err() != nil
 }
 
-// endsIn reports whether a full name is what a shortened one may stand for.
+// endsIn reports whether short matches a full name, or its end after a dot.
 func endsIn(name protoreflect.FullName, short string) bool {
 	return short == "" || string(name) == short || strings.HasSuffix(string(name), "."+short)
 }
@@ -145,9 +145,9 @@ func isInfrastructureService(name protoreflect.FullName) bool {
 	return false
 }
 
-// unknownMethod makes the error for a method that is not there: its candidates
-// are the methods of the service, if there is one of that name, or else of what
-// is nearest.
+// unknownMethod returns the error for an unknown method. Its candidates are
+// methods of the service, or of the services with the nearest names if the
+// service is unknown too.
 func (s *Schema) unknownMethod(ctx context.Context, service, method string) error {
 	e := &LookupError{Name: strings.TrimPrefix(service+"/"+method, "/"), Kind: "method"}
 	names, err := s.Services(ctx)
@@ -160,7 +160,7 @@ func (s *Schema) unknownMethod(ctx context.Context, service, method string) erro
 			return err
 		}
 		if sym == nil {
-			return fmt.Errorf("service %s is listed, but nothing tells what is in it", service)
+			return fmt.Errorf("service %s is listed, but its descriptor is missing", service)
 		}
 	}
 	names = slices.DeleteFunc(names, isInfrastructureService)
@@ -185,8 +185,8 @@ func (s *Schema) unknownMethod(ctx context.Context, service, method string) erro
 	return e.among(s.nearestMethods(ctx, names, method))
 }
 
-// nearestMethods returns the paths of the services' methods whose names are near
-// to name, or else of all.
+// nearestMethods returns the paths of the services' methods with the nearest
+// names, or else all paths.
 func (s *Schema) nearestMethods(ctx context.Context, services []protoreflect.FullName, name string) []string {
 	paths := make(map[string][]string) // by the method's name
 	var names, all []string

@@ -22,19 +22,19 @@ type reflector struct {
 	opts   reflection.Options
 
 	mu      sync.Mutex
-	session *session // what was learnt since the last refresh; nil if nothing
+	session *session // nil until the first lookup after a refresh
 }
 
-// session is what one reader has learnt.
+// session caches the results of one reader.
 type session struct {
 	reader *reflection.Reader
 
 	mu    sync.Mutex
-	known map[protoreflect.FullName]*Symbol          // nil for a name that the server does not know
-	read  map[protoreflect.FullName]*reflection.File // of services that are not in known yet
+	known map[protoreflect.FullName]*Symbol          // nil for names that the server does not know
+	read  map[protoreflect.FullName]*reflection.File // files of services that are not in known yet
 }
 
-// maxKnown bounds how many names are remembered that the server does not know.
+// maxKnown limits the number of unknown names that a session keeps.
 const maxKnown = 10_000
 
 func newReflector(conn grpc.ClientConnInterface, target string, o reflection.Options) *reflector {
@@ -47,7 +47,7 @@ func (r *reflector) refresh() {
 	r.session = nil
 }
 
-// current returns the session that questions belong to now.
+// current returns the current session.
 func (r *reflector) current() *session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,8 +61,8 @@ func (r *reflector) current() *session {
 	return r.session
 }
 
-// explain makes an error of reflection. If the server sent too much, the next
-// question begins again: what was read is of no more use.
+// explain returns err as a [*ReflectionError]. If the server exceeded a limit,
+// it drops the session, whose reader cannot be used any more.
 func (r *reflector) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -110,8 +110,8 @@ func (r *reflector) find(ctx context.Context, names []protoreflect.FullName, fou
 	return r.explain(ctx, reflection.Join(failed...))
 }
 
-// symbolOf links a file and returns a symbol that it declares; nil if it does not,
-// or if there is no file.
+// symbolOf links a file and returns a symbol that it declares; nil if f is nil
+// or does not declare it.
 func symbolOf(ctx context.Context, r *reflection.Reader, f *reflection.File, name protoreflect.FullName) (*Symbol, error) {
 	if f == nil {
 		return nil, nil //nolint:nilnil // as the comment says
@@ -127,8 +127,8 @@ func symbolOf(ctx context.Context, r *reflection.Reader, f *reflection.File, nam
 	return &Symbol{Descriptor: d, Types: f.Types(), commented: r.WithComments}, nil
 }
 
-// recall adds what is known of names to found, and returns the unknown ones. It
-// does not wait for the server.
+// recall adds the cached symbols to found, and returns the names that are not
+// cached. It does not wait for the server.
 func (s *session) recall(names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) (rest []protoreflect.FullName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +144,7 @@ func (s *session) recall(names []protoreflect.FullName, found map[protoreflect.F
 }
 
 // files returns the files of names; nil for names that the server does not know. It
-// asks for those that were not read.
+// asks the server only for files that were not read yet.
 func (s *session) files(ctx context.Context, names []protoreflect.FullName) (map[protoreflect.FullName]*reflection.File, error) {
 	read := make(map[protoreflect.FullName]*reflection.File)
 	var rest []protoreflect.FullName
@@ -171,7 +171,7 @@ func (s *session) remember(name protoreflect.FullName, sym *Symbol) {
 	}
 }
 
-// methods reads the files of services, but links none of them.
+// methods reads the files of services without linking them.
 func (r *reflector) methods(ctx context.Context, services []protoreflect.FullName, found map[protoreflect.FullName][]protoreflect.Name) error {
 	s := r.current()
 	files, err := s.files(ctx, services)

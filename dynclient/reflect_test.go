@@ -126,8 +126,8 @@ func TestBadReflection(t *testing.T) {
 	}
 }
 
-// TestServerThatLeavesTheStreamOpen has a client that is polite but does not
-// wait for ever.
+// TestServerThatLeavesTheStreamOpen checks that the client ends the stream
+// gracefully but does not wait forever.
 func TestServerThatLeavesTheStreamOpen(t *testing.T) {
 	f := &fakeReflection{
 		files: []*descriptorpb.FileDescriptorProto{serviceFile(t, "google.protobuf.Timestamp", "google/protobuf/timestamp.proto")},

@@ -13,11 +13,11 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Types returns a resolver of all types and extensions of the schema, for what an
-// Any may hold: first those of the import closure of a method's file, if m is not
-// nil. It asks the server, where reflection is a source, until ctx ends, and for
-// a few hundred names at most: who answers also says what is in the answer. It
-// must not be used concurrently.
+// Types returns a resolver of all types and extensions of the schema, for
+// example for the content of an Any. The import closure of m's file takes
+// precedence, if m is not nil. If reflection is a source, the resolver asks the
+// server until ctx ends, for a few hundred names at most, because a hostile
+// answer could name any number of types. It must not be used concurrently.
 func (s *Schema) Types(ctx context.Context, m *Method) Types {
 	w := &wideTypes{
 		Types: wellKnown, ctx: ctx, schema: s,
@@ -29,20 +29,20 @@ func (s *Schema) Types(ctx context.Context, m *Method) Types {
 	return w
 }
 
-// wellKnown resolves the types of google's that the program can tell by itself.
+// wellKnown resolves google.protobuf.Any, which needs no schema.
 var wellKnown = schema.NewTypes(anypb.File_google_protobuf_any_proto)
 
-// maxAsked bounds how many types, and how many extensions, one resolver asks the
-// whole schema for.
+// maxAsked limits the number of types, and of extensions, that one resolver
+// looks up in the whole schema.
 const maxAsked = 256
 
-// wideTypes resolves what its Types do not have by the whole schema.
+// wideTypes looks up in the whole schema the types that its Types do not have.
 type wideTypes struct {
 	Types
-	ctx        context.Context // resolvers are not given one
+	ctx        context.Context // the methods of Types do not take one
 	schema     *Schema
-	names      map[protoreflect.FullName]protoreflect.Descriptor // nil where there is none
-	extensions map[extensionKey]protoreflect.ExtensionType       // nil where there is none
+	names      map[protoreflect.FullName]protoreflect.Descriptor // nil if unknown
+	extensions map[extensionKey]protoreflect.ExtensionType       // nil if unknown
 	dynamic    dynamic.Types
 }
 
@@ -51,7 +51,7 @@ type extensionKey struct {
 	number  protoreflect.FieldNumber
 }
 
-// find asks the whole schema; nil if it does not know the name.
+// find returns a declaration of the whole schema; nil if the name is unknown.
 func (w *wideTypes) find(name protoreflect.FullName) protoreflect.Descriptor {
 	d, known := w.names[name]
 	if !known && len(w.names) < maxAsked {
@@ -74,7 +74,7 @@ func (w *wideTypes) FindMessageByName(name protoreflect.FullName) (protoreflect.
 	return nil, err
 }
 
-// FindMessageByURL takes the name from the URL's last part.
+// FindMessageByURL finds a message by the name after the URL's last slash.
 func (w *wideTypes) FindMessageByURL(url string) (protoreflect.MessageType, error) {
 	return w.FindMessageByName(protoreflect.FullName(url[strings.LastIndexByte(url, '/')+1:]))
 }
@@ -109,7 +109,8 @@ func (w *wideTypes) FindExtensionByNumber(message protoreflect.FullName, number 
 	return xt, nil
 }
 
-// unpack returns what an Any holds, or the Any itself.
+// unpack returns the message in an Any, or the Any itself if it cannot be
+// decoded.
 func unpack(a *anypb.Any, types Types) proto.Message {
 	mt, err := types.FindMessageByURL(a.GetTypeUrl())
 	if err != nil {

@@ -15,30 +15,29 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Schema is what services, methods and types there are, as its sources tell.
-// Where several know a name, the first of them counts. It is safe for
-// concurrent use.
+// Schema finds services, methods and types in its sources. If several declare a
+// name, the first takes precedence. It is safe for concurrent use.
 type Schema struct {
 	providers []provider
 
 	generation atomic.Uint64 // counts the refreshes
 
 	mu        sync.Mutex
-	suspected time.Time // when an answer last made it refresh
+	suspected time.Time // time of the last refresh by suspect
 }
 
-// NewSchema returns a schema of files, without a server. Nothing is read before
-// the first question. Reflection, which takes a [Client], is left out.
-func NewSchema(sources ...Source) *Schema { return newSchema(sources, nil) }
+// NewSchema returns a schema of files, without a server. It reads nothing
+// before the first lookup. It ignores Reflection, which requires a [Client].
+func NewSchema(sources ...Source) *Schema { return newSchema(sources, FileLimits{}, nil) }
 
-// newSchema makes a schema of which reflecting, if there is one, answers for the
-// server.
-func newSchema(sources []Source, reflecting provider) *Schema {
+// newSchema builds a Schema; reflecting, if not nil, answers for Reflection
+// sources.
+func newSchema(sources []Source, limits FileLimits, reflecting provider) *Schema {
 	s := new(Schema)
 	var files []schema.Source
 	flush := func() {
 		if len(files) > 0 {
-			s.providers = append(s.providers, newFileProvider(files, reflecting != nil))
+			s.providers = append(s.providers, newFileProvider(files, limits, reflecting != nil))
 		}
 		files = nil
 	}
@@ -56,8 +55,8 @@ func newSchema(sources []Source, reflecting provider) *Schema {
 	return s
 }
 
-// Services returns the full names of all services, sorted. A source that fails
-// is an error only if no other source has services.
+// Services returns the full names of all services, sorted. If a source fails,
+// Services returns its error only if no other source has services.
 func (s *Schema) Services(ctx context.Context) ([]protoreflect.FullName, error) {
 	var names []protoreflect.FullName
 	var failure error
@@ -73,8 +72,8 @@ func (s *Schema) Services(ctx context.Context) ([]protoreflect.FullName, error) 
 	return slices.Compact(names), nil
 }
 
-// Broken returns the services that cannot be used for the errors in the schema's
-// files, by name.
+// Broken returns the services that cannot be used because of errors in the
+// schema's files, with those errors.
 func (s *Schema) Broken(ctx context.Context) (broken []*BrokenError) {
 	for _, p := range s.providers {
 		if files, ok := p.(*fileProvider); ok {
@@ -94,13 +93,13 @@ func (s *Schema) Find(ctx context.Context, name protoreflect.FullName) (*Symbol,
 	return sym, err
 }
 
-// maxName bounds the length of the names that are asked for, in bytes.
+// maxName limits the length of the names that are looked up, in bytes.
 const maxName = 1000
 
-// findInside is find for what servers may not know by name: methods, fields and
-// the like are found by what they are in, which is asked for as well.
+// findInside is like find. It also finds the names that servers may not know,
+// such as methods and fields, by looking up the declarations around them.
 func (s *Schema) findInside(ctx context.Context, name protoreflect.FullName) (*Symbol, error) {
-	const levels = 4 // that are asked for
+	const levels = 4 // how many names are looked up
 	scope := name
 	for range levels {
 		sym, err := s.find(ctx, scope)
@@ -123,9 +122,9 @@ func (s *Schema) findInside(ctx context.Context, name protoreflect.FullName) (*S
 	return nil, nil //nolint:nilnil // as with find
 }
 
-// FindAll is Find for many names, which takes a server much less time than one
-// after the other. Unknown names are absent from the result. The error
-// joins the lookups that failed; the result holds the others.
+// FindAll is like Find for many names, but much faster than one after the
+// other. Unknown names are absent from the result. The error joins the lookups
+// that failed; the result holds the others.
 func (s *Schema) FindAll(ctx context.Context, names []protoreflect.FullName) (map[protoreflect.FullName]*Symbol, error) {
 	found := make(map[protoreflect.FullName]*Symbol, len(names))
 	rest := slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !name.IsValid() || len(name) > maxName })
@@ -140,8 +139,8 @@ func (s *Schema) FindAll(ctx context.Context, names []protoreflect.FullName) (ma
 	return found, failure
 }
 
-// find is Find with neither a symbol nor an error for a name that all sources
-// lack.
+// find is like Find, but returns neither a symbol nor an error for an unknown
+// name.
 func (s *Schema) find(ctx context.Context, name protoreflect.FullName) (*Symbol, error) {
 	found, err := s.FindAll(ctx, []protoreflect.FullName{name})
 	if sym := found[name]; sym != nil {
@@ -160,9 +159,9 @@ func (s *Schema) extension(ctx context.Context, message protoreflect.FullName, n
 	return nil
 }
 
-// Method returns the method with a path: pkg.Service/Method, a leading slash
-// allowed. The error is a [*LookupError], with the nearest names, if there is
-// none.
+// Method returns the method with a path: pkg.Service/Method, with or without a
+// leading slash. The error for an unknown method is a [*LookupError] with the
+// nearest names.
 func (s *Schema) Method(ctx context.Context, path string) (*Method, error) {
 	service, name, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if !ok {
@@ -178,8 +177,8 @@ func (s *Schema) Method(ctx context.Context, path string) (*Method, error) {
 	return nil, s.unknownMethod(ctx, service, name)
 }
 
-// methodOf returns a service's method; nil if it has none of that name, or is no
-// service.
+// methodOf returns a service's method; nil if sym is not a service or has no
+// such method.
 func methodOf(sym *Symbol, name string) *Method {
 	for _, m := range sym.Methods() {
 		if string(m.Name()) == name {
@@ -189,9 +188,9 @@ func methodOf(sym *Symbol, name string) *Method {
 	return nil
 }
 
-// Refresh forgets what was learnt: files are looked at and reflection is asked
-// again when a question comes. Calls in progress keep what they began with. It
-// does not wait for anything.
+// Refresh drops cached schemas; the next lookup reads them again. Calls in
+// progress keep the schema they started with. Refresh does not wait for
+// anything.
 func (s *Schema) Refresh() {
 	for _, p := range s.providers {
 		p.refresh()
@@ -199,15 +198,16 @@ func (s *Schema) Refresh() {
 	s.generation.Add(1)
 }
 
-// suspicion is how much time must pass between two refreshes that answers of
-// the server give rise to: a method may be UNIMPLEMENTED by design.
-const suspicion = 10 * time.Second
+// minRefreshInterval is the least time between two refreshes by suspect: a
+// method may be UNIMPLEMENTED by design.
+const minRefreshInterval = 10 * time.Second
 
-// suspect forgets the schema from reflection, since the server contradicted it.
+// suspect drops the schema from reflection, because an answer of the server
+// contradicted it.
 func (s *Schema) suspect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.suspected) < suspicion {
+	if time.Since(s.suspected) < minRefreshInterval {
 		return
 	}
 	s.suspected = time.Now()
@@ -219,7 +219,7 @@ func (s *Schema) suspect() {
 	}
 }
 
-// load reads the files, so that what cannot be read at all is known at once.
+// load reads the files, so that Dial reports those that cannot be read.
 func (s *Schema) load(ctx context.Context) error {
 	for _, p := range s.providers {
 		if files, ok := p.(*fileProvider); ok {

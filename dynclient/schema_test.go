@@ -27,12 +27,12 @@ func TestMatch(t *testing.T) {
 	for source, s := range map[string]*dynclient.Schema{"files": files, "reflection": server} {
 		for _, tt := range []struct {
 			name string
-			want string // or what the error says
+			want string // the path, or a part of the error
 		}{
 			{"tutorial.Greeter/SayHello", "tutorial.Greeter/SayHello"},
 			{"/tutorial.Greeter/SayHello", "tutorial.Greeter/SayHello"},
 			{"tutorial.Greeter.SayHello", "tutorial.Greeter/SayHello"},
-			{"Greeter/SayHello", "Greeter/SayHello"}, // it is exact
+			{"Greeter/SayHello", "Greeter/SayHello"}, // an exact name
 			{"RecordRoute", "RouteGuide/RecordRoute"},
 			{"Compute/SayHello", "compute.Compute/SayHello"},
 			{"SayHello", "method \"SayHello\" is ambiguous: Greeter/SayHello, compute.Compute/SayHello, tutorial.Greeter/SayHello"},
@@ -171,7 +171,7 @@ func TestFilesWithErrors(t *testing.T) {
 		t.Errorf("broken are %v", all)
 	}
 	if _, err := dynclient.Dial(t.Context(), "x:1", dynclient.WithSources(dynclient.Path(filepath.Join(t.TempDir(), "gone")))); err == nil {
-		t.Error("a folder that is not there is no error")
+		t.Error("no error for a missing folder")
 	}
 }
 
@@ -183,7 +183,7 @@ func TestUnimplementedRefreshes(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := f.asked.Load()
-	for range 3 { // a stub whose method is not there goes on asking
+	for range 3 { // a stub for a missing method looks it up each time
 		if _, err := do(t.Context(), new(time.Time)); status.Code(err) != codes.Unimplemented {
 			t.Errorf("got %v", err)
 		}

@@ -11,98 +11,101 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// Source is a place that schemas come from: see [Reflection], [Path] and [FS].
+// Source is a source of schemas: see [Reflection], [Path] and [FS].
 type Source struct {
 	reflection bool
 	files      schema.Source
 }
 
 // Reflection is the server itself, by gRPC's reflection service, version v1 or
-// else v1alpha. What its answers lack (imports that it does not have, or has by
-// another name) is filled in from the files of the types that are used, and
-// from the files that ship with dyngate: google/protobuf, google/api,
-// google/rpc, google/type, google/longrunning and some more.
+// else v1alpha. Imports that the server does not have, or has by another name,
+// are replaced by the files of the types in use, and by the files that ship
+// with dyngate: google/protobuf, google/api, google/rpc, google/type,
+// google/longrunning and some more.
 func Reflection() Source { return Source{reflection: true} }
 
-// Path is a folder of .proto files (the folder is an import root, as protoc's
-// -I has it), a single .proto file, or a file that holds a FileDescriptorSet or
-// buf image (.binpb, .pb, .desc, .protoset). Folders that stand side by side in
+// Path is a folder of .proto files (the folder is an import root, like protoc's
+// -I), a single .proto file, or a file that holds a FileDescriptorSet or
+// buf image (.binpb, .pb, .desc, .protoset). Folders that follow each other in
 // a list of sources may import from each other.
 func Path(path string) Source { return Source{files: schema.Path(path)} }
 
-// FS is a file system as an import root, an embedded one for example. Name
-// stands for it in messages.
+// FS is a file system as an import root, for example an embedded one. Messages
+// call it name.
 func FS(name string, fsys fs.FS) Source { return Source{files: schema.FS(name, fsys)} }
 
-// provider answers for one source, or for several folders side by side. It is
+// provider answers for one source, or for several adjacent file sources. It is
 // safe for concurrent use.
 type provider interface {
 	// services returns the full names of all services.
 	services(ctx context.Context) ([]protoreflect.FullName, error)
 
-	// find adds the declarations that it has of these names to found. The error
-	// joins what went wrong; that it has none of a name is no error.
+	// find adds the declarations with these names to found. The error joins those
+	// of the failed lookups. An unknown name is not an error.
 	find(ctx context.Context, names []protoreflect.FullName, found map[protoreflect.FullName]*Symbol) error
 
 	// methods adds the names of the methods of these services to found. It is
-	// faster than find, and does not notice that a service is broken.
+	// faster than find, but may not notice that a service is broken.
 	methods(ctx context.Context, services []protoreflect.FullName, found map[protoreflect.FullName][]protoreflect.Name) error
 
-	// extension returns the extension of a message with a number; nil if there is
-	// none.
+	// extension returns the extension of a message with a number; nil if it is
+	// unknown.
 	extension(ctx context.Context, message protoreflect.FullName, number protoreflect.FieldNumber) (protoreflect.ExtensionDescriptor, error)
 
-	// refresh forgets what may have changed. It does not wait.
+	// refresh drops cached schemas. It does not wait.
 	refresh()
 }
 
 // fileProvider answers from folders, .proto files and descriptor sets. Clients need
-// descriptors only. Comments take several times the memory, so they are dropped, and
+// descriptors only. Comments take several times the memory, so they are dropped and
 // compiled again on demand.
 type fileProvider struct {
-	sources   []schema.Source
-	forgetful bool
-	sem       chan struct{}                   // held while compiling
-	last      atomic.Pointer[schema.Snapshot] // nil before it is compiled
-	commented atomic.Pointer[schema.Snapshot] // the same with comments, once they were asked for
+	sources      []schema.Source
+	limits       FileLimits
+	dropComments bool
+	sem          chan struct{}                   // held while compiling
+	last         atomic.Pointer[schema.Snapshot] // nil until compiled
+	commented    atomic.Pointer[schema.Snapshot] // the same with comments; nil until needed
 }
 
-func newFileProvider(sources []schema.Source, forgetful bool) *fileProvider {
-	return &fileProvider{sources: sources, forgetful: forgetful, sem: make(chan struct{}, 1)}
+func newFileProvider(sources []schema.Source, limits FileLimits, dropComments bool) *fileProvider {
+	return &fileProvider{sources: sources, limits: limits, dropComments: dropComments, sem: make(chan struct{}, 1)}
 }
 
-// snapshot compiles the files, unless that is done already.
+// snapshot returns the compiled files. It compiles them if necessary.
 func (p *fileProvider) snapshot(ctx context.Context) (*schema.Snapshot, error) {
-	return p.compile(ctx, &p.last, p.forgetful)
+	return p.compile(ctx, &p.last, p.dropComments)
 }
 
-// compile returns the snapshot that is kept, or makes one to keep.
-func (p *fileProvider) compile(ctx context.Context, kept *atomic.Pointer[schema.Snapshot], forget bool) (*schema.Snapshot, error) {
-	if s := kept.Load(); s != nil {
+// compile returns the cached snapshot, or compiles the files and caches the
+// result.
+func (p *fileProvider) compile(ctx context.Context, cached *atomic.Pointer[schema.Snapshot], dropComments bool) (*schema.Snapshot, error) {
+	if s := cached.Load(); s != nil {
 		return s, nil
 	}
 	if err := acquire(ctx, p.sem); err != nil {
 		return nil, err
 	}
 	defer func() { <-p.sem }()
-	if s := kept.Load(); s != nil {
+	if s := cached.Load(); s != nil {
 		return s, nil
 	}
-	s, err := schema.New(schema.Options{Sources: p.sources}).Compile(ctx)
+	s, err := schema.New(schema.Options{Sources: p.sources, Limits: p.limits}).Compile(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if forget {
+	if dropComments {
 		s.Forget()
 	}
-	kept.Store(s)
+	cached.Store(s)
 	return s, nil
 }
 
-// withComments returns a file with its comments, or fd if it has gone meanwhile.
+// withComments returns a file with its comments, or fd if the file no longer
+// exists.
 func (p *fileProvider) withComments(fd protoreflect.FileDescriptor) protoreflect.FileDescriptor {
 	from := &p.last
-	if p.forgetful {
+	if p.dropComments {
 		from = &p.commented
 	}
 	s, err := p.compile(context.Background(), from, false)
@@ -200,7 +203,8 @@ func (p *fileProvider) broken(ctx context.Context) []*BrokenError {
 	return broken
 }
 
-// acquire takes the only place in sem.
+// acquire fills sem, which holds one element, and waits until it can or ctx
+// ends.
 func acquire(ctx context.Context, sem chan struct{}) error {
 	select {
 	case sem <- struct{}{}:

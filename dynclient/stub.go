@@ -15,13 +15,13 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 )
 
-// Dynamic is a message of whatever type the method declares, read and built by
-// reflection; [Method.NewRequest] makes one. A response is read-only.
+// Dynamic is a message of any type, read and built by reflection;
+// [Method.NewRequest] returns one. Responses are read-only.
 type Dynamic = codec.Dynamic
 
-// Unary returns a stub for a unary method, checked against the schema: the error
-// says if there is no such method, if it streams, and all that does not fit
-// between the types and its messages. A stub is safe for concurrent use.
+// Unary returns a stub for a unary method, checked against the schema: the
+// error reports an unknown method, a wrong shape, and every field that does not
+// fit. A stub is safe for concurrent use.
 func Unary[In, Out any](c *Client, method string) (func(ctx context.Context, in *In, opts ...grpc.CallOption) (*Out, error), error) {
 	s, err := newStub[In, Out](c, method, false, false)
 	if err != nil {
@@ -30,10 +30,10 @@ func Unary[In, Out any](c *Client, method string) (func(ctx context.Context, in 
 	return s.unary, nil
 }
 
-// ServerStream returns a stub for a server-streaming method, checked as [Unary]
-// does. Each time that the sequence is ranged over is a call of its own. The
-// responses come as pairs without an error; a pair with an error, which is an
-// [*Error] without a response, is the last. Breaking off cancels the call.
+// ServerStream returns a stub for a server-streaming method, checked like that
+// of [Unary]. Each range over the sequence makes a call. Each pair holds a
+// response or an [*Error]; an error ends the sequence. Breaking out of the loop
+// cancels the call.
 func ServerStream[In, Out any](c *Client, method string) (func(ctx context.Context, in *In, opts ...grpc.CallOption) iter.Seq2[*Out, error], error) {
 	s, err := newStub[In, Out](c, method, false, true)
 	if err != nil {
@@ -42,10 +42,11 @@ func ServerStream[In, Out any](c *Client, method string) (func(ctx context.Conte
 	return s.serverStream, nil
 }
 
-// ClientStream returns a stub for a client-streaming method, checked as [Unary]
-// does. The requests are ranged over in the caller's goroutine, until they or
-// the call end; an error among them cancels the call and is returned as it is. A
-// sequence that waits for something should stop waiting when ctx ends.
+// ClientStream returns a stub for a client-streaming method, checked like that
+// of [Unary]. The stub ranges over the requests in the caller's goroutine,
+// until they or the call end. An error among them cancels the call and is
+// returned unchanged. A sequence that waits for something should stop waiting
+// when ctx ends.
 func ClientStream[In, Out any](c *Client, method string) (func(ctx context.Context, in iter.Seq2[*In, error], opts ...grpc.CallOption) (*Out, error), error) {
 	s, err := newStub[In, Out](c, method, true, false)
 	if err != nil {
@@ -54,13 +55,13 @@ func ClientStream[In, Out any](c *Client, method string) (func(ctx context.Conte
 	return s.clientStream, nil
 }
 
-// Bidi returns a stub for a bidirectional-streaming method, checked as [Unary]
-// does. Ranging over the responses begins the call, as with [ServerStream]. The
-// requests are ranged over in a goroutine of their own, until they or the call
-// end; an error among them cancels the call and comes as the last pair of the
-// responses, a panic goes on in the goroutine that ranges over the responses. A
-// sequence of requests that waits for something should stop waiting when ctx
-// ends: its goroutine cannot end before it does.
+// Bidi returns a stub for a bidirectional-streaming method, checked like that
+// of [Unary]. Each range over the responses makes a call, as with
+// [ServerStream]. The stub ranges over the requests in their own goroutine,
+// until they or the call end. An error among them cancels the call and is the
+// last pair of the responses; a panic continues in the goroutine that ranges
+// over the responses. A sequence of requests that waits for something should
+// stop waiting when ctx ends, so that its goroutine can end.
 func Bidi[In, Out any](c *Client, method string) (func(ctx context.Context, in iter.Seq2[*In, error], opts ...grpc.CallOption) iter.Seq2[*Out, error], error) {
 	s, err := newStub[In, Out](c, method, true, true)
 	if err != nil {
@@ -69,19 +70,19 @@ func Bidi[In, Out any](c *Client, method string) (func(ctx context.Context, in i
 	return s.bidi, nil
 }
 
-// stub calls one method with messages of two Go types.
+// stub calls a method with Go types for its messages.
 type stub[In, Out any] struct {
 	client *Client
 	path   string // with a leading slash
 	desc   grpc.StreamDesc
 	bound  atomic.Pointer[binding[In, Out]]
 
-	mu    sync.Mutex // held while binding anew
-	again time.Time  // when that may be tried again
+	mu    sync.Mutex // held while rebinding
+	again time.Time  // earliest time of the next attempt after one that failed
 }
 
-// binding is a method of one generation of the schema, and how its messages are
-// read and written.
+// binding holds a method of one generation of the schema, and the codecs of its
+// messages.
 type binding[In, Out any] struct {
 	generation uint64
 	method     *Method
@@ -117,7 +118,8 @@ func (s *stub[In, Out]) bind(m *Method, generation uint64) (*binding[In, Out], e
 	return &binding[In, Out]{generation: generation, method: m, in: in, out: out}, nil
 }
 
-// binding returns how to call the method now.
+// binding returns the current binding. It rebinds after a refresh of the
+// schema.
 func (s *stub[In, Out]) binding(ctx context.Context) (*binding[In, Out], error) {
 	b := s.bound.Load()
 	if b.generation == s.client.schema.generation.Load() {
@@ -126,16 +128,15 @@ func (s *stub[In, Out]) binding(ctx context.Context) (*binding[In, Out], error) 
 	return s.rebind(ctx)
 }
 
-// The bounds of looking a method up again, which delays a call that could be made
-// without.
+// Limits on rebinding, which delays a call.
 const (
-	rebinding = 2 * time.Second // how long it may take
-	pause     = 5 * time.Second // between two that failed
+	rebindTimeout = 2 * time.Second // of one lookup
+	rebindPause   = 5 * time.Second // after a lookup that failed
 )
 
-// rebind looks the method up after a refresh of the schema. One call does so;
-// others go on with what there is, as do all while the method cannot be found:
-// the server has the last word.
+// rebind looks up the method after a refresh of the schema. One call does so.
+// Other calls keep the old binding. If the lookup fails, all calls keep it, so
+// that the server decides.
 func (s *stub[In, Out]) rebind(ctx context.Context) (*binding[In, Out], error) {
 	old := s.bound.Load()
 	if !s.mu.TryLock() {
@@ -146,9 +147,9 @@ func (s *stub[In, Out]) rebind(ctx context.Context) (*binding[In, Out], error) {
 	if old = s.bound.Load(); old.generation == generation || time.Now().Before(s.again) {
 		return old, nil
 	}
-	looking, cancel := context.WithTimeout(ctx, rebinding)
+	lookupCtx, cancel := context.WithTimeout(ctx, rebindTimeout)
 	defer cancel()
-	m, err := s.client.lookup(looking, s.path)
+	m, err := s.client.lookup(lookupCtx, s.path)
 	var gone *LookupError
 	if errors.As(err, &gone) {
 		b := *old
@@ -158,7 +159,7 @@ func (s *stub[In, Out]) rebind(ctx context.Context) (*binding[In, Out], error) {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			s.again = time.Now().Add(pause)
+			s.again = time.Now().Add(rebindPause)
 		}
 		return old, nil
 	}
@@ -173,7 +174,7 @@ func (s *stub[In, Out]) rebind(ctx context.Context) (*binding[In, Out], error) {
 // encode writes a request.
 func (s *stub[In, Out]) encode(b *binding[In, Out], in *In) (mem.Buffer, error) {
 	if in == nil {
-		return nil, s.client.unencodable(b.method, errors.New("it is nil"))
+		return nil, s.client.unencodable(b.method, errors.New("the message is nil"))
 	}
 	buf, err := b.in.Marshal(in)
 	if err != nil {

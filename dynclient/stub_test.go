@@ -93,7 +93,7 @@ func TestServerStream(t *testing.T) {
 		}
 	}
 	for range features {
-		break // cancels the call; that nothing is left of it is goleak's to see
+		break // cancels the call; goleak checks that its goroutines end
 	}
 }
 
@@ -124,7 +124,7 @@ func TestBidi(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The second note is sent when the echo of the first has come.
+	// The second note is sent after the first was received.
 	where := point{7, 7}
 	echoed := make(chan struct{})
 	notes := func(yield func(*note, error) bool) {

@@ -46,7 +46,7 @@ func (s *stub[In, Out]) bidi(ctx context.Context, in iter.Seq2[*In, error], opts
 			return
 		}
 		defer t.end()
-		sending := t.sendAside(in)
+		sending := t.startSender(in)
 		defer sending.over()
 		t.recvAll(func(out *Out, err error) bool {
 			if err != nil {
@@ -57,17 +57,17 @@ func (s *stub[In, Out]) bidi(ctx context.Context, in iter.Seq2[*In, error], opts
 	}
 }
 
-// sender sends the requests of a bidirectional call in a goroutine of its own.
+// sender sends the requests of a bidirectional call in its own goroutine.
 type sender struct {
 	mu       sync.Mutex
-	err      error // among the requests
-	panicked any   // what the sequence of requests panicked with
-	ended    bool  // nobody asks for a cause any more
+	err      error // of the sequence of requests
+	panicked any   // panic value of the sequence of requests
+	ended    bool  // the cause is no longer needed
 }
 
-// sendAside starts the sender. Its goroutine ends when the requests do, or when
-// it wants to send after the call has ended.
-func (t *typedStream[In, Out]) sendAside(in iter.Seq2[*In, error]) *sender {
+// startSender starts the sender. Its goroutine ends with the requests, or at
+// the first request after the end of the call.
+func (t *typedStream[In, Out]) startSender(in iter.Seq2[*In, error]) *sender {
 	s := new(sender)
 	go func() {
 		defer func() {
@@ -88,13 +88,13 @@ func (s *sender) fail(err error, panicked any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended && panicked != nil {
-		panic(panicked) // there is nobody else to tell
+		panic(panicked) // no other goroutine waits for it
 	}
 	s.err, s.panicked = err, panicked
 }
 
-// cause returns the error of a call: that among its requests, if there was one.
-// If they panicked, so does cause.
+// cause returns the error of the requests if there is one, and err otherwise.
+// If the requests panicked, cause panics with the same value.
 func (s *sender) cause(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,14 +108,14 @@ func (s *sender) cause(err error) error {
 	return err
 }
 
-// over says that the call has ended.
+// over records that the call has ended.
 func (s *sender) over() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
 }
 
-// open begins a streaming call.
+// open starts a streaming call.
 func (s *stub[In, Out]) open(ctx context.Context, opts []grpc.CallOption) (*typedStream[In, Out], error) {
 	ctx, release, opts := prepare(ctx, opts)
 	b, err := s.binding(ctx)
@@ -137,7 +137,8 @@ type typedStream[In, Out any] struct {
 	bound *binding[In, Out]
 }
 
-// send sends a request. io.EOF says that the call has ended: recv tells how.
+// send sends a request. io.EOF means that the call has ended; recv returns the
+// error.
 func (t *typedStream[In, Out]) send(in *In) error {
 	buf, err := t.stub.encode(t.bound, in)
 	if err != nil {

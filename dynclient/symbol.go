@@ -11,21 +11,19 @@ import (
 type Symbol struct {
 	protoreflect.Descriptor
 
-	// Types resolves the types of the import closure of the file that declares
-	// it.
+	// Types resolves the types in the import closure of the symbol's file.
 	Types Types
 
-	// Origin says where the declaration is known from: a file, or the
-	// reflection of a server.
+	// Origin is the source of the declaration: a file, or the reflection of a
+	// server.
 	Origin string
 
-	files     *schema.Snapshot // nil if it is known from reflection
+	files     *schema.Snapshot // nil for a symbol from reflection
 	commented func(protoreflect.FileDescriptor) protoreflect.FileDescriptor
 }
 
 // File returns the file that declares the symbol, with comments and positions
-// where they are known. A client reads them when this is called: it compiles its
-// files again, once.
+// if the source has them. The first call on a client compiles its files again.
 func (s *Symbol) File() protoreflect.FileDescriptor {
 	if s.commented != nil {
 		return s.commented(s.ParentFile())
@@ -33,8 +31,8 @@ func (s *Symbol) File() protoreflect.FileDescriptor {
 	return s.ParentFile()
 }
 
-// AlsoIn returns the locations of the other files among the same sources that
-// declare the same full name. It knows nothing about other files of a server.
+// AlsoIn returns the locations of other files in the same sources that declare
+// the same full name. It is empty for a symbol from reflection.
 func (s *Symbol) AlsoIn() (locations []string) {
 	if s.files == nil {
 		return nil
@@ -49,8 +47,8 @@ func (s *Symbol) AlsoIn() (locations []string) {
 	return locations
 }
 
-// Sibling returns what the symbol's file, or one that it imports, declares as a
-// symbol too.
+// Sibling returns a symbol for d, which the symbol's file or one of its imports
+// declares.
 func (s *Symbol) Sibling(d protoreflect.Descriptor) *Symbol {
 	sibling := *s
 	sibling.Descriptor = d
@@ -62,8 +60,8 @@ func (s *Symbol) Sibling(d protoreflect.Descriptor) *Symbol {
 	return &sibling
 }
 
-// Methods returns the methods of a service, in their order; none of anything
-// else.
+// Methods returns the methods of a service, in their order; nil if the symbol
+// is not a service.
 func (s *Symbol) Methods() []*Method {
 	if s == nil {
 		return nil
@@ -89,12 +87,12 @@ type Method struct {
 	Origin string // as in [Symbol]
 }
 
-// Path returns the method's name as calls write it: pkg.Service/Method.
+// Path returns the method's path: pkg.Service/Method.
 func (m *Method) Path() string {
 	return string(m.Parent().FullName()) + "/" + string(m.Name())
 }
 
-// NewRequest returns an empty request message to fill.
+// NewRequest returns an empty request message.
 func (m *Method) NewRequest() *Dynamic {
 	return codec.NewDynamic(m.Input(), m.Types)
 }

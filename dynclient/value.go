@@ -12,7 +12,7 @@ import (
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 )
 
-// encodeValue writes a value of a dynamic call as a message of type md.
+// encodeValue encodes a value of a dynamic call as a message of type md.
 func encodeValue(v any, md protoreflect.MessageDescriptor, types Types) (mem.Buffer, error) {
 	var m protoreflect.Message
 	switch v := v.(type) {
@@ -33,19 +33,18 @@ func encodeValue(v any, md protoreflect.MessageDescriptor, types Types) (mem.Buf
 	case proto.Message:
 		m = v.ProtoReflect()
 	default:
-		return nil, fmt.Errorf("a %T is no json.RawMessage, map[string]any, *Dynamic or proto.Message; structs are for typed stubs", v)
+		return nil, fmt.Errorf("%T is not supported: use json.RawMessage, map[string]any, *Dynamic or proto.Message; only typed stubs take structs", v)
 	}
 	return codec.BindDynamic(md, types).Marshal(&Dynamic{Message: m})
 }
 
-// decodeValue reads a message of type md into what a dynamic call wants, and
-// frees data.
+// decodeValue decodes a message of type md into v, and frees data.
 func decodeValue(data mem.BufferSlice, v any, md protoreflect.MessageDescriptor, types Types) error {
 	defer data.Free()
 	b := data.Materialize()
 	if m, ok := v.(proto.Message); ok {
 		if got := m.ProtoReflect().Descriptor().FullName(); got != md.FullName() {
-			return fmt.Errorf("it is a %s, not a %s", md.FullName(), got)
+			return fmt.Errorf("the response is a %s, not a %s", md.FullName(), got)
 		}
 		return codec.Decode(b, m, types)
 	}
@@ -69,7 +68,7 @@ func decodeValue(data mem.BufferSlice, v any, md protoreflect.MessageDescriptor,
 	return checkOut(v)
 }
 
-// checkOut says what is wrong with where a response is wanted.
+// checkOut returns an error if v cannot hold a response.
 func checkOut(v any) error {
 	var ok bool
 	switch v := v.(type) {
@@ -82,10 +81,10 @@ func checkOut(v any) error {
 	case proto.Message:
 		ok = v.ProtoReflect().IsValid()
 	default:
-		return fmt.Errorf("a %T is no *json.RawMessage, *map[string]any, *Dynamic or proto.Message; structs are for typed stubs", v)
+		return fmt.Errorf("%T is not supported: use *json.RawMessage, *map[string]any, *Dynamic or proto.Message; only typed stubs take structs", v)
 	}
 	if !ok {
-		return fmt.Errorf("there is nothing to write the response to: a nil %T", v)
+		return fmt.Errorf("cannot write the response to a nil %T", v)
 	}
 	return nil
 }

@@ -10,18 +10,18 @@ import (
 
 // wireStream is a call of any shape whose messages are bytes.
 type wireStream struct {
-	ctx    context.Context // the stream's own turns retries off when it is asked for
+	ctx    context.Context // the stream's Context method would turn off retries
 	client *Client
 	method *Method
 	stream grpc.ClientStream
 	cancel context.CancelFunc
-	end    func() // cancels, and frees what the options hold
+	end    func() // cancels, and releases the context of the options
 
 	unary    bool // there is at most one response
 	answered bool
 }
 
-// open begins a call, its context and options prepared. It takes ownership of
+// open starts a call with a prepared context and options. It takes ownership of
 // release. The caller must call end.
 func (c *Client) open(ctx context.Context, release func(), m *Method, desc *grpc.StreamDesc, opts []grpc.CallOption) (*wireStream, error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -34,8 +34,8 @@ func (c *Client) open(ctx context.Context, release func(), m *Method, desc *grpc
 	return &wireStream{ctx: ctx, client: c, method: m, stream: stream, cancel: cancel, end: end, unary: !desc.ServerStreams}, nil
 }
 
-// sendBytes sends a request and takes ownership of it. io.EOF says that the call
-// has ended: recvBytes tells how.
+// sendBytes sends a request and takes ownership of it. io.EOF means that the
+// call has ended; recvBytes returns the error.
 func (w *wireStream) sendBytes(buf mem.Buffer) error {
 	err := w.stream.SendMsg(&frame{data: mem.BufferSlice{buf}})
 	buf.Free()
@@ -45,11 +45,12 @@ func (w *wireStream) sendBytes(buf mem.Buffer) error {
 	return err
 }
 
-// closeSend says that no more requests come. What goes wrong is told by recvBytes.
+// closeSend tells the server that there are no more requests. recvBytes returns
+// the error if it fails.
 func (w *wireStream) closeSend() { _ = w.stream.CloseSend() }
 
-// recvBytes returns the next response, which the caller must free; io.EOF if the
-// call has ended well.
+// recvBytes returns the next response, which the caller must free; io.EOF if
+// the call has ended without an error.
 func (w *wireStream) recvBytes() (mem.BufferSlice, error) {
 	if w.unary && w.answered {
 		return nil, io.EOF

@@ -63,10 +63,10 @@ func Check(ctx context.Context, config Config, against ...Source) (*CheckResult,
 	}
 	old, err := schema.New(schema.Options{Sources: against, Limits: config.SchemaLimits}).Compile(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading what to compare with: %w", err)
+		return nil, fmt.Errorf("reading the old version: %w", err)
 	}
 	if len(old.Files()) == 0 {
-		return nil, errors.New("there is no .proto file in what to compare with")
+		return nil, errors.New("the old version has no .proto file")
 	}
 	result.Changes = breaking.Compare(old, now)
 	result.Diagnostics = slices.Concat(old.Errors(), result.Diagnostics)

@@ -68,7 +68,7 @@ func (f *follower) reload(ctx context.Context) {
 func (f *follower) schedule(report Report, leaving time.Time, err error) {
 	f.timer.Stop()
 	next := never
-	if schema.Passing(err) || slices.ContainsFunc(report.Diagnostics, isTransient) {
+	if schema.IsTransient(err) || slices.ContainsFunc(report.Diagnostics, isTransient) {
 		f.retry = min(max(2*f.retry, firstRetry), lastRetry)
 		next = f.retry
 	} else {
@@ -88,9 +88,9 @@ func (f *follower) log(ctx context.Context, err error) {
 	switch {
 	case err == nil && f.failed:
 		log.InfoContext(ctx, "reload succeeded again")
-	case schema.Passing(err) && !f.failed:
+	case schema.IsTransient(err) && !f.failed:
 		log.ErrorContext(ctx, "reload failed; trying again until it succeeds", "error", err)
-	case err != nil && !schema.Passing(err):
+	case err != nil && !schema.IsTransient(err):
 		log.ErrorContext(ctx, "reload failed", "error", err)
 	}
 	f.failed = err != nil

@@ -123,11 +123,11 @@ func TestReloadIsTriedAgain(t *testing.T) {
 					t.Errorf("looked %d times though there was nothing to do", n)
 				}
 				log := f.log.String()
-				told := []string{"reload failed; trying again", "reload succeeded again"}
+				lines := []string{"reload failed; trying again", "reload succeeded again"}
 				if files {
-					told = []string{"level=ERROR msg=\"cannot be read: too many open files\"", "recovered=[p.F]"}
+					lines = []string{"level=ERROR msg=\"cannot be read: too many open files\"", "recovered=[p.F]"}
 				}
-				for _, line := range told {
+				for _, line := range lines {
 					if strings.Count(log, line) != 1 {
 						t.Errorf("want %q once in the log:\n%s", line, log)
 					}

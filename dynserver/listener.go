@@ -7,23 +7,23 @@ import (
 	"sync"
 )
 
-// Listener is where a [Server] accepts calls of one protocol. Make one with
-// [GRPC].
+// Listener is a listener on which a [Server] accepts calls of one protocol.
+// Make one with [GRPC].
 type Listener struct {
 	net.Listener
 	front func(*Server) front
 }
 
-// GRPC returns a listener of the gRPC front on lis. Its limits and its TLS
-// credentials are those of Config.GRPC.
+// GRPC returns a listener that serves gRPC on lis. Config.GRPC sets its limits
+// and TLS credentials.
 func GRPC(lis net.Listener) Listener {
 	return Listener{Listener: lis, front: func(s *Server) front { return s.grpc }}
 }
 
-// front accepts the calls of one protocol, on any number of listeners.
+// front accepts calls of one protocol on any number of listeners.
 type front interface {
-	// Serve accepts connections until the front stops, which is no error. It
-	// closes the listener.
+	// Serve accepts connections on lis, and closes it at the end. It returns nil
+	// when the front stops.
 	Serve(lis net.Listener) error
 
 	// GracefulStop closes the listeners and waits for the calls in progress.
@@ -51,7 +51,7 @@ func (s *Server) accept(l Listener) error {
 func (s *Server) drain() {
 	var all sync.WaitGroup
 	for _, f := range s.fronts() {
-		all.Go(f.GracefulStop) // ends when the front's last handler has
+		all.Go(f.GracefulStop) // ends when the front's last handler returns
 	}
 	all.Wait()
 }

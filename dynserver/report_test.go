@@ -29,7 +29,7 @@ func TestHomonymsAreReportedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Shutdown(t.Context()) })
-	told := func() string {
+	warnings := func() string {
 		var b strings.Builder
 		for _, d := range last.New {
 			if d.Severity == diag.Warning {
@@ -39,7 +39,7 @@ func TestHomonymsAreReportedOnce(t *testing.T) {
 		return b.String()
 	}
 	const why = "; clients that load all files at once fail (buf curl --list-methods)\n"
-	if got, want := told(), "a.proto:1:39: p.M is also declared in b.proto:1:39"+why; got != want {
+	if got, want := warnings(), "a.proto:1:39: p.M is also declared in b.proto:1:39"+why; got != want {
 		t.Errorf("at the start: got %q, want %q", got, want)
 	}
 	for _, step := range []struct{ what, file, text, want string }{
@@ -51,7 +51,7 @@ func TestHomonymsAreReportedOnce(t *testing.T) {
 		if _, err := s.Reload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := told(); got != step.want {
+		if got := warnings(); got != step.want {
 			t.Errorf("%s: got %q, want %q", step.what, got, step.want)
 		}
 	}

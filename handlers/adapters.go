@@ -19,8 +19,8 @@ type Option func(*codec.Options)
 
 // AliasInput lets the strings and bytes of requests share the request's memory
 // instead of being copied one by one. It is safe, and faster for small messages
-// and for many strings, but a single string that is kept from a request keeps the
-// whole request in memory.
+// and for many strings, but a single string that the handler keeps also keeps
+// the whole request in memory.
 func AliasInput() Option { return func(o *codec.Options) { o.Alias = true } }
 
 // Unary makes an [Implementation] of a function that answers one request with
@@ -42,8 +42,8 @@ func Unary[In, Out any](fn func(ctx context.Context, in *In) (*Out, error), opts
 
 // ServerStream makes an [Implementation] of a function that answers one request
 // with a stream of responses: the pairs of the sequence it returns, until the
-// sequence ends or has an error, which ends the call. When the caller has gone
-// away, yield returns false and ctx is done.
+// sequence ends or has an error, which ends the call. When the caller
+// disconnects, yield returns false and ctx is done.
 func ServerStream[In, Out any](fn func(ctx context.Context, in *In) iter.Seq2[*Out, error], opts ...Option) Implementation {
 	return adapter[In, Out]{opts: opts, shape: codec.Shape{StreamsResponses: true}, serve: func(ctx context.Context, c typedCall[In, Out]) error {
 		in, err := c.recv()
@@ -55,9 +55,9 @@ func ServerStream[In, Out any](fn func(ctx context.Context, in *In) iter.Seq2[*O
 }
 
 // ClientStream makes an [Implementation] of a function that answers a stream of
-// requests with one response. The sequence ends when the caller has
-// half-closed; an error in it is the last pair, and fn should return it. fn may
-// answer without reading to the end.
+// requests with one response. The sequence ends when the caller half-closes the
+// stream; an error is its last pair, and fn should return it. fn may answer
+// without reading to the end.
 func ClientStream[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, error]) (*Out, error), opts ...Option) Implementation {
 	return adapter[In, Out]{opts: opts, shape: codec.Shape{StreamsRequests: true}, serve: func(ctx context.Context, c typedCall[In, Out]) error {
 		out, err := fn(ctx, c.recvAll())
@@ -69,12 +69,12 @@ func ClientStream[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, er
 }
 
 // Bidi makes an [Implementation] of a function that answers a stream of
-// requests with a stream of responses, in any order. The sequence that fn returns
-// is iterated at once. So fn may send before it has received anything, receive and
-// send in turn by ranging over in inside its own sequence, send after the caller
-// has half-closed, or receive in a goroutine of its own while it sends. Receiving
-// fails when the call is over, so such a goroutine ends by itself. Ranging over in
-// a second time continues where the first one stopped.
+// requests with a stream of responses, in any order. The adapter ranges over
+// fn's result at once. So fn may send before it receives, receive and send in
+// turn by ranging over in inside its own sequence, send after the caller
+// half-closes the stream, or receive in another goroutine while it sends.
+// Receiving fails when the call is over, so that such a goroutine ends. A
+// second range over in continues where the first one stopped.
 func Bidi[In, Out any](fn func(ctx context.Context, in iter.Seq2[*In, error]) iter.Seq2[*Out, error], opts ...Option) Implementation {
 	return adapter[In, Out]{opts: opts, shape: codec.Shape{StreamsRequests: true, StreamsResponses: true}, serve: func(ctx context.Context, c typedCall[In, Out]) error {
 		return c.sendAll(fn(ctx, c.recvAll()))
@@ -88,7 +88,7 @@ type adapter[In, Out any] struct {
 	serve func(context.Context, typedCall[In, Out]) error
 }
 
-// Bind checks the method's shape and, if that fits, both message types.
+// Bind checks the method's shape and, if it fits, both message types.
 func (a adapter[In, Out]) Bind(m *Method) (Handler, error) {
 	if shape := codec.ShapeOf(m); shape != a.shape {
 		return nil, fmt.Errorf("the method is %s, but its handler is %s: use handlers.%s", shape, a.shape, shape.Func())
@@ -127,8 +127,8 @@ func (c typedCall[In, Out]) recv() (*In, error) {
 }
 
 // decodeError returns the status of a request that cannot be decoded. A missing
-// required field and a value out of range are INVALID_ARGUMENT. Bytes that are not
-// a message are INTERNAL, as gRPC's status code document says.
+// required field and a value out of range are INVALID_ARGUMENT. Malformed bytes
+// are INTERNAL, as gRPC's documentation of status codes requires.
 func decodeError(err error) error {
 	if errors.Is(err, codec.ErrRequired) || errors.Is(err, codec.ErrRange) {
 		return status.Error(codes.InvalidArgument, err.Error())

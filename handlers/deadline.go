@@ -8,11 +8,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// DefaultDeadline gives calls without a deadline one of d from their start,
-// streams included. It ends the handler's context, and unblocks handlers that wait
-// for a caller that neither sends nor receives. Zero or less means no deadline.
-// Watches of grpc.health.v1.Health are exempt: they last for as long as their
-// callers want, and clients treat the end of one as a failure.
+// DefaultDeadline gives calls without a deadline, including streams, a deadline
+// of d after their start. It ends the handler's context, and unblocks handlers
+// that wait for a caller that neither sends nor receives. Zero or less means no
+// deadline. Watches of grpc.health.v1.Health are exempt: clients treat their
+// end as a failure.
 func DefaultDeadline(d time.Duration) Middleware {
 	return func(next Handler) Handler {
 		if d <= 0 {
@@ -29,11 +29,11 @@ func DefaultDeadline(d time.Duration) Middleware {
 	}
 }
 
-// deadlineCall is a Call that waits no longer than its context. The call below
-// waits on a context of its own, and ends with the handler.
+// deadlineCall is a Call whose Recv and Send end with its context. The wrapped
+// call has its own context, and ends with the handler.
 type deadlineCall struct {
 	Call
-	ctx context.Context //nolint:containedctx // the call's own
+	ctx context.Context //nolint:containedctx // the context of the call
 }
 
 type received struct {
@@ -74,8 +74,9 @@ func (c *deadlineCall) Send(data mem.BufferSlice) error {
 	}
 }
 
-// ended returns the status of a call whose deadline has passed. Nothing may be
-// received or sent after it, as an earlier Recv or Send may still be blocked.
+// ended returns the status of a call whose deadline has passed. No message may
+// be received or sent after it, because an earlier Recv or Send may still be
+// blocked.
 func (c *deadlineCall) ended() error {
 	if err := c.ctx.Err(); err != nil {
 		return status.FromContextError(err).Err()

@@ -1,8 +1,8 @@
-// Package handlers holds what answers a call: the [Handler] contract, the
-// [Registry] that says which implementation answers which method, and typed
-// adapters that turn plain Go functions into handlers.
+// Package handlers defines handlers, the registry and typed adapters: a
+// [Handler] answers calls, a [Registry] maps methods to implementations, and an
+// adapter turns a Go function into an implementation.
 //
-// # The short way
+// # Example
 //
 //	reg := handlers.NewRegistry()
 //	reg.Handle("tutorial.Greeter/SayHello", handlers.Unary(
@@ -15,33 +15,33 @@
 // [Dynamic]. There is one adapter for each shape of method: [Unary],
 // [ServerStream], [ClientStream] and [Bidi]. Streams are iter.Seq2 values.
 //
-// # How a function meets a method
+// # Binding
 //
-// What is registered is an [Implementation]. It is bound to a method each time
-// a schema is loaded: that is when a function's types are checked against the
-// method's messages, once, with errors that name both sides. What Bind returns
-// is the [Handler] that serves the calls.
+// A registration holds an [Implementation]. When a schema is loaded, Bind
+// checks the function's types against the method's messages, with errors that
+// name both, and returns the [Handler] that serves the calls.
 //
 // # Metadata, deadlines, errors
 //
-// A handler's context is the call's: it ends with the call's deadline or when
-// the caller goes away. Metadata uses grpc's own functions, whatever protocol
-// the call came by: metadata.FromIncomingContext reads what the caller sent;
-// grpc.SetHeader, grpc.SendHeader and grpc.SetTrailer answer, on success as on
-// error. The methods of the [Call] do the same, and [CallFrom] returns it to
-// functions that only have the context. An error made by the grpc status package
-// reaches the caller as it is, details included. context.DeadlineExceeded and context.Canceled become their
-// codes. Any other error is logged with its text and reaches the caller as
-// INTERNAL without it. The text around a wrapped status is dropped as well, so that
-// nothing leaks by accident.
+// A handler's context ends with the call's deadline or when the caller
+// disconnects. grpc's functions work for every protocol:
+// metadata.FromIncomingContext returns the metadata of the request;
+// grpc.SetHeader, grpc.SendHeader and grpc.SetTrailer set that of the response,
+// on success and on error. The methods of [Call] do the same, and [CallFrom]
+// returns the call to functions that only have the context. An error of the
+// grpc status package reaches the caller unchanged, including its details.
+// context.DeadlineExceeded and context.Canceled become their codes. Any other
+// error is logged with its text and reaches the caller as INTERNAL without the
+// text. The text around a wrapped status is dropped as well, so that nothing
+// leaks by accident.
 //
 // # Messages
 //
-// Plain structs are read and written without reflection at call time, from a
-// plan that is compiled when the method is bound:
+// Plain structs are read and written by a plan that is compiled when the method
+// is bound, without reflection at call time:
 //
 //	type Order struct {
-//		ID       string            `proto:"order_id"` // another name than the field's
+//		ID       string            `proto:"order_id"` // differs from the message field's name
 //		Customer *Customer         // message: pointer (nil when absent) or value
 //		Lines    []Line            // repeated
 //		Labels   map[string]string // map
@@ -52,8 +52,9 @@
 //		Cash     *Cash             // oneof payment
 //	}
 //
-// A Go field matches the message field of the same name, letter case and
-// underscores aside. A Go field that matches none is an error (tag it proto:"-" to
-// leave it out); a message field that matches none is dropped when it is read.
-// Strings and bytes are copied out of the request, or shared with [AliasInput].
+// A Go field matches the message field of the same name, ignoring case and
+// underscores. A Go field without a match is an error (tag it proto:"-" to
+// leave it out); a message field without a match is ignored when a message is
+// read. Strings and bytes are copied from the request, or share its memory with
+// [AliasInput].
 package handlers

@@ -8,9 +8,9 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 )
 
-// Dynamic is a message of whatever type the method declares, read and built by
-// reflection: for handlers of methods that are known at run time only.
-// [Method.NewReply] makes a message to fill.
+// Dynamic is a message of any type, read and built by reflection, for handlers
+// of methods that are only known at run time. [Method.NewReply] returns an
+// empty one.
 //
 //	name := in.Get(in.Descriptor().Fields().ByName("name")).String()
 //	out := handlers.MethodFrom(ctx).NewReply()

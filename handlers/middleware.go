@@ -17,12 +17,12 @@ import (
 	"github.com/dyngate/dyngate/internal/logattr"
 )
 
-// Guard makes sure that a handler ends with a status, whatever it does: a panic
-// is logged with its stack and becomes INTERNAL; context errors become their
-// codes; any other error without a code is logged and becomes INTERNAL. The text
-// of a panic, of such an error, and around a wrapped status does not reach the
-// caller. A server puts Guard around every handler, so that middleware sees
-// statuses only.
+// Guard turns all errors and panics of a handler into statuses: a panic is
+// logged with its stack and becomes INTERNAL; context errors become their
+// codes; any other error without a code is logged and becomes INTERNAL. The
+// text of a panic, of such an error, and around a wrapped status does not reach
+// the caller. A server wraps every handler in Guard, so that middleware sees
+// only statuses.
 func Guard(log *slog.Logger) Middleware {
 	return func(next Handler) Handler {
 		return HandlerFunc(func(ctx context.Context, call Call) (err error) {
@@ -44,7 +44,7 @@ func Guard(log *slog.Logger) Middleware {
 var errInternal = status.Error(codes.Internal, "internal error")
 
 // toStatus returns err as a status. The text around a wrapped status or context
-// error is dropped: it may hold anything, such as a URL with a token.
+// error is dropped: it may contain secrets, such as a URL with a token.
 func toStatus(ctx context.Context, err error, m *Method, log *slog.Logger) error {
 	var coded interface{ GRPCStatus() *status.Status }
 	if errors.As(err, &coded) && coded.GRPCStatus() != nil {
@@ -66,9 +66,9 @@ func toStatus(ctx context.Context, err error, m *Method, log *slog.Logger) error
 }
 
 // AccessLog logs one line for each call when it ends: its method, code, peer,
-// duration, and the messages and bytes that went each way. Successful calls
-// are logged at level Info, as many as sample says (1 for all, 0 for none); failed
-// ones always, at Warn.
+// duration, and the number of messages and bytes in each direction. Successful
+// calls are logged at level Info; sample is the part of them that is logged (1
+// for all, 0 for none). Failed calls are always logged, at level Warn.
 func AccessLog(log *slog.Logger, sample float64) Middleware {
 	return func(next Handler) Handler {
 		return HandlerFunc(func(ctx context.Context, call Call) error {
@@ -78,7 +78,7 @@ func AccessLog(log *slog.Logger, sample float64) Middleware {
 			level := slog.LevelInfo
 			if err != nil {
 				level = slog.LevelWarn
-			} else if sample < 1 && rand.Float64() >= sample { //nolint:gosec // nothing depends on its secrecy
+			} else if sample < 1 && rand.Float64() >= sample { //nolint:gosec // need not be secret
 				return nil
 			}
 			log.LogAttrs(ctx, level, "call", counted.attrs(err, time.Since(start))...)

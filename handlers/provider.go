@@ -10,8 +10,8 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// Registration says what answers the methods that a pattern covers. It must not
-// be changed once a server has it.
+// Registration maps a pattern to the implementation of the methods that it
+// matches. It must not be changed after a server has it.
 type Registration struct {
 	// Pattern is one of:
 	//
@@ -20,28 +20,28 @@ type Registration struct {
 	//	pkg.**               every service in pkg and in the packages below it
 	//	**                   everything
 	//
-	// An earlier kind in this list has priority over a later one, and a longer
+	// An earlier kind in this list takes precedence over a later one, and a longer
 	// prefix over a shorter one.
 	Pattern string
 
-	// Rank orders the registrations of one pattern: the higher one goes first.
-	// Two registrations of one pattern and rank are an error at all methods that
-	// they cover.
+	// Rank orders the registrations of one pattern: the highest takes precedence.
+	// Two registrations with the same pattern and rank are an error for all
+	// methods that they match.
 	Rank int
 
-	// Position is where the registration is made: a line of a Go program or of
-	// a configuration file.
+	// Position is the registration's line in a Go program or a configuration file.
 	Position diag.Position
 
 	// Implementation answers the methods.
 	Implementation Implementation
 
-	// Declares, if set, is the service that Pattern names, as the provider knows
-	// it. It is served and described from there if no schema declares it.
+	// Declares, if not nil, is the provider's descriptor of the service in
+	// Pattern. The server serves and describes the service with it if no schema
+	// declares the service.
 	Declares protoreflect.ServiceDescriptor
 
-	// MayDecline says that its handlers may return [ErrDeclined]. The next
-	// registration is then bound as well, and must fit the methods.
+	// MayDecline reports that the handlers may return [ErrDeclined]. The next
+	// registration is then bound too, and must fit the methods.
 	MayDecline bool
 
 	// Matching says what it means if the pattern matches no method.
@@ -58,11 +58,11 @@ const (
 	MatchOptional                 // it is not reported
 )
 
-// ErrDeclined is returned by a handler to pass a call on to the next registration
-// that covers the method. The handler must not have sent or set anything, metadata
-// included, and must not have received more than one message, which the next handler
-// receives again. Otherwise the call ends with INTERNAL. It ends with UNIMPLEMENTED if
-// there is no next registration.
+// ErrDeclined is returned by a handler to pass a call to the next registration
+// that matches the method. Before that, the handler must not send or set
+// anything, metadata included, and may receive at most one message, which the next
+// handler receives again. Otherwise the call ends with INTERNAL. It ends with
+// UNIMPLEMENTED if there is no next registration.
 var ErrDeclined error = declinedError{}
 
 type declinedError struct{}
@@ -70,37 +70,40 @@ type declinedError struct{}
 func (declinedError) Error() string                { return "the handler declined the call" }
 func (e declinedError) GRPCStatus() *status.Status { return status.New(codes.Unimplemented, e.Error()) }
 
-// Provider brings registrations that may change while a server runs. A [Registry]
-// is the provider of Go functions.
+// Provider provides registrations that may change while a server runs. A
+// [Registry] is the provider of Go functions.
 type Provider interface {
 	// Name is the provider's name in messages.
 	Name() string
 
-	// Load returns the current registrations, and what is wrong with them. It is
-	// called when a server starts and at each reload, never concurrently. In
-	// place of registrations with errors it should return their last good version.
+	// Load returns the current registrations and their problems. It is called when
+	// a server starts and at each reload, never concurrently. Instead of a
+	// registration with errors, it should return its last good version.
 	//
-	// A registration that has not changed should be the same pointer as before,
-	// so that its handlers are kept. Nil answers keep the last ones.
+	// A registration that has not changed should be the same pointer as before, so
+	// that its handlers are reused. If the answers are nil, the server keeps the
+	// previous ones.
 	Load(ctx context.Context) (Answers, []*diag.Diagnostic)
 
 	// Files returns the files and folders that the last Load read, or would have
-	// read if they existed; nil if there are none. A server that watches its sources
-	// reloads when one of them changes, too. A folder stands for all files below it,
-	// except for names that begin with a dot.
+	// read if they existed; nil if there are none. A server that watches its
+	// sources also reloads when one of these changes. A folder includes all files
+	// below it, except names that begin with a dot.
 	//
-	// A server that watches calls Load at least twice, as files may change before
-	// they are watched. It calls Files between loads only.
+	// A server that watches its sources calls Load at least twice when it starts,
+	// because files may change before they are watched. It calls Files only
+	// between loads.
 	Files() []string
 }
 
-// Answers are the registrations of one load, and own the connections and processes
-// that they need. Each load returns new ones. Something that the registrations of
-// several loads share is needed until the last of these loads is released.
+// Answers are the registrations of one load. They own the connections and
+// processes that the registrations need. Each load returns new Answers. A
+// resource that several loads share must remain usable until the last of them
+// is released.
 type Answers interface {
 	// Registrations returns the registrations, always in the same order.
 	Registrations() []*Registration
 
-	// Release is called once, when no call uses the registrations any more.
+	// Release is called once, when no call uses the registrations any longer.
 	Release()
 }

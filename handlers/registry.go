@@ -15,13 +15,13 @@ import (
 	"github.com/dyngate/dyngate/internal/pattern"
 )
 
-// Registry says which [Implementation] answers which method. Make one with
-// [NewRegistry]. It is safe for concurrent use; a running server sees what was
-// added at its next reload.
+// Registry maps methods to implementations. Make one with [NewRegistry]. It is
+// safe for concurrent use; a running server uses new registrations after its
+// next reload.
 type Registry struct {
 	mu        sync.RWMutex
 	byPattern map[string]*Registration
-	ordered   []*Registration // in the order they were made
+	ordered   []*Registration // in the order of registration
 	wrong     []*diag.Diagnostic
 }
 
@@ -30,7 +30,8 @@ func NewRegistry() *Registry {
 	return &Registry{byPattern: make(map[string]*Registration)}
 }
 
-// Handle registers impl for the methods that pattern covers: see [Registration].
+// Handle registers impl for the methods that pattern matches: see
+// [Registration].
 //
 // Two registrations of the same pattern, an invalid pattern and a nil impl are
 // errors. [Registry.Err] returns all of them, and a server reports them when it
@@ -82,7 +83,7 @@ func (r *Registry) Err() error {
 	return errors.Join(errs...)
 }
 
-// All returns the registrations in the order in which they were made.
+// All returns the registrations in the order of registration.
 func (r *Registry) All() []*Registration {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -108,9 +109,9 @@ type registered struct{ list []*Registration }
 func (r *registered) Registrations() []*Registration { return r.list }
 func (r *registered) Release()                       {}
 
-// callerPosition returns the line that called the function that calls it, relative to
-// the working directory if it is below. Generated code is skipped, because it calls on
-// behalf of others.
+// callerPosition returns the position at which the function that calls it was called.
+// Generated code is skipped, because it calls on behalf of others. The path is relative
+// if it is below the working directory.
 func callerPosition() diag.Position {
 	for up := 2; ; up++ {
 		_, file, line, ok := runtime.Caller(up)

@@ -9,15 +9,15 @@ import (
 	"github.com/dyngate/dyngate/internal/codec"
 )
 
-// responseError says that a handler returned a response that cannot be encoded.
+// responseError is the error for a response that cannot be encoded.
 type responseError struct{ err error }
 
 func (e *responseError) Error() string { return "cannot encode the response: " + e.err.Error() }
 
 func (e *responseError) Unwrap() error { return e.err }
 
-// forCaller returns what the caller is told: the message and the fields, which
-// the schema declares, but no values. The keys of maps are values.
+// forCaller returns the error text for the caller: the message and the fields,
+// which the schema declares, but no values. The keys of maps are values.
 func (e *responseError) forCaller() string {
 	var wrong *codec.Error
 	if errors.As(e.err, &wrong) && wrong.Path != "" {
@@ -30,8 +30,9 @@ func (e *responseError) forCaller() string {
 	return "internal error"
 }
 
-// mapKey is the key of a map, or the index of a list, in the path of a field: a
-// string, a number or a bool. Other brackets hold the name of an extension.
+// mapKey matches the key of a map, or the index of a list, in the path of a
+// field: a string, a number or a bool. Other brackets contain the name of an
+// extension.
 var mapKey = regexp.MustCompile(`\[(?:"(?:[^"\\]|\\.)*"(?:\.\.\.)?|-?\d+|true|false)\]`)
 
 func withoutKeys(path string) string { return mapKey.ReplaceAllString(path, "[]") }

@@ -13,7 +13,7 @@ import (
 )
 
 // signals receives the signals of the process. It is created first, because a
-// SIGHUP that comes while the schemas are read must not kill the process.
+// SIGHUP during the first load must not kill the process.
 type signals struct{ stop, reload chan os.Signal }
 
 func newSignals() signals {
@@ -23,7 +23,7 @@ func newSignals() signals {
 	return s
 }
 
-// close ends the goroutines that follow the signals.
+// close ends the goroutines that handle the signals.
 func (s signals) close() {
 	for _, c := range []chan os.Signal{s.stop, s.reload} {
 		signal.Stop(c)
@@ -31,14 +31,14 @@ func (s signals) close() {
 	}
 }
 
-// echoTime is how long after the first signal another one counts as the same:
-// timeout and terminals signal a process and then its group.
+// echoTime is how long after the first signal another one is ignored: timeout
+// and terminals signal a process and then its group.
 const echoTime = 500 * time.Millisecond
 
 var errAgain = errors.New("a second signal to stop")
 
 // untilStop returns a context that ends at the first SIGINT or SIGTERM, and one
-// that ends at the second, with errAgain for its cause.
+// that ends at the second with the cause errAgain.
 func (s signals) untilStop(ctx context.Context, log *slog.Logger) (first, second context.Context) {
 	first, stop := context.WithCancel(ctx)
 	second, cut := context.WithCancelCause(ctx)
@@ -49,7 +49,7 @@ func (s signals) untilStop(ctx context.Context, log *slog.Logger) (first, second
 		if !ok {
 			return
 		}
-		log.Info("draining; once more to stop at once", "signal", sig.String())
+		log.Info("draining; send the signal again to stop at once", "signal", sig.String())
 		stop()
 		began := time.Now()
 		for range s.stop {
@@ -62,8 +62,8 @@ func (s signals) untilStop(ctx context.Context, log *slog.Logger) (first, second
 	return first, second
 }
 
-// follow makes SIGHUP reload, until ctx ends, and cuts the calls that still drain
-// when second ends.
+// follow reloads at SIGHUP until ctx ends, and cancels the remaining calls when
+// second ends.
 func (s signals) follow(ctx, second context.Context, srv *dynserver.Server, log *slog.Logger) {
 	context.AfterFunc(second, func() {
 		if context.Cause(second) == errAgain {

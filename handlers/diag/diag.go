@@ -1,5 +1,5 @@
-// Package diag is what every loader reports problems with, be it of .proto
-// files, of the handlers that answer them, or of other configuration.
+// Package diag defines the diagnostics that loaders report: for .proto files,
+// handlers and configuration.
 package diag
 
 import (
@@ -15,10 +15,10 @@ import (
 // Severity says how bad a problem is.
 type Severity int
 
-// The severities, the gravest first.
+// The severities, most severe first.
 const (
-	Error   Severity = iota // what it is about cannot be used as it is
-	Warning                 // what is used may not be what its author expects
+	Error   Severity = iota // the subject cannot be used
+	Warning                 // the subject can be used, but may not do what its author expects
 	Hint                    // an opinion on style
 )
 
@@ -39,13 +39,13 @@ func (s Severity) String() string {
 
 // Position is a place in a file.
 type Position struct {
-	Path   string // as the user names the file; empty if there is none
+	Path   string // as the user wrote it; empty if there is no file
 	Line   int    // from 1; 0 for the whole file
 	Column int    // from 1, in characters; 0 for the whole line
 }
 
-// String returns path:line:column as far as they are known, which terminals and
-// editors turn into a link.
+// String returns path:line:column, or the part of it that is known. Terminals
+// and editors turn it into a link.
 func (p Position) String() string {
 	switch {
 	case p.Line == 0:
@@ -56,31 +56,32 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.Path, p.Line, p.Column)
 }
 
-// Diagnostic is one thing that is wrong, or doubtful, and where.
+// Diagnostic is a problem and its position.
 type Diagnostic struct {
 	Severity Severity
 	Position
 
-	// Message is one sentence. Further lines are details of it, one on each.
+	// Message is one sentence. Each further line is a detail.
 	Message string
 
-	// Text is all there is to say: message, position, source line, caret, notes
-	// and details, in several lines without colors. Default: made of the message and
-	// the position.
+	// Text is the full report: message, position, source line, caret, notes and
+	// details, on several lines without colors. Default: made of the message and the
+	// position.
 	Text string
 
 	// Transient says that the problem may disappear by itself, as when a file
 	// could not be read.
 	Transient bool
 
-	// Omitted is how many problems were left out, if that is what this says.
+	// Omitted is the number of problems that were left out, if this diagnostic
+	// reports that.
 	Omitted int
 
 	// Identity is what [Diagnostic.Key] returns. Default: Text.
 	Identity string
 }
 
-// The bounds of a message. A longer one is cut.
+// Limits on a message. Clip cuts longer ones.
 const (
 	maxLine  = 1000 // bytes
 	maxLines = 50
@@ -117,7 +118,7 @@ func (d *Diagnostic) shownPosition() string {
 	return strings.NewReplacer("\n", "\ufffd", "\t", "\ufffd").Replace(safetext.Clean(d.String()))
 }
 
-// Clip cuts a message that is too long for anybody to read.
+// Clip cuts a message that is too long to read.
 func Clip(message string) string {
 	lines := strings.Split(message, "\n")
 	if n := len(lines) - maxLines; n > 0 {
@@ -140,8 +141,8 @@ func clipLine(line string) string {
 	return line[:limit] + "…"
 }
 
-// Split returns the first line of a message, and its details as a text has them:
-// indented, with a line break after each.
+// Split returns the first line of a message, and its details in the format of
+// Text: indented, each with a line break.
 func Split(message string) (sentence, details string) {
 	sentence, rest, found := strings.Cut(message, "\n")
 	if found {
@@ -150,8 +151,8 @@ func Split(message string) (sentence, details string) {
 	return sentence, details
 }
 
-// Error returns the message after its position, as compilers print it. Its details
-// follow on lines of their own. Control characters are replaced.
+// Error returns the position and the message, like a compiler's error. Each
+// detail is on its own line. Control characters are replaced.
 func (d *Diagnostic) Error() string {
 	sentence, details := Split(safetext.Clean(d.Message))
 	text := sentence
@@ -161,11 +162,11 @@ func (d *Diagnostic) Error() string {
 	return strings.TrimSuffix(text+"\n"+details, "\n")
 }
 
-// Key is the same for the diagnostics of two loads that say the same.
+// Key returns the same string for the same problem in two loads.
 func (d *Diagnostic) Key() string { return cmp.Or(d.Identity, d.text()) }
 
-// Sort puts errors first, goes by position after that, and drops repetitions. It
-// changes list.
+// Sort sorts by severity, then by position, and drops duplicates. It changes
+// list.
 func Sort(list []*Diagnostic) []*Diagnostic {
 	slices.SortStableFunc(list, func(a, b *Diagnostic) int {
 		return cmp.Or(
@@ -185,10 +186,10 @@ func HasErrors(list []*Diagnostic) bool {
 	return slices.ContainsFunc(list, func(d *Diagnostic) bool { return d.Severity == Error })
 }
 
-// Render returns errors and warnings as a person reads them, and how many there
-// are; nothing if there are none. Hints are left out. Control characters are replaced,
-// because schemas and providers copy text from others. Unknown severities count as
-// warnings.
+// Render returns the errors and warnings as text for people, with their number;
+// the empty string if there are none. It leaves out hints. Unknown severities count
+// as warnings. Control characters are replaced, because schemas and providers copy
+// text from others.
 func Render(list []*Diagnostic) string {
 	var b strings.Builder
 	errors, warnings := 0, 0

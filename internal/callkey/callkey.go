@@ -1,7 +1,7 @@
-// Package callkey is the key of a call in its context. Packages handlers and
-// dispatch share it: the one asks for the call, the other has it in a context of
-// its own type, which costs each call less than context.WithValue does.
+// Package callkey defines the context key of a call. Package handlers reads the
+// call; package dispatch stores it, in its own type of context, which is
+// cheaper than context.WithValue.
 package callkey
 
-// Key is the key. The value is a handlers.Call.
+// Key is the key of a handlers.Call.
 type Key struct{}

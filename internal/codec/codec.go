@@ -1,14 +1,13 @@
-// Package codec moves messages between protobuf wire bytes and the Go values
-// that users write: plain structs, generated messages, and [Dynamic]. Servers
-// and clients bind their functions with it, so both take the same types and
-// refuse the same ones.
+// Package codec converts messages between protobuf's binary format and the Go
+// values of users: plain structs, generated messages, and [Dynamic]. Servers
+// and clients both use it to bind functions, so they accept the same types.
 //
-// It is the entrance to the packages below it. Package structs reads and writes
-// plain structs, package dynamic has the messages of types that are known at run
-// time only, and package wire is what the two share.
+// It is the facade of the packages below it. Package structs reads and writes
+// plain structs, package dynamic implements messages of types that are only
+// known at run time, and both use package wire.
 //
-// Hostile bytes end in an error, whatever the type: messages may be nested
-// [MaxDepth] deep, and a decoder's panic becomes an error.
+// Hostile bytes cause an error for every type: messages may be nested up to
+// [MaxDepth] levels, and a decoder's panic becomes an error.
 package codec
 
 import (
@@ -23,12 +22,12 @@ import (
 // Types resolves message and extension types.
 type Types = wire.Types
 
-// Codec turns the wire bytes of one message type into values of one Go type
-// and back. It is immutable and safe for concurrent use.
+// Codec decodes and encodes values of one Go type as messages of one type. It
+// is immutable and safe for concurrent use.
 type Codec[T any] interface {
-	// Unmarshal reads data, which it neither frees nor keeps unless
-	// Options.Alias says so. The errors are of the kinds ErrMalformed, ErrRange
-	// and ErrRequired.
+	// Unmarshal reads data. It does not free data, and does not retain it unless
+	// Options.Alias is set. The errors are of the kinds ErrMalformed, ErrRange and
+	// ErrRequired.
 	Unmarshal(data mem.BufferSlice) (*T, error)
 
 	// Marshal writes v, which must not be nil.
@@ -41,18 +40,19 @@ type Options struct {
 	Alias bool
 }
 
-// MaxDepth bounds how deeply messages may be nested, on the wire and in JSON.
+// MaxDepth limits how deeply messages may be nested, in the binary format and
+// in JSON.
 const MaxDepth = wire.MaxDepth
 
-// pool has the buffers of encoded messages, which return to it when they have been
-// sent. grpc's own pool has no sizes between 32 KiB and 1 MiB: it would clear a
-// megabyte for an answer of 40 KB.
+// pool holds the buffers of encoded messages, which are returned after sending.
+// grpc's pool has no sizes between 32 KiB and 1 MiB: it would clear a megabyte
+// for a response of 40 KB.
 var pool = newPool()
 
 func newPool() mem.BufferPool {
 	p, err := mem.NewBinaryTieredBufferPool(8, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22)
 	if err != nil {
-		panic(err) // one of the sizes is impossible
+		panic(err) // cannot happen: the sizes are valid
 	}
 	return p
 }

@@ -2,23 +2,23 @@ package codec
 
 import "google.golang.org/protobuf/reflect/protoreflect"
 
-// maxTypes bounds how many types canExceed looks at. A message type that reaches
-// more counts as one of unbounded depth.
+// maxTypes limits how many types canExceed visits. The depth of a message type
+// that reaches more counts as unbounded.
 const maxTypes = 10_000
 
-// canExceed reports whether messages of this type can be nested deeper than limit.
-// Most types cannot, as they do not contain themselves.
+// canExceed reports whether messages of this type can be nested deeper than
+// limit. Most types cannot, because they do not contain themselves.
 func canExceed(md protoreflect.MessageDescriptor, limit int) bool {
 	d := depths{}
 	return d.of(md) > limit || len(d) > maxTypes
 }
 
-// unbounded is the depth of a type that contains itself, or may do so by an
-// extension.
+// unbounded is the depth of a type that contains itself, or may contain itself
+// through an extension.
 const unbounded = 1 << 30
 
-// depths caches how deep the messages of a type can be nested, the outermost
-// included. A type is unbounded while its own depth is computed.
+// depths caches the maximum depth of messages of each type, including the
+// outermost message. A type is unbounded while its depth is computed.
 type depths map[protoreflect.MessageDescriptor]int
 
 func (d depths) of(md protoreflect.MessageDescriptor) int {
@@ -42,8 +42,8 @@ func (d depths) of(md protoreflect.MessageDescriptor) int {
 	return d[md]
 }
 
-// exceeds reports whether the messages in m are nested deeper than limit, m
-// included.
+// exceeds reports whether m and the messages in it are nested deeper than
+// limit.
 func exceeds(m protoreflect.Message, limit int) bool {
 	if limit <= 0 {
 		return true

@@ -13,12 +13,11 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
-// Dynamic is a message of whatever type the method declares, read, changed and
-// built by reflection.
+// Dynamic is a message of any type, read, changed and built by reflection.
 type Dynamic struct{ protoreflect.Message }
 
-// NewDynamic returns an empty message. It takes the compiled type of md from types,
-// which may be nil.
+// NewDynamic returns an empty message. It uses the compiled type of md in
+// types, which may be nil.
 func NewDynamic(md protoreflect.MessageDescriptor, types Types) *Dynamic {
 	return &Dynamic{dynamicType(md, types).NewMessage()}
 }
@@ -52,10 +51,10 @@ func dynamicType(md protoreflect.MessageDescriptor, types Types) *dynamic.Type {
 type dynamicMessage struct {
 	name protoreflect.FullName
 	opts dynamic.Options
-	typ  func() *dynamic.Type // compiled for the first message: most methods are never called
+	typ  func() *dynamic.Type // compiles at the first message: most methods are never called
 }
 
-// BindDynamic is Bind for messages of any type.
+// BindDynamic is like Bind for Dynamic.
 func BindDynamic(md protoreflect.MessageDescriptor, types Types) Codec[Dynamic] {
 	return dynamicMessage{
 		name: md.FullName(),
@@ -76,7 +75,7 @@ func (d dynamicMessage) Unmarshal(data mem.BufferSlice) (*Dynamic, error) {
 
 func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
 	if v.Message == nil {
-		return nil, errors.New("the Dynamic holds no message")
+		return nil, errors.New("the Dynamic has no message")
 	}
 	if got := v.Descriptor().FullName(); got != d.name {
 		return nil, fmt.Errorf("it is a %s, not a %s", got, d.name)
@@ -89,7 +88,7 @@ func (d dynamicMessage) Marshal(v *Dynamic) (mem.Buffer, error) {
 	}
 }
 
-// decodeDynamic reads b into m, and drops what m held before.
+// decodeDynamic reads b into m, and replaces m's content.
 func decodeDynamic(b []byte, m *dynamic.Message, types Types) error {
 	proto.Reset(m)
 	return dynamic.Options{Resolver: types}.Unmarshal(b, m)

@@ -2,7 +2,7 @@ package codec
 
 import "github.com/dyngate/dyngate/internal/codec/wire"
 
-// The ways in which reading or writing a message fails. Test for them with
+// The kinds of errors from reading or writing a message. Test for them with
 // errors.Is.
 var (
 	ErrMalformed   = wire.ErrMalformed   // the bytes are not a message of the type
@@ -11,7 +11,7 @@ var (
 	ErrUnencodable = wire.ErrUnencodable // the Go value is not a message of the type
 )
 
-// The errors that say where a message or value is wrong.
+// The errors with the position of a problem in a message.
 type (
 	// Error names the field.
 	Error = wire.Error

@@ -11,7 +11,7 @@ import (
 	"github.com/dyngate/dyngate/internal/typename"
 )
 
-// generatedMessage is a message as generated code.
+// generatedMessage is the codec of a generated type.
 type generatedMessage[T any] struct {
 	types Types
 	deep  bool
@@ -31,9 +31,9 @@ func bindGenerated[T any](zero proto.Message, md protoreflect.MessageDescriptor,
 	return generatedMessage[T]{types: types, deep: canExceed(md, MaxDepth)}, nil
 }
 
-// generatedFor returns the message type that a Go type was generated for. It is nil
-// for a Go type that can have any message type, such as dynamicpb.Message: there
-// is no value yet that knows it.
+// generatedFor returns the message type that a Go type was generated for. It is
+// nil for a Go type that can have any message type, such as dynamicpb.Message,
+// if no value is set.
 func generatedFor(zero proto.Message) (md protoreflect.MessageDescriptor) {
 	defer func() { _ = recover() }()
 	return zero.ProtoReflect().Descriptor()
@@ -50,9 +50,9 @@ func (m generatedMessage[T]) Marshal(v *T) (mem.Buffer, error) {
 	return Encode(any(v).(proto.Message))
 }
 
-// CompareMethods compares a method as generated code declares it with that of a
-// schema. The error has a line for each field that the two read differently. A
-// field that only one of them has is unknown to the other, which does no harm.
+// CompareMethods compares a method in generated code with the same method in a
+// schema. The error has a line for each field with incompatible types. Fields
+// that only one of them has are compatible, because the other ignores them.
 func CompareMethods(generated, schema protoreflect.MethodDescriptor) error {
 	return joinDistinct(compareMessages(generated.Input(), schema.Input()), compareMessages(generated.Output(), schema.Output()))
 }
@@ -86,8 +86,8 @@ func compareFields(generated, schema protoreflect.MessageDescriptor, seen map[pr
 	return differences
 }
 
-// sameType reports whether two fields have the same type on the wire. All enums
-// are the same there.
+// sameType reports whether two fields have the same type in the binary format.
+// There, all enums have the same type.
 func sameType(a, b protoreflect.FieldDescriptor) bool {
 	if a.IsMap() && b.IsMap() {
 		return sameType(a.MapKey(), b.MapKey()) && sameType(a.MapValue(), b.MapValue())

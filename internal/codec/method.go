@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Shape says which messages of a method are streams.
+// Shape is the streaming kind of a method.
 type Shape struct{ StreamsRequests, StreamsResponses bool }
 
 // ShapeOf returns the shape of a method.
@@ -28,8 +28,8 @@ func (s Shape) String() string {
 	return "unary"
 }
 
-// Func returns the name of the function for this shape, which the packages
-// handlers and dynclient both have.
+// Func returns the name of the function for this shape in the packages handlers
+// and dynclient.
 func (s Shape) Func() string {
 	switch {
 	case s.StreamsRequests && s.StreamsResponses:
@@ -42,8 +42,9 @@ func (s Shape) Func() string {
 	return "Unary"
 }
 
-// BindMethod is [Bind] for the request and the response of a method. The error has
-// a line for each mismatch. One that is in both messages is reported once.
+// BindMethod is like [Bind] for the request and the response of a method. The
+// error has a line for each mismatch, and reports one in both messages only
+// once.
 func BindMethod[In, Out any](m protoreflect.MethodDescriptor, types Types, opts Options) (Codec[In], Codec[Out], error) {
 	in, inErr := Bind[In](m.Input(), types, opts)
 	out, outErr := Bind[Out](m.Output(), types, opts)
@@ -53,7 +54,7 @@ func BindMethod[In, Out any](m protoreflect.MethodDescriptor, types Types, opts 
 	return in, out, nil
 }
 
-// joinDistinct joins errors of several lines, and drops lines that are repeated.
+// joinDistinct joins errors of several lines, and drops duplicate lines.
 func joinDistinct(errs ...error) error {
 	var lines []error
 	seen := make(map[string]bool)

@@ -6,7 +6,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/structs"
 )
 
-// plain is a message as a plain Go struct.
+// plain is the codec of a plain Go struct.
 type plain[T any] struct {
 	plan  *structs.Struct[T]
 	alias bool
@@ -33,9 +33,9 @@ func contiguous(data mem.BufferSlice) (b []byte, done func()) {
 	return buf.ReadOnlyData(), buf.Free
 }
 
-// collectable returns data as one slice that belongs to the garbage collector, so
-// that values may share it. Pooled buffers are copied, as they are reused when they
-// are freed.
+// collectable returns data as one garbage-collected slice, so that values may
+// share it. It copies pooled buffers, because they are reused after they are
+// freed.
 func collectable(data mem.BufferSlice) []byte {
 	if len(data) == 1 {
 		if b, ok := data[0].(mem.SliceBuffer); ok {

@@ -19,10 +19,10 @@ func Decode(b []byte, v proto.Message, types Types) error {
 	return decodeProto(b, v, types, canExceed(v.ProtoReflect().Descriptor(), MaxDepth))
 }
 
-// decodeProto unmarshals b. Its error distinguishes missing required fields from
-// malformed bytes. A panic counts as malformed bytes: v may be of any
-// implementation, and some (dynamicpb) panic on hostile input. deep says that b may
-// hold more levels of messages than the decoder counts.
+// decodeProto unmarshals b. Its error distinguishes missing required fields
+// from malformed bytes. A panic counts as malformed bytes: v may be of any
+// implementation, and some (dynamicpb) panic on hostile input. deep reports
+// that messages of v's type may be nested deeper than MaxDepth.
 func decodeProto(b []byte, v proto.Message, types Types, deep bool) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -11,12 +11,12 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// All reads the files of all services, with comments and everything that they
-// import. Each file comes after its imports, and what the server lacks is
-// filled in, so the set can be linked as it is.
+// All reads the files of all services and their imports, with comments. Each
+// file comes after its imports, and files that the server lacks are filled in,
+// so the set can be linked unchanged.
 //
-// The error joins what keeps services from being read; the set holds the files of
-// the others. It is nil if the list of services cannot be read.
+// The error joins those of the services that cannot be read; the set holds the
+// files of the others. The set is nil if the list of services cannot be read.
 func (r *Reader) All(ctx context.Context) (*descriptorpb.FileDescriptorSet, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.limits.Time)
 	defer cancel()
@@ -57,11 +57,11 @@ func (r *Reader) All(ctx context.Context) (*descriptorpb.FileDescriptorSet, erro
 type builder struct {
 	reader *Reader
 	set    *descriptorpb.FileDescriptorSet
-	kept   map[string]protoreflect.FileDescriptor // what is in the set
+	kept   map[string]protoreflect.FileDescriptor // files in the set
 }
 
-// add adds a file after its imports: all of them, or none if another version of
-// one is in the set.
+// add adds a file after its imports. It adds none of them if the set has
+// another version of one.
 func (b *builder) add(fd protoreflect.FileDescriptor) error {
 	var added []protoreflect.FileDescriptor
 	seen := make(map[protoreflect.FileDescriptor]bool)

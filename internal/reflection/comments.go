@@ -8,8 +8,8 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// WithComments returns a view of a descriptor that Link returned, or of a file that
-// it imports, that has the comments and positions that the server sent. Without
+// WithComments returns a view of a descriptor from Link, or of one of its
+// imports, with the comments and positions that the server sent. Without
 // comments it is fd itself.
 func (r *Reader) WithComments(fd protoreflect.FileDescriptor) protoreflect.FileDescriptor {
 	r.mu.Lock()
@@ -30,8 +30,9 @@ func (r *Reader) WithComments(fd protoreflect.FileDescriptor) protoreflect.FileD
 	return view
 }
 
-// commented is a file and its view with comments. The last one is kept, as several
-// declarations of a file are often shown one after the other.
+// commented is a file and its view with comments. The reader caches the last
+// one, because several declarations of a file are often shown one after the
+// other.
 type commented struct{ of, view protoreflect.FileDescriptor }
 
 // sourceInfo reads the comments of a file; nil if there are none, or too many.

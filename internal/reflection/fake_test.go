@@ -17,14 +17,14 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// fakeConn is a connection to a server that has nothing but reflection.
+// fakeConn is a connection to a server with only reflection.
 type fakeConn struct {
 	files  []*descriptorpb.FileDescriptorProto
 	answer func(s *fakeStream, req *refv1.ServerReflectionRequest) (*refv1.ServerReflectionResponse, error)
 
-	closure bool // answers hold imports, too
+	closure bool // answers contain imports too
 	streams []*fakeStream
-	ahead   int // how many questions were sent before they were answered, at most
+	ahead   int // maximum number of unanswered questions
 }
 
 func (*fakeConn) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
@@ -103,7 +103,7 @@ func (s *fakeStream) RecvMsg(m any) error {
 	return nil
 }
 
-// usual answers as a good server does.
+// usual answers like a correct server.
 func (c *fakeConn) usual(req *refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
 	var found *descriptorpb.FileDescriptorProto
 	switch ask := req.GetMessageRequest().(type) {
@@ -184,7 +184,7 @@ func filesOf(req *refv1.ServerReflectionRequest, files ...*descriptorpb.FileDesc
 	}
 }
 
-// file makes a descriptor out of its text.
+// file parses a descriptor.
 func file(t testing.TB, text string) *descriptorpb.FileDescriptorProto {
 	t.Helper()
 	fd := new(descriptorpb.FileDescriptorProto)

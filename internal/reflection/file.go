@@ -11,27 +11,28 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// File is a file as the server describes it.
+// File is a file that the server sent.
 type File struct {
 	reader *Reader
 	raw    []byte // the FileDescriptorProto, with comments
 
-	// What the file says, without looking into its types.
+	// The file's names and imports, read without linking.
 	path          string
 	pkg           string
 	imports       []string
 	optionImports []string
 	services      []Service
 
-	// scope holds those imports that differ from the reader's files of the same path.
+	// scope holds the imports that differ from the reader's files with the same
+	// path.
 	scope map[string]*File
 
-	complete   bool // all that it imports, directly or not, was asked for
-	typesAsked bool // the files of its types were asked for, since it imports something that is missing
+	complete   bool // all direct and indirect imports were requested
+	typesAsked bool // the files of its types were requested, because an import is missing
 	link       link
 }
 
-// Service is a service of a file that need not be linked.
+// Service is a service of a file that may not be linked.
 type Service struct {
 	Name    protoreflect.FullName
 	Methods []protoreflect.Name
@@ -40,13 +41,13 @@ type Service struct {
 // Path returns the path by which other files import this one.
 func (f *File) Path() string { return f.path }
 
-// Services returns the services that the file declares, as its bytes say: nothing
-// is checked but the names.
+// Services returns the services that the file declares. Only their names are
+// checked.
 func (f *File) Services() []Service { return f.services }
 
 var errMalformed = status.Error(codes.Internal, "a file of the answer is malformed")
 
-// newFile reads what content says about names and imports.
+// newFile reads the names and imports from content.
 func newFile(r *Reader, content []byte) (*File, error) {
 	f := &File{reader: r, raw: content}
 	var services [][]byte
@@ -81,7 +82,8 @@ func newFile(r *Reader, content []byte) (*File, error) {
 	return f, nil
 }
 
-// addService adds a service, unless its name is invalid; then linking fails.
+// addService adds a service. It ignores an invalid name, with which linking
+// fails.
 func (f *File) addService(content []byte) error {
 	var s Service
 	err := eachField(content, func(num protowire.Number, value []byte) error {
@@ -103,8 +105,9 @@ func (f *File) addService(content []byte) error {
 	return err
 }
 
-// declares reports whether a symbol is, or is in, something that is declared at
-// the top of the file. The values of enums, which are there too, are not found.
+// declares reports whether the file declares a symbol at its top level, or
+// declares the symbol's outermost scope there. It does not find the values of
+// top-level enums.
 func (f *File) declares(symbol string) bool {
 	rest := symbol
 	if f.pkg != "" {
@@ -133,8 +136,8 @@ func (f *File) qualify(name string) string {
 	return f.pkg + "." + name
 }
 
-// pick returns the file of an answer that the question was for; nil if there is
-// none.
+// pick returns the file of an answer that the question asked for; nil if there
+// is none.
 func (q *question) pick(files []*File) *File {
 	if q.kind == fileByPath {
 		if i := slices.IndexFunc(files, func(f *File) bool { return f.path == q.name }); i >= 0 {

@@ -13,10 +13,9 @@ import (
 	"github.com/dyngate/dyngate/internal/reflection"
 )
 
-// FuzzReader has a server answer with whatever bytes. The input is a list of
-// answers, each with its length before it; a length of 0 breaks the stream.
-// Nothing may panic, the limits must hold, and a set that was read without an error
-// must be complete.
+// FuzzReader reads arbitrary answers. The input is a list of answers, each after
+// its length; a length of 0 breaks the stream. Nothing may panic, the limits must
+// hold, and a set that was read without an error must be complete.
 func FuzzReader(f *testing.F) {
 	c := &fakeConn{files: shop(f, 3), closure: true}
 	var good, broken []byte

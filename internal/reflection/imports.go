@@ -8,8 +8,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// visit asks for the imports of a file, and of the files that it imports. The
-// depth is that of the imports.
+// visit requests the imports of a file and of the files that it imports. depth
+// is the depth of these imports.
 func (op *operation) visit(f *File, depth int) error {
 	type step struct {
 		file  *File
@@ -32,7 +32,7 @@ func (op *operation) visit(f *File, depth int) error {
 	return nil
 }
 
-// importPath asks for an import that is not known.
+// importPath requests an unknown import.
 func (op *operation) importPath(f *File, path string, depth int) error {
 	r := op.reader
 	if r.isMissing(path) {
@@ -55,7 +55,8 @@ func (op *operation) importPath(f *File, path string, depth int) error {
 	return op.askOnce(&question{kind: fileByPath, name: path, from: f, depth: depth})
 }
 
-// askOnce asks a question that the answer to another one leads to, if it is new.
+// askOnce queues a question that an answer leads to, unless it was asked
+// before.
 func (op *operation) askOnce(q *question) error {
 	if op.asked[q.String()] {
 		return nil
@@ -68,7 +69,8 @@ func (op *operation) askOnce(q *question) error {
 	return nil
 }
 
-// imported takes the answer for an import, or for a type that stands in for one.
+// imported handles the answer for an import, or for a type whose file may
+// replace one.
 func (op *operation) imported(q *question) {
 	if q.kind == fileOfSymbol {
 		op.reader.setSymbol(protoreflect.FullName(q.name), q.file)

@@ -7,29 +7,29 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Limits bound what a server's answers may cost a [Reader]. Zero stands for the
-// default.
+// Limits bound the cost of a server's answers. Zero means the default.
 type Limits struct {
-	AnswerBytes int           // of one answer; 16 MiB
-	Bytes       int           // of all files; 256 MiB
-	Files       int           // number of files; 50,000
-	Depth       int           // of imports of imports; 256
-	NameBytes   int           // of a name or path that is asked for; 1000
-	Time        time.Duration // of one operation; 5 minutes
+	AnswerBytes int           // size of one answer; default 16 MiB
+	Bytes       int           // total size of all files; default 256 MiB
+	Files       int           // number of files; default 50,000
+	Depth       int           // levels of imports; default 256
+	NameBytes   int           // length of a name or path in a request; default 1000
+	Time        time.Duration // duration of one operation; default 5 minutes
 
-	// Declarations is how many fields the descriptors of all linked files may have;
-	// 8,000,000. One file may have an eighth of that. A file of some megabytes can
-	// be made to take gigabytes once it is linked: what it declares counts, too.
+	// Declarations limits the number of fields in the descriptors of all linked
+	// files; default 8,000,000. One file may have an eighth of it. It exists
+	// besides Bytes because a hostile file of some megabytes can take gigabytes
+	// when it is linked.
 	Declarations int
 
-	// FullNameBytes is the sum of the lengths of the full names that one file
-	// declares; 16 MiB. Each full name repeats the names around it.
+	// FullNameBytes limits the total length of the full names that one file
+	// declares; default 16 MiB. Each full name repeats the names around it.
 	FullNameBytes int
 }
 
 const (
 	maxNesting = 64  // levels of messages in messages
-	maxWays    = 200 // ways along public imports from one file: protodesc follows each
+	maxWays    = 200 // paths along public imports from one file: protodesc follows each
 )
 
 func (l Limits) withDefaults() Limits {
@@ -50,7 +50,7 @@ func or[T int | time.Duration](value *T, otherwise T) {
 	}
 }
 
-// tooMuch returns the error for a limit that a server exceeds.
+// tooMuch returns the error for an exceeded limit.
 func tooMuch(format string, args ...any) error {
 	return status.Errorf(codes.ResourceExhausted, format, args...)
 }

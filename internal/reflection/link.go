@@ -19,21 +19,21 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// link is what linking made of a file.
+// link is the result of linking a file.
 type link struct {
 	desc  protoreflect.FileDescriptor
 	types *schema.Types
 	err   error
 	depth int // of imports
-	ways  int // along public imports
+	ways  int // paths along public imports
 
 	active  bool                // its imports are being linked
-	replace map[string][]string // imports that the server lacks, and what stands for them
+	replace map[string][]string // replacements of imports that the server lacks
 	add     []string            // imports that the file should have
 }
 
-// Link returns the file's descriptor, without comments. It links the file and its
-// imports when it is first called, and stops when ctx ends.
+// Link returns the file's descriptor, without comments. The first call links
+// the file and its imports. Link stops when ctx ends.
 func (f *File) Link(ctx context.Context) (protoreflect.FileDescriptor, error) {
 	r := f.reader
 	r.mu.Lock()
@@ -45,7 +45,7 @@ func (f *File) Link(ctx context.Context) (protoreflect.FileDescriptor, error) {
 	return f.link.desc, nil
 }
 
-// Types returns a resolver of the file's import closure; nil before the file is
+// Types returns a resolver of the file's import closure; nil if the file is not
 // linked.
 func (f *File) Types() *schema.Types {
 	f.reader.mu.Lock()
@@ -59,10 +59,11 @@ func (f *File) Types() *schema.Types {
 type linker struct {
 	*store
 	ctx  context.Context
-	path []*File // from the file that is wanted to the one being linked
+	path []*File // from the requested file to the one being linked
 }
 
-// link links a file after its imports. The result is kept unless ctx has ended.
+// link links a file after its imports. It stores the result unless ctx has
+// ended.
 func (l *linker) link(f *File) error {
 	switch {
 	case f.link.desc != nil || f.link.err != nil:
@@ -161,7 +162,7 @@ func (l *linker) parse(f *File) (*descriptorpb.FileDescriptorProto, error) {
 		return nil, tooMuch("%s is too large: it has more than %d declarations", f.path, l.limits.Declarations/8)
 	}
 	if l.declared += n; l.declared > l.limits.Declarations {
-		return nil, l.exceed(tooMuch("its files are too large: they have more than %d declarations", l.limits.Declarations))
+		return nil, l.exceed(tooMuch("the server's files are too large: they have more than %d declarations", l.limits.Declarations))
 	}
 	fd, err := unmarshal(content)
 	if err != nil {
@@ -173,8 +174,8 @@ func (l *linker) parse(f *File) (*descriptorpb.FileDescriptorProto, error) {
 	return fd, nil
 }
 
-// unmarshal reads a file. Custom options stay as they came if the program knows
-// others by their numbers.
+// unmarshal reads a file. Custom options remain unparsed if the program knows
+// other options by their numbers.
 func unmarshal(content []byte) (*descriptorpb.FileDescriptorProto, error) {
 	fd := new(descriptorpb.FileDescriptorProto)
 	if proto.Unmarshal(content, fd) == nil {
@@ -187,7 +188,7 @@ func unmarshal(content []byte) (*descriptorpb.FileDescriptorProto, error) {
 	return fd, nil
 }
 
-// split takes the comments out of a file, which are most of it.
+// split separates the comments, which are most of a file, from the rest.
 func split(raw []byte) (content, comments []byte) {
 	content = make([]byte, 0, len(raw)/2)
 	for b := raw; len(b) > 0; {
@@ -211,8 +212,8 @@ func split(raw []byte) (content, comments []byte) {
 
 var fileDescriptor = new(descriptorpb.FileDescriptorProto).ProtoReflect().Descriptor()
 
-// countFields counts the fields of a message and of those in it. It reports whether
-// the message is well-formed and no deeper than depth.
+// countFields counts the fields of a message and of its nested messages. ok
+// reports whether the message is well-formed and not deeper than depth.
 func countFields(b []byte, md protoreflect.MessageDescriptor, depth int) (count int, ok bool) {
 	if depth == 0 {
 		return 0, false

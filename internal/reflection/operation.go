@@ -12,24 +12,24 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// operation asks questions and what their answers lead to.
+// operation asks questions, and those that their answers lead to.
 type operation struct {
 	reader *Reader
-	window int         // how many questions may be sent before they are answered
+	window int         // how many questions may be unanswered
 	todo   *queue      // not sent yet
 	sent   []*question // not answered yet
 
-	asked     map[string]bool                 // what was asked for imports, by question.String
+	asked     map[string]bool                 // questions about imports, by question.String
 	importers map[string][]*File              // of the paths in asked
 	services  map[protoreflect.FullName]*File // in the files of this operation
-	visited   map[*File]bool                  // whose imports are known or asked for
+	visited   map[*File]bool                  // files whose imports are known or requested
 
 	failures   int   // questions that ended a stream
 	alphaTried bool  // v1alpha was tried in place of v1
 	v1Error    error // why
 }
 
-// run asks until all questions are answered. It opens another stream when one
+// run sends questions until all are answered. It opens another stream when one
 // breaks.
 func (op *operation) run(ctx context.Context) error {
 	for !op.todo.empty() {
@@ -44,7 +44,7 @@ func (op *operation) run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return contextError(ctx)
 		}
-		op.window = max(1, op.window/2) // the server may not like to be asked ahead
+		op.window = max(1, op.window/2) // the server may not support several questions at once
 		if answered > 0 {
 			continue
 		}
@@ -58,12 +58,12 @@ func (op *operation) run(ctx context.Context) error {
 	return nil
 }
 
-// switchVersion reports whether a stream that brought no answer is to be tried in
-// another version.
+// switchVersion reports whether to try another version after a stream without
+// an answer.
 func (op *operation) switchVersion(v version, err error) bool {
 	unknown := status.Code(err) == codes.Unimplemented
 	switch {
-	case v.confirmed && unknown && !op.alphaTried: // another server has taken its place
+	case v.confirmed && unknown && !op.alphaTried: // the connection may lead to another server now
 		op.reader.setVersion(version{alpha: !v.alpha})
 	case !v.confirmed && !v.alpha && otherVersion(err) && !op.alphaTried:
 		op.v1Error = err
@@ -75,13 +75,13 @@ func (op *operation) switchVersion(v version, err error) bool {
 	return true
 }
 
-// failFirst gives an error to the question that was to be answered when a stream
+// failFirst sets the error of the first unanswered question when a stream
 // broke. It returns an error if the other questions cannot be answered either.
 func (op *operation) failFirst(err error) error {
 	if v := op.reader.current(); v.alpha && !v.confirmed {
 		op.reader.setVersion(version{})
 		if op.v1Error != nil && status.Code(op.v1Error) != codes.Unimplemented {
-			err = op.v1Error // both versions fail, and v1 says why
+			err = op.v1Error // both versions failed: report the error of v1
 		}
 	}
 	if isGone(err) {
@@ -96,8 +96,8 @@ func (op *operation) failFirst(err error) error {
 	return nil
 }
 
-// stream asks on one stream until all questions are answered or it breaks. It
-// returns how many answers came.
+// stream uses one stream until all questions are answered or it breaks. It
+// returns the number of answers.
 func (op *operation) stream(ctx context.Context, v version) (answered int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -132,7 +132,8 @@ func (op *operation) stream(ctx context.Context, v version) (answered int, err e
 	}
 }
 
-// send sends as many questions as may be sent now. Errors are those of receiving.
+// send sends as many questions as the window allows. Receiving reports the
+// errors.
 func (op *operation) send(stream grpc.ClientStream) {
 	size := 0
 	for _, q := range op.sent {
@@ -155,7 +156,8 @@ func (op *operation) send(stream grpc.ClientStream) {
 	}
 }
 
-// isAnswered reports whether earlier answers hold that of q, and sets it.
+// isAnswered reports whether an earlier answer contains the answer to q. If so,
+// it sets it.
 func (op *operation) isAnswered(q *question) bool {
 	switch {
 	case q.kind == fileOfSymbol:
@@ -166,13 +168,13 @@ func (op *operation) isAnswered(q *question) bool {
 	return q.file != nil
 }
 
-// fatalError ends an operation.
+// fatalError is an error that ends an operation.
 type fatalError struct{ error }
 
-// take takes the answer to a question. Its error ends the operation.
+// take handles the answer to a question. Its error ends the operation.
 func (op *operation) take(q *question, res *refv1.ServerReflectionResponse) error {
 	if !q.isOf(res) {
-		return fatalError{fmt.Errorf("the answer to the question for %s is to another question", q)}
+		return fatalError{fmt.Errorf("the server answered another question than the one for %s", q)}
 	}
 	switch m := res.GetMessageResponse().(type) {
 	case *refv1.ServerReflectionResponse_ErrorResponse:
@@ -203,8 +205,8 @@ func (op *operation) take(q *question, res *refv1.ServerReflectionResponse) erro
 	return nil
 }
 
-// refusal returns the error of an answer; nil if it says that the server does not
-// know the name. Some servers use another code than the protocol's NOT_FOUND.
+// refusal returns the error of an answer; nil if the server does not know the
+// name. Some servers use another code than the protocol's NOT_FOUND.
 func refusal(q *question, e *refv1.ErrorResponse) error {
 	code := codes.Code(e.GetErrorCode()) //nolint:gosec // any number
 	switch {
@@ -216,7 +218,7 @@ func refusal(q *question, e *refv1.ErrorResponse) error {
 	return status.Error(code, e.GetErrorMessage())
 }
 
-// files takes the files of an answer and asks for their imports.
+// files adds the files of an answer and requests their imports.
 func (op *operation) files(q *question, contents [][]byte) error {
 	files, err := op.reader.add(contents)
 	op.reader.progress()
@@ -241,8 +243,8 @@ func (op *operation) files(q *question, contents [][]byte) error {
 	return nil
 }
 
-// end notes what is complete. An operation that failed leaves only those of its
-// files in its answers of which nothing is missing.
+// end records which files are complete. If the operation failed, it removes
+// incomplete files from the answers.
 func (op *operation) end(questions []*question, err error) {
 	r := op.reader
 	r.mu.Lock()

@@ -16,15 +16,15 @@ const (
 	fileOfExtension
 )
 
-// question is one question to the server, and its answer.
+// question is a question to the server, and its answer.
 type question struct {
 	kind   questionKind
-	name   string // a symbol, a path, or the message that is extended
+	name   string // a symbol, a path, or the extended message
 	number int32  // of an extension
 
-	from  *File // that imports name, if it does
-	depth int   // of imports that led to the question
-	lane  *lane // that the question was in, if it was in one
+	from  *File // imports name; may be nil
+	depth int   // number of imports that led to the question
+	lane  *lane // the question's lane; may be nil
 
 	// The answer. A server that does not know the name leaves all fields empty.
 	services []protoreflect.FullName
@@ -62,8 +62,8 @@ func (q *question) request() *refv1.ServerReflectionRequest {
 	return req
 }
 
-// isOf reports whether an answer is to this question. Servers need not repeat the
-// question.
+// isOf reports whether res may answer this question. Servers need not repeat
+// the question.
 func (q *question) isOf(res *refv1.ServerReflectionResponse) bool {
 	req := res.GetOriginalRequest()
 	switch o := req.GetMessageRequest().(type) {

@@ -2,15 +2,16 @@ package reflection
 
 import "google.golang.org/protobuf/reflect/protoreflect"
 
-// queue holds the questions that were not sent yet. First come those that answers
-// led to, and those of a stream that broke.
+// queue holds the questions that were not sent yet. Questions from answers, and
+// those of a broken stream, come first.
 //
-// Services of one package are often in one file, which may be large. So few symbols
-// of a package are asked for at a time, until the answers show that each is in a
-// file of its own: the first answer may hold the others' answers, too.
+// Services of one package are often in one file, which may be large. So only a
+// few symbols of a package are requested at a time, until the answers show that
+// each is in its own file: the first answer may contain the answers for the
+// others.
 type queue struct {
 	first []*question
-	lanes []*lane // those with questions, by turns
+	lanes []*lane // those with questions, in turn
 }
 
 // lane holds the symbols of one package.
@@ -44,8 +45,8 @@ func newQueue(questions []*question) *queue {
 
 func (q *queue) empty() bool { return len(q.first)+len(q.lanes) == 0 }
 
-// next returns the next question to send; nil if there is none, or if it is
-// better to wait for an answer.
+// next returns the next question to send; nil if there is none, or if an answer
+// should be awaited first.
 func (q *queue) next() *question {
 	if len(q.first) > 0 {
 		ask := q.first[0]
@@ -77,8 +78,7 @@ func (q *question) leave() {
 	}
 }
 
-// arrive notes that a question that was sent has been answered, or has to be sent
-// again.
+// arrive records that a sent question was answered, or must be sent again.
 func (q *question) arrive() {
 	if q.lane == nil {
 		return

@@ -14,34 +14,36 @@ import (
 
 // Options configure a [Reader]. All fields are optional.
 type Options struct {
-	// Metadata is sent with each question, after that of the operation's context.
+	// Metadata is sent with each stream, after the metadata of the operation's
+	// context.
 	Metadata metadata.MD
 
-	// Progress is called with the number of files that were read, each time that
-	// there are more, and with 0 when an operation ends.
+	// Progress is called with the number of files read each time that it grows,
+	// and with 0 when an operation ends.
 	Progress func(files int)
 
 	Limits Limits
 }
 
 // Reader reads the schema of one server. It is safe for concurrent use;
-// operations that ask the server run one after the other.
+// operations on the server run one after the other.
 //
-// A Reader keeps what it has read. To read again, make another one. Once the
-// server has exceeded [Limits] in total, all operations fail.
+// A Reader caches the files it has read. To read again, make another one. When
+// the server has exceeded one of the [Limits] for all files, all operations
+// fail.
 type Reader struct {
 	conn   grpc.ClientConnInterface
 	opts   Options
 	limits Limits
-	sem    chan struct{} // held while the server is asked
+	sem    chan struct{} // held during an operation
 
 	mu      sync.Mutex
 	version version
 	store   store
 }
 
-// NewReader returns a reader of the server at the other end of conn. Nothing is
-// asked before the first operation.
+// NewReader returns a reader of the server at the other end of conn. It sends
+// nothing before the first operation.
 func NewReader(conn grpc.ClientConnInterface, o Options) *Reader {
 	r := &Reader{conn: conn, opts: o, limits: o.Limits.withDefaults(), sem: make(chan struct{}, 1)}
 	r.store = newStore(r.limits)
@@ -56,8 +58,8 @@ func (r *Reader) Version() string {
 	return r.version.String()
 }
 
-// Services returns the names of the services that the server lists, as it lists
-// them. Names that are invalid or too long are left out.
+// Services returns the names of the services that the server lists, in its
+// order. It leaves out invalid and overlong names.
 func (r *Reader) Services(ctx context.Context) ([]protoreflect.FullName, error) {
 	q := &question{kind: listServices}
 	if err := r.ask(ctx, []*question{q}); err != nil {
@@ -68,11 +70,12 @@ func (r *Reader) Services(ctx context.Context) ([]protoreflect.FullName, error) 
 	}), q.err
 }
 
-// Files returns the files that declare symbols, by symbol: services, messages
-// and so on; nil for symbols that the server does not know. All imports of the
-// files have been asked for; nothing is linked yet.
+// Files returns the files that declare symbols (services, messages and so on),
+// by symbol; nil for symbols that the server does not know. It reads the
+// imports of the files too, but links nothing.
 //
-// The error joins what kept files from being read. The result holds the others.
+// The error joins those of the files that cannot be read. The result holds the
+// others.
 func (r *Reader) Files(ctx context.Context, symbols []protoreflect.FullName) (map[protoreflect.FullName]*File, error) {
 	var questions []*question
 	for _, name := range symbols {
@@ -120,9 +123,9 @@ func (r *Reader) FileByPath(ctx context.Context, path string) (*File, error) {
 	return q.file, q.err
 }
 
-// ask puts questions to the server, and those about the imports of the files that
-// it answers with. The answers are in the questions. The error is one that
-// concerns all questions.
+// ask sends questions to the server, and questions about the imports of the
+// files in its answers. The answers are in the questions. The error concerns
+// all questions.
 func (r *Reader) ask(ctx context.Context, questions []*question) error {
 	if len(questions) == 0 {
 		return nil
@@ -151,15 +154,16 @@ func (r *Reader) ask(ctx context.Context, questions []*question) error {
 	return err
 }
 
-// exceeded returns the error of a limit that was exceeded in total.
+// exceeded returns the error for a limit on all files that was exceeded; nil if
+// none was.
 func (r *Reader) exceeded() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.store.exceeded
 }
 
-// Join joins errors, each once: the same thing often keeps many files from being
-// read. It returns a single error as it is, so that its status keeps its message.
+// Join joins errors and drops duplicates: one cause often affects many files.
+// It returns a single error unchanged, so that its status keeps its message.
 func Join(errs ...error) error {
 	seen := make(map[string]bool)
 	var all []error
@@ -175,7 +179,8 @@ func Join(errs ...error) error {
 	return errors.Join(all...)
 }
 
-// errUnexpected is the error for an answer of another kind than its question.
+// errUnexpected returns the error for an answer of another kind than its
+// question.
 func errUnexpected(q *question) error {
 	return fmt.Errorf("the answer to the question for %s is of another kind", q)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/dyngate/dyngate/internal/reflection"
 )
 
-// shop returns n files with a service each, which all import one file, which
+// shop returns n files with one service each. All import one file, which
 // imports another one.
 func shop(t testing.TB, n int) []*descriptorpb.FileDescriptorProto {
 	t.Helper()
@@ -92,7 +92,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestManyServicesInOneFile asks for a file of many services once.
+// TestManyServicesInOneFile checks that a file with many services is requested
+// once.
 func TestManyServicesInOneFile(t *testing.T) {
 	fd := file(t, `name: "all.proto" package: "p" message_type { name: "R" }`)
 	for i := range 100 {
@@ -128,7 +129,8 @@ func TestStreamThatBreaks(t *testing.T) {
 	}
 }
 
-// TestQuestionThatBreaksTheStream has a server end each stream at one question.
+// TestQuestionThatBreaksTheStream uses a server that ends each stream at one
+// question.
 func TestQuestionThatBreaksTheStream(t *testing.T) {
 	c := &fakeConn{files: shop(t, 20)}
 	c.answer = func(_ *fakeStream, req *refv1.ServerReflectionRequest) (*refv1.ServerReflectionResponse, error) {
@@ -181,7 +183,7 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestServerIsReplaced has a server be replaced by one of another version.
+// TestServerIsReplaced replaces the server with one of another version.
 func TestServerIsReplaced(t *testing.T) {
 	for _, versions := range [][]string{{"v1", "v1alpha"}, {"v1alpha", "v1"}} {
 		c, speaks := &fakeConn{files: shop(t, 3)}, versions[0]
@@ -200,7 +202,7 @@ func TestServerIsReplaced(t *testing.T) {
 	}
 }
 
-// TestOperationThatWasCut goes on where another one ended early.
+// TestOperationThatWasCut continues where another operation ended early.
 func TestOperationThatWasCut(t *testing.T) {
 	c := &fakeConn{files: shop(t, 5)}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -225,7 +227,7 @@ func TestOperationThatWasCut(t *testing.T) {
 	wantLinked(t, files, namesOf(5)...)
 }
 
-// TestTwoVersionsOfAFile has a server reload between two answers.
+// TestTwoVersionsOfAFile uses a server that reloads between two answers.
 func TestTwoVersionsOfAFile(t *testing.T) {
 	c := &fakeConn{files: shop(t, 2), closure: true}
 	changed := shop(t, 2)
@@ -239,7 +241,7 @@ func TestTwoVersionsOfAFile(t *testing.T) {
 		return nil, nil
 	}
 	r := reflection.NewReader(c, reflection.Options{})
-	for range 2 { // what was read stays as it is
+	for range 2 { // files that were read do not change
 		files, err := r.Files(t.Context(), namesOf(2))
 		if err != nil {
 			t.Fatal(err)
@@ -344,7 +346,7 @@ func TestWrongAnswers(t *testing.T) {
 	}{
 		"to another question": {func(*refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
 			return filesOf(&refv1.ServerReflectionRequest{MessageRequest: &refv1.ServerReflectionRequest_FileByFilename{FileByFilename: "x"}}, one...)
-		}, "to another question"},
+		}, "another question"},
 		"of another kind": {func(*refv1.ServerReflectionRequest) *refv1.ServerReflectionResponse {
 			return &refv1.ServerReflectionResponse{MessageResponse: &refv1.ServerReflectionResponse_ListServicesResponse{}}
 		}, "another kind"},

@@ -9,8 +9,8 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// scope is what one file can see: its imports, and what they import publicly. It
-// resolves names for protodesc.
+// scope holds the files that one file can see: its imports, and their public
+// imports. It resolves names for protodesc.
 type scope struct {
 	ctx    context.Context
 	byPath map[string]protoreflect.FileDescriptor // the imports
@@ -52,8 +52,8 @@ func (s *scope) FindFileByPath(path string) (protoreflect.FileDescriptor, error)
 	return nil, protoregistry.NotFound
 }
 
-// FindDescriptorByName implements protodesc.Resolver. A file may be made so that
-// looking up all of its names takes long: then the context ends it.
+// FindDescriptorByName implements protodesc.Resolver. A hostile file may take
+// long to look up all of its names; it fails when the context ends.
 func (s *scope) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
 	if s.ctx.Err() != nil {
 		return nil, context.Cause(s.ctx)

@@ -7,14 +7,14 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// store holds what was read.
+// store holds the files that were read.
 type store struct {
 	limits                 Limits
 	files                  map[string]*File                      // the first version of each path
 	versions               map[string][]*File                    // all versions
-	missing                map[string]error                      // paths that the server does not have; nil if it just said so
-	symbols                map[protoreflect.FullName]*File       // of types that were asked for in place of a missing file
-	linked                 map[protoreflect.FileDescriptor]*File // for their comments
+	missing                map[string]error                      // paths that the server does not have, with its error if it sent one
+	symbols                map[protoreflect.FullName]*File       // files of types that were requested in place of a missing file
+	linked                 map[protoreflect.FileDescriptor]*File // for comments
 	bytes, count, declared int
 	commented              commented // the last one
 	exceeded               error     // the limit that was exceeded
@@ -73,7 +73,7 @@ func (r *Reader) setSymbol(name protoreflect.FullName, f *File) {
 	r.store.symbols[name] = f
 }
 
-// progress reports how many files were read.
+// progress reports the number of files read.
 func (r *Reader) progress() {
 	r.mu.Lock()
 	count := r.store.count
@@ -83,7 +83,7 @@ func (r *Reader) progress() {
 	}
 }
 
-// exceed makes all operations fail from now on.
+// exceed makes all later operations fail.
 func (r *Reader) exceed(err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,7 +97,7 @@ func (s *store) exceed(err error) error {
 	return s.exceeded
 }
 
-// isComplete reports whether everything that a file imports is known.
+// isComplete reports whether all imports of a file are known.
 func (s *store) isComplete(f *File, seen map[*File]bool) bool {
 	if f.complete || seen[f] {
 		return true
@@ -111,8 +111,8 @@ func (s *store) isComplete(f *File, seen map[*File]bool) bool {
 	return true
 }
 
-// add adds the files of an answer. It returns them, or files of the same content
-// that were there.
+// add adds the files of an answer. It returns them, or existing files with the
+// same content.
 func (r *Reader) add(contents [][]byte) (files []*File, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -123,7 +123,7 @@ func (r *Reader) add(contents [][]byte) (files []*File, err error) {
 			return nil, err
 		}
 		if other := a.files[f.path]; other != nil && !bytes.Equal(other.raw, f.raw) {
-			return nil, fmt.Errorf("the answer holds two versions of %s", f.path)
+			return nil, fmt.Errorf("the answer contains two versions of %s", f.path)
 		}
 		if a.files[f.path] == nil {
 			a.files[f.path] = f
@@ -136,15 +136,15 @@ func (r *Reader) add(contents [][]byte) (files []*File, err error) {
 	return files, r.store.exceeded
 }
 
-// answer is the files of an answer while they are added.
+// answer holds the files of an answer while they are added.
 type answer struct {
 	*store
-	files map[string]*File // by path: as the answer holds them, then as they are kept
-	state map[string]bool  // of paths: false while the imports of a file are settled
+	files map[string]*File // by path: at first those of the answer, at the end those to keep
+	state map[string]bool  // by path: false while the imports of the file are being settled
 }
 
-// settle returns the file to keep for f: one of the same content whose imports
-// are the same files, or f itself.
+// settle returns the file to keep for f: an existing file with the same content
+// and the same imports, or f itself.
 func (a *answer) settle(f *File) *File {
 	if _, begun := a.state[f.path]; begun {
 		return a.files[f.path]
@@ -177,7 +177,7 @@ func (a *answer) keep(f *File, scope map[string]*File) *File {
 		}
 	}
 	if a.bytes+len(f.raw) > a.limits.Bytes || a.count == a.limits.Files {
-		_ = a.exceed(tooMuch("its files are too large: more than %d files or %d bytes", a.limits.Files, a.limits.Bytes))
+		_ = a.exceed(tooMuch("the server's files are too large: more than %d files or %d bytes", a.limits.Files, a.limits.Bytes))
 		return f
 	}
 	f.scope = scope

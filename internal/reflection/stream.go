@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// version is one of the protocol, and whether the server has answered in it.
+// version is a version of the protocol.
 type version struct {
 	alpha     bool
 	confirmed bool
@@ -25,18 +25,18 @@ func (v version) String() string {
 	return "v1"
 }
 
-// The bounds of what is asked ahead. Together, questions must be smaller than the
-// smallest flow-control window, so that sending does not wait for an answer to be
-// received.
+// Limits on unanswered questions. Together they must be smaller than the
+// smallest flow-control window, so that sending does not block until an answer
+// is received.
 const (
 	maxWindow   = 128      // questions
-	windowBytes = 32 << 10 // of their names
-	extraBytes  = 32       // of a question besides its name, at most
+	windowBytes = 32 << 10 // total length of their names
+	extraBytes  = 32       // maximum size of a question without its name
 )
 
 const (
-	maxFailures = 10                     // questions of one operation that may end a stream
-	parting     = 100 * time.Millisecond // how long the server may take to end a stream
+	maxFailures = 10                     // how many questions of one operation may end a stream
+	endTimeout  = 100 * time.Millisecond // how long the server may take to end a stream
 )
 
 // open opens a stream of a version. The messages of both versions are the same on
@@ -51,22 +51,23 @@ func (r *Reader) open(ctx context.Context, v version) (grpc.ClientStream, error)
 		grpc.MaxCallRecvMsgSize(r.limits.AnswerBytes))
 }
 
-// finish ends a stream politely: the server may take it ill if it is reset.
+// finish ends a stream gracefully, because a server may log a reset as an
+// error.
 func finish(stream grpc.ClientStream, cancel context.CancelFunc) {
-	timer := time.AfterFunc(parting, cancel)
+	timer := time.AfterFunc(endTimeout, cancel)
 	defer timer.Stop()
 	if stream.CloseSend() != nil {
 		return
 	}
-	for range maxWindow { // answers that nobody asked for
+	for range maxWindow { // discard unrequested answers
 		if stream.RecvMsg(new(refv1.ServerReflectionResponse)) != nil {
 			return
 		}
 	}
 }
 
-// receive returns the next answer. A stream that ends is an error, since there is
-// a question that was not answered.
+// receive returns the next answer. The end of the stream is an error, because a
+// question is unanswered.
 func receive(stream grpc.ClientStream) (*refv1.ServerReflectionResponse, error) {
 	res := new(refv1.ServerReflectionResponse)
 	err := stream.RecvMsg(res)
@@ -79,7 +80,7 @@ func receive(stream grpc.ClientStream) (*refv1.ServerReflectionResponse, error) 
 // contextError returns the status of a context that has ended.
 func contextError(ctx context.Context) error { return status.FromContextError(ctx.Err()).Err() }
 
-// isGone reports whether asking for anything else would fail as well.
+// isGone reports whether all other questions would fail too.
 func isGone(err error) bool {
 	switch status.Code(err) {
 	case codes.Unavailable, codes.Unimplemented, codes.Canceled, codes.DeadlineExceeded, codes.Unauthenticated, codes.PermissionDenied:
@@ -88,10 +89,10 @@ func isGone(err error) bool {
 	return false
 }
 
-// otherVersion reports whether a server that broke its first stream may do so
-// because it does not know the version: it says UNIMPLEMENTED, or what is between
-// resets the stream. A server that cannot be reached, or that refuses the caller,
-// would do the same with the other version.
+// otherVersion reports whether the first stream may have failed because the
+// server does not know the version: the server returned UNIMPLEMENTED, or a
+// proxy reset the stream. An unreachable server, or one that refuses the
+// caller, would also fail with the other version.
 func otherVersion(err error) bool {
 	switch status.Code(err) {
 	case codes.Unimplemented, codes.Internal, codes.Unknown, codes.NotFound:

@@ -8,8 +8,8 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// foreignTypes returns the full names of the types that a file uses and does not
-// declare.
+// foreignTypes returns the full names of the types that a file uses but does
+// not declare.
 func foreignTypes(fd *descriptorpb.FileDescriptorProto) []protoreflect.FullName {
 	w := typeWalk{own: make(map[string]bool), used: make(map[string]bool)}
 	scope := "."
@@ -36,8 +36,8 @@ func foreignTypes(fd *descriptorpb.FileDescriptorProto) []protoreflect.FullName 
 	return names
 }
 
-// typeWalk gathers the types that a file declares and uses, each with a leading
-// dot.
+// typeWalk collects the types that a file declares and uses, each with a
+// leading dot.
 type typeWalk struct{ own, used map[string]bool }
 
 func (w typeWalk) messages(scope string, list []*descriptorpb.DescriptorProto) {

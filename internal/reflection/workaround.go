@@ -26,7 +26,7 @@ func (l *linker) imports(f *File, fd *descriptorpb.FileDescriptorProto, seen *sc
 	}
 	for _, path := range fd.GetOptionDependency() {
 		if _, err := l.addImport(f, path, seen); err != nil && l.ctx.Err() != nil {
-			return err // others are no loss: only options need the file
+			return err // ignore others: only options need the file
 		}
 	}
 	uses := foreignTypes(fd)
@@ -39,7 +39,7 @@ func (l *linker) imports(f *File, fd *descriptorpb.FileDescriptorProto, seen *sc
 	return nil
 }
 
-// addImport adds a file to those that f sees. It reports whether it is there.
+// addImport adds an import of f to seen. It reports whether the import exists.
 func (l *linker) addImport(f *File, path string, seen *scope) (bool, error) {
 	if to := l.imported(f, path); to != nil {
 		if err := l.link(to); err != nil {
@@ -60,9 +60,10 @@ func (l *linker) addImport(f *File, path string, seen *scope) (bool, error) {
 }
 
 // replace replaces imports that the server lacks by the files that declare the
-// types that f uses and does not see: the server may have the files by other
-// paths, as Go servers do whose files were compiled from several roots. An import
-// of which no type is used, which is what custom options leave, is dropped.
+// types that f uses but does not see. The server may have the files under other
+// paths, for example a Go server whose files were compiled from several roots.
+// An import whose types are not used is dropped; files import it only for
+// custom options.
 func (l *linker) replace(f *File, lost []string, uses []protoreflect.FullName, seen *scope) error {
 	var paths []string
 	for _, name := range uses {
@@ -74,7 +75,7 @@ func (l *linker) replace(f *File, lost []string, uses []protoreflect.FullName, s
 			continue // addWellKnown finds it
 		}
 		if to == nil || to == f {
-			return fmt.Errorf("it does not have %s, which %s imports", lost[0], f.path)
+			return fmt.Errorf("the server does not have %s, which %s imports", lost[0], f.path)
 		}
 		if err := l.link(to); err != nil {
 			return err
@@ -85,7 +86,7 @@ func (l *linker) replace(f *File, lost []string, uses []protoreflect.FullName, s
 			paths = append(paths, to.path)
 		}
 		if _, err := seen.FindDescriptorByName(name); err != nil {
-			return fmt.Errorf("it does not have %s, which %s imports", lost[0], f.path)
+			return fmt.Errorf("the server does not have %s, which %s imports", lost[0], f.path)
 		}
 	}
 	f.link.replace = make(map[string][]string, len(lost))
@@ -96,8 +97,8 @@ func (l *linker) replace(f *File, lost []string, uses []protoreflect.FullName, s
 	return nil
 }
 
-// addWellKnown adds imports of google/protobuf that a file needs and does not
-// name: some servers leave them out.
+// addWellKnown adds imports of google/protobuf that a file needs but does not
+// list: some servers leave them out.
 func (l *linker) addWellKnown(f *File, uses []protoreflect.FullName, seen *scope) {
 	for _, name := range uses {
 		if _, err := seen.FindDescriptorByName(name); err == nil {
@@ -113,8 +114,8 @@ func (l *linker) addWellKnown(f *File, uses []protoreflect.FullName, seen *scope
 	}
 }
 
-// wellKnownFile returns the program's file of google/protobuf that declares a name;
-// nil if there is none.
+// wellKnownFile returns the program's google/protobuf file that declares a
+// name; nil if there is none.
 func wellKnownFile(name protoreflect.FullName) protoreflect.FileDescriptor {
 	if !strings.HasPrefix(string(name), "google.protobuf.") {
 		return nil
@@ -126,7 +127,7 @@ func wellKnownFile(name protoreflect.FullName) protoreflect.FileDescriptor {
 	return d.ParentFile()
 }
 
-// apply writes the imports that were found into a file.
+// apply writes the replaced and added imports into a file.
 func (n *link) apply(fd *descriptorpb.FileDescriptorProto) {
 	if len(n.replace) == 0 && len(n.add) == 0 {
 		return
@@ -148,8 +149,8 @@ func (n *link) apply(fd *descriptorpb.FileDescriptorProto) {
 	fd.Dependency, fd.PublicDependency, fd.WeakDependency = slices.Concat(imports, n.add), public, nil
 }
 
-// askTypes asks for the files of the types that f uses, since f imports something
-// that the server lacks and that does not ship with dyngate.
+// askTypes requests the files of the types that f uses, if the server lacks an
+// import of f that does not ship with dyngate.
 func (op *operation) askTypes(f *File, depth int) error {
 	for _, name := range op.reader.typesToAsk(f) {
 		if err := op.askOnce(&question{kind: fileOfSymbol, name: string(name), from: f, depth: depth}); err != nil {
@@ -159,8 +160,8 @@ func (op *operation) askTypes(f *File, depth int) error {
 	return nil
 }
 
-// typesToAsk returns the types that f uses and that were not asked for; none if f
-// lacks no import.
+// typesToAsk returns the types that f uses and that were not requested yet;
+// none if no import of f is missing.
 func (r *Reader) typesToAsk(f *File) []protoreflect.FullName {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -182,14 +183,15 @@ func (r *Reader) typesToAsk(f *File) []protoreflect.FullName {
 	})
 }
 
-// lacks reports whether nobody has the file of a path.
+// lacks reports whether neither the server nor dyngate has the file with a
+// path.
 func (s *store) lacks(path string) bool {
 	err, missing := s.missing[path]
 	return missing && err == nil && shipped(path).File(path) == nil
 }
 
-// shipped returns the files that ship with dyngate if one of them may have a path:
-// compiling them takes a tenth of a second, and most paths are others.
+// shipped returns the files that ship with dyngate if path may be one of
+// theirs; nil otherwise, because compiling them takes a tenth of a second.
 func shipped(path string) *schema.Snapshot {
 	if schema.Ships(path) {
 		return schema.Shipped()

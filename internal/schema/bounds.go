@@ -6,27 +6,27 @@ import (
 	"slices"
 )
 
-// The compiler merges the names of a file's whole import closure for that file, and the Go runtime
-// follows every path along its public imports. So some folders of a megabyte take gigabytes, or
-// years. Work is counted in bytes of closures.
+// For each file, the compiler merges the names of the whole import closure, and the Go runtime
+// follows every path along public imports. So a hostile folder of a megabyte could take gigabytes
+// of memory, or years. Work is counted in bytes of closures.
 const (
 	costOfFile = 400 // of each file in a closure
-	costOfWay  = 16  // of each way along public imports
+	costOfWay  = 16  // of each path along public imports
 
-	freeWork = 128 << 20 // that any set of files may be
+	freeWork = 128 << 20 // allowed for any set of files
 )
 
-// closure is what a file imports, itself included.
+// closure is a file with all its direct and indirect imports.
 type closure struct {
 	files, bytes int
-	ways         float64 // along public imports
+	ways         float64 // paths along public imports
 }
 
 func (c closure) work() float64 {
 	return float64(c.bytes) + costOfFile*float64(c.files) + costOfWay*c.ways
 }
 
-// bound refuses the files whose imports are too much work, those with the most work first.
+// bound refuses files whose imports exceed the limits, those with the most work first.
 func (g *graph) bound(lim Limits) {
 	m := measure{limit: lim.Imports, ways: make(map[*node]float64, len(g.nodes))}
 	all := make(map[*node]closure, len(g.nodes))
@@ -86,7 +86,7 @@ func (m *measure) closure(of *node) (c closure) {
 	return c
 }
 
-// waysThrough counts the ways that lead from a file along public imports.
+// waysThrough counts the paths from a file along public imports.
 func (m *measure) waysThrough(n *node) float64 {
 	if known, ok := m.ways[n]; ok {
 		return known

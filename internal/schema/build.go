@@ -14,7 +14,7 @@ import (
 // build brings a touched node up to date. Its imports are up to date.
 func (c *Compiler) build(ctx context.Context, n *node, g *graph) {
 	if !n.dirty && g.current(n) {
-		return // its imports did not change for it
+		return // no import changed in a way that matters to it
 	}
 	before, last := n.ir, n.prior
 	wasGood := n.file != nil && n.file.linked != nil
@@ -34,8 +34,8 @@ func (c *Compiler) build(ctx context.Context, n *node, g *graph) {
 	n.publish(made, !c.opts.DropComments, c.encodings)
 
 	if wasGood && made == last && n.session == c.session && (before != nil || n.ir == nil) {
-		// Only comments changed. Importers keep the compiled file that they were built with, which means the
-		// same, so that they need not be built again.
+		// Only comments changed. Importers keep the old compiled file, which has the same meaning, so
+		// that they are not built again.
 		n.ir = before
 	} else {
 		n.version, n.session = c.versions.Add(1), c.session
@@ -51,7 +51,7 @@ type compiled struct {
 	found  []*diag.Diagnostic
 }
 
-// compile collects the problems of a node, and links it if it is good.
+// compile collects the problems of a node, and links the node if it has none.
 func (c *Compiler) compile(ctx context.Context, n *node, g *graph) (*linked, error) {
 	n.own = slices.Clone(n.parsed)
 	switch {
@@ -85,7 +85,8 @@ func (c *Compiler) compile(ctx context.Context, n *node, g *graph) (*linked, err
 	return out.linked, err
 }
 
-// detach copies everything that compiling a node reads, because that may still run when the node has changed.
+// detach copies everything that compiling a node reads, because the node may change before
+// compiling it ends.
 func (c *Compiler) detach(n *node) *node {
 	job := *n
 	job.incomplete = false
@@ -126,15 +127,15 @@ func (n *node) importsBroken() bool {
 	return slices.ContainsFunc(n.deps(), func(d *node) bool { return !d.good() })
 }
 
-// onlyInheritedErrors reports whether all errors that the compiler can find in n follow from those of
-// its imports: n was good before they broke, and has not changed since. Showing them would
-// bury the cause under thousands of consequences.
+// onlyInheritedErrors reports whether all errors in n follow from those of its imports: n was good
+// before they broke, and has not changed since. Showing them could hide the cause among thousands
+// of consequences.
 func (n *node) onlyInheritedErrors() bool {
 	return n.goodIn == n.in && n.importsBroken() &&
 		!slices.ContainsFunc(n.imports, func(ref *importRef) bool { return ref.node == nil || ref.cycle != nil })
 }
 
-// emptied reports whether a file that had declarations is empty now: a file looks like that while an editor
+// emptied reports whether a file that had declarations is empty now, as may happen while an editor
 // writes it.
 func (n *node) emptied() bool {
 	if n.in.text == nil || strings.TrimSpace(n.in.text.Text()) != "" || n.prior == nil {
@@ -144,8 +145,8 @@ func (n *node) emptied() bool {
 	return d.Services().Len()+d.Messages().Len()+d.Enums().Len()+d.Extensions().Len() > 0
 }
 
-// checkSetImports reports missing imports of a set's file: the compiler does not read such a file unless source text
-// imports it.
+// checkSetImports reports missing imports of a set's file. The compiler reads such a file only if
+// source text imports it.
 func (c *Compiler) checkSetImports(n *node) []*diag.Diagnostic {
 	if n.wantIR {
 		return nil
@@ -163,7 +164,7 @@ func (c *Compiler) checkSetImports(n *node) []*diag.Diagnostic {
 	return out
 }
 
-// findBroken collects the nodes with errors in n's import closure, maxDiagnostics at most.
+// findBroken collects the nodes with errors in n's import closure, at most maxDiagnostics.
 func (n *node) findBroken() {
 	n.broken = nil
 	if diag.HasErrors(n.own) {

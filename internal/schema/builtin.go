@@ -14,17 +14,19 @@ import (
 )
 
 // descriptorPath is the file that defines the language. Every file depends on
-// it, and the compiler relies on its shape, so the one that ships always wins.
+// it, and the compiler relies on its content, so the one that ships always
+// takes precedence.
 const descriptorPath = "google/protobuf/descriptor.proto"
 
 const builtinLabel = "<built-in>"
 
-// newBuiltin returns the reader of the files that ship with dyngate.
+// newBuiltin returns a reader of the files that ship with dyngate.
 func newBuiltin() *tree {
 	return &tree{label: builtinLabel, prefix: builtinLabel, fsys: builtinFS{}, lazy: true, frozen: true}
 }
 
-// builtinFS holds google/protobuf of the compiler, and our own folder for everything else.
+// builtinFS combines the compiler's google/protobuf with the folder of all other files
+// that ship.
 type builtinFS struct{}
 
 func (builtinFS) Open(name string) (fs.File, error) {
@@ -44,7 +46,7 @@ var shippedPackages = sync.OnceValue(func() map[protoreflect.FullName]bool {
 			if entry == nil || entry.IsDir() {
 				return nil
 			}
-			content, _ := fs.ReadFile(fsys, path) // embedded files can be read
+			content, _ := fs.ReadFile(fsys, path) // cannot fail: the files are embedded
 			if m := packageLine.FindSubmatch(content); m != nil {
 				packages[protoreflect.FullName(m[1])] = true
 			}
@@ -54,8 +56,8 @@ var shippedPackages = sync.OnceValue(func() map[protoreflect.FullName]bool {
 	return packages
 })
 
-// Ships reports whether the file with an import path ships with dyngate, or whether a full name belongs to a package of
-// such a file. It compiles nothing.
+// Ships reports whether nameOrPath is the import path of a file that ships with dyngate, or a full
+// name in a package of such a file. It compiles nothing.
 func Ships(nameOrPath string) bool {
 	for name := protoreflect.FullName(nameOrPath); name != ""; name = name.Parent() {
 		if shippedPackages()[name] {
@@ -70,13 +72,13 @@ func Ships(nameOrPath string) bool {
 	return strings.HasSuffix(nameOrPath, ".proto")
 }
 
-// Shipped returns the files that ship with dyngate, linked. They are compiled
-// when it is first called.
+// Shipped returns the files that ship with dyngate, linked. The first call
+// compiles them.
 var Shipped = sync.OnceValue(func() *Snapshot {
 	c := New(Options{Sources: []Source{FS(builtinLabel, wellknown.FS)}})
 	s, err := c.Compile(context.Background())
 	if err != nil {
-		return new(Snapshot) // an embedded folder can be read: this does not happen
+		return new(Snapshot) // cannot happen: the folder is embedded
 	}
 	return s
 })

@@ -7,9 +7,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Changed returns when the compiler first saw what a file says now: the file that has the import path
-// of f, or the descriptor set that f came from. It is zero if there is neither, or if it has not changed
-// since the compiler first read its source. F may be of an earlier snapshot.
+// Changed returns the time when the compiler first read the current content of f's import path, or
+// else of f's descriptor set. It is zero if neither exists, or if the content has not changed since
+// the compiler first read its source. f may be of an earlier snapshot.
 func (s *Snapshot) Changed(f *File) time.Time {
 	changed := s.sets[f.input.set]
 	if now := s.byPath[f.Path()]; now != nil && now.input.changed.After(changed) {
@@ -23,7 +23,7 @@ func (s *Snapshot) Newcomers(earlier *Snapshot) []*File {
 	return slices.DeleteFunc(slices.Clone(s.files), func(f *File) bool { return earlier.byPath[f.Path()] != nil })
 }
 
-// Package returns the file's package, as far as it can be read in a broken file.
+// Package returns the file's package; for a broken file, it may be empty.
 func (f *File) Package() protoreflect.FullName {
 	switch {
 	case f.linked != nil:

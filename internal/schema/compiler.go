@@ -16,7 +16,8 @@ import (
 	"github.com/dyngate/dyngate/internal/watch"
 )
 
-// Compiler turns its sources into snapshots. It reuses the results of one for the next.
+// Compiler compiles its sources to snapshots. Each reuses the results of the previous
+// one.
 type Compiler struct {
 	opts Options
 
@@ -38,8 +39,8 @@ type Compiler struct {
 
 	parseFile func(path string, text *source.File, lim Limits) parsed
 
-	patience time.Duration // how long the running Compile waits for one file
-	late     watch.Bell    // rings when a file is done that no Compile waited for
+	patience time.Duration // how long the current Compile waits for one file
+	late     watch.Bell    // rings when a file that no Compile waited for is compiled
 
 	tasks    sync.Mutex
 	runaways []<-chan struct{} // closed when a task that was abandoned ends
@@ -62,17 +63,17 @@ func New(opts Options) *Compiler {
 	}
 }
 
-// Compile reads what changed since the last call and returns a new snapshot, or
-// the last one itself if nothing changed.
+// Compile reads the changes since the last call and returns a new snapshot, or
+// the last one if nothing changed.
 //
-// It returns an error if ctx ends, or if a source cannot be read at all (for example because
-// its folder was removed). The problems of the schemas are in the snapshot instead. After an error the
-// last snapshot stays valid, and the next call tries again.
+// It returns an error if ctx ends, or if a source cannot be read at all (for example because its
+// folder was removed). The problems of schemas are in the snapshot instead. After an error the last
+// snapshot remains valid, and the next call tries again.
 //
-// Except in the first call, a file that takes longer than a second to compile does not hold up the others: it has an
-// error until it is done, which one of Signals reports.
+// Except in the first call, a file that takes longer than a second to compile does not delay the
+// others: it has an error until it is compiled, which one of Signals reports.
 //
-// Calls wait for each other.
+// Concurrent calls run one after the other.
 func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +110,7 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	return c.last, nil
 }
 
-// refresh brings the readers up to date.
+// refresh updates the readers.
 func (c *Compiler) refresh(ctx context.Context) error {
 	for i, s := range c.opts.Sources {
 		kind, err := s.kind()
@@ -140,7 +141,7 @@ func (c *Compiler) resolve(path string) *input {
 }
 
 // collect returns the files to serve, sorted by path, and the problems of the sources.
-// If several sources have a path, the first wins.
+// If several sources have a path, the first takes precedence.
 func (c *Compiler) collect() (served []*input, found []*diag.Diagnostic) {
 	winner := make(map[string]*input)
 	for _, r := range c.readers {
@@ -160,8 +161,8 @@ func (c *Compiler) collect() (served []*input, found []*diag.Diagnostic) {
 	return served, found
 }
 
-// renewSession starts a new compiler session when most names in the table of the old one, which only
-// grows, may be unused.
+// renewSession starts a new compiler session when most names in the table of the old one may be
+// unused. The table only grows.
 func (c *Compiler) renewSession() {
 	const floor = 64 << 20
 	var size int64

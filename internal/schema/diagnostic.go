@@ -13,7 +13,7 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// problem makes an error about a file as a whole.
+// problem returns an error about a whole file.
 func problem(path, format string, args ...any) *diag.Diagnostic {
 	return plain(diag.Error, path, format, args...)
 }
@@ -22,15 +22,15 @@ func plain(severity diag.Severity, path, format string, args ...any) *diag.Diagn
 	return diag.New(severity, diag.Position{Path: path}, format, args...)
 }
 
-// pointed makes an error about a piece of source text.
+// pointed returns an error about a span of source text.
 func pointed(at source.Span, format string, args ...any) *diag.Diagnostic {
 	var r report.Report
 	r.Errorf(format, args...).Apply(report.Snippet(at))
 	return translate(&r, at.Path())[0]
 }
 
-// Diagnose returns a diagnostic about a declaration of this file, at its place
-// in the source if that is known.
+// Diagnose returns a diagnostic about a declaration of this file, with its
+// position if that is known.
 func (f *File) Diagnose(severity diag.Severity, d protoreflect.Descriptor, format string, args ...any) *diag.Diagnostic {
 	out := plain(severity, f.Location(), format, args...)
 	if file := f.source.Load(); file != nil {
@@ -45,12 +45,12 @@ func (f *File) Diagnose(severity diag.Severity, d protoreflect.Descriptor, forma
 	return out
 }
 
-// maxDiagnostics is how many diagnostics of one file are reported. Nobody reads more, and each takes
-// time and memory to draw.
+// maxDiagnostics limits the diagnostics of one file. Nobody reads more, and each takes time and
+// memory to render.
 const maxDiagnostics = 100
 
-// translate returns what the compiler reported about the file at path: at most maxDiagnostics,
-// the most severe first, and how many were left out.
+// translate returns the compiler's diagnostics about the file at path: at most maxDiagnostics,
+// the most severe first, and the number of omitted ones.
 func translate(r *report.Report, path string) []*diag.Diagnostic {
 	first := r.Diagnostics
 	rest := 0
@@ -60,7 +60,7 @@ func translate(r *report.Report, path string) []*diag.Diagnostic {
 	shown := report.Report{Options: r.Options, Diagnostics: first}
 	shown.Canonicalize()
 	out := make([]*diag.Diagnostic, 0, len(first)+1)
-	long := make(map[*source.File]bool) // whether texts have long lines
+	long := make(map[*source.File]bool) // texts with long lines
 	for i := range shown.Diagnostics {
 		d := &shown.Diagnostics[i]
 		file := d.Primary().File
@@ -77,14 +77,14 @@ func translate(r *report.Report, path string) []*diag.Diagnostic {
 	return out
 }
 
-// firstOf returns the first maxDiagnostics of a report, errors before all others, and how many
-// more there are. Sorting all of a large report takes seconds.
+// firstOf returns the first maxDiagnostics of a report, errors before all others, and the
+// number of the rest. It does not sort the whole report, which takes seconds if it is large.
 func firstOf(list []report.Diagnostic) (first []report.Diagnostic, rest int) {
 	type key struct {
 		span source.Span
 		tag  string
 	}
-	last := make(map[key]int) // of several with a tag at a place one counts
+	last := make(map[key]int) // only one with the same tag and place counts
 	order := make([]int, 0, len(list))
 	for i := range list {
 		d := &list[i]
@@ -130,7 +130,7 @@ func translateOne(d *report.Diagnostic, path string, longLines bool) *diag.Diagn
 		out.Path = path
 	}
 	if d.Level() == report.ICE {
-		// The compiler's own stack does not help the author of the file.
+		// The compiler's stack trace does not help the author of the file.
 		out.Message = "the compiler failed on this file: " + strings.Join(d.Notes(), "; ")
 	}
 	if at := d.Primary(); !at.IsZero() {
@@ -142,8 +142,8 @@ func translateOne(d *report.Diagnostic, path string, longLines bool) *diag.Diagn
 	return out
 }
 
-// atMost returns the first maxDiagnostics of a file's diagnostics, and how many were left out,
-// here and before.
+// atMost returns the first maxDiagnostics of a file's diagnostics, and a diagnostic with the
+// number of omitted ones, those omitted earlier included.
 func atMost(list []*diag.Diagnostic, path string) []*diag.Diagnostic {
 	kept := make([]*diag.Diagnostic, 0, min(len(list), maxDiagnostics+1))
 	unshown := 0
@@ -163,7 +163,7 @@ func atMost(list []*diag.Diagnostic, path string) []*diag.Diagnostic {
 	return kept
 }
 
-// leftOut says that a file has n diagnostics more.
+// leftOut returns a diagnostic for n omitted ones.
 func leftOut(severity diag.Severity, path string, n int) *diag.Diagnostic {
 	d := plain(severity, path, "%d more are not shown", n)
 	d.Omitted = n

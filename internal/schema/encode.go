@@ -15,8 +15,8 @@ import (
 // Encode returns the file as the bytes of a FileDescriptorProto, with positions and comments if the file
 // has them; nil while the file is broken. The bytes are shared: do not change them.
 //
-// It takes less than encoding DescriptorWithComments. The compiler keeps the bytes for a while, within bounds.
-// An error means that ctx ended, or that the descriptor cannot be encoded.
+// It is cheaper than encoding DescriptorWithComments. The compiler caches some of the results for a
+// while. An error means that ctx ended, or that the descriptor cannot be encoded.
 func (f *File) Encode(ctx context.Context) ([]byte, error) {
 	if f.linked == nil {
 		return nil, nil
@@ -42,7 +42,7 @@ func (f *File) encodeWithComments() (content []byte) {
 	}
 	defer func() {
 		if recover() != nil {
-			content = nil // comments are not worth a crash
+			content = nil // comments are optional: ignore the panic
 		}
 	}()
 	var err error
@@ -72,25 +72,25 @@ func encode(file *ir.File) ([]byte, error) {
 }
 
 const (
-	// maxEncodings is how many bytes of encoded files a compiler keeps. All of googleapis takes 77 MB, a twelfth
-	// of what its snapshot takes.
+	// maxEncodings limits the bytes of encoded files that a compiler caches. All of googleapis takes
+	// 77 MB, a twelfth of its snapshot.
 	maxEncodings = 128 << 20
 
-	// encodingsTime is how long they are kept when nobody asks for any.
+	// encodingsTime is how long the cache is kept without being used.
 	encodingsTime = time.Minute
 )
 
-// encodings keeps encoded files. A client that lists all services asks for the same large file
-// once for each service in it, and the next client asks for the same files again.
+// encodings is a cache of encoded files. A client that lists all services requests the same
+// large file once for each service in it, and the next client requests the same files again.
 type encodings struct {
-	slots chan struct{} // bounds how many files are encoded at once: it takes ten times a file's size
+	slots chan struct{} // limits how many files are encoded at once: each takes ten times its size
 	limit int           // of size
 
 	mu    sync.Mutex
 	kept  map[*File][]byte
-	size  int // of all that is kept
+	size  int // of all cached files
 	asked bool
-	timer *time.Timer // nil if nothing is kept
+	timer *time.Timer // nil if the cache is empty
 }
 
 func newEncodings() *encodings {
@@ -110,7 +110,7 @@ func (e *encodings) encode(ctx context.Context, f *File) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	f.mu.Lock() // others that want the same file wait for it here
+	f.mu.Lock() // others that need the same file wait here
 	defer f.mu.Unlock()
 	if content := e.find(f); content != nil {
 		return content, nil
@@ -129,8 +129,8 @@ func (e *encodings) find(f *File) []byte {
 	return e.kept[f]
 }
 
-// keep makes room by dropping arbitrary files: a client that reads more files than fit, in the same order each
-// time, would otherwise find none of them.
+// keep caches an encoded file. It drops arbitrary files to make room: if it dropped the oldest, a
+// client that reads more files than fit, in the same order each time, would find none of them.
 func (e *encodings) keep(f *File, content []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -155,7 +155,7 @@ func (e *encodings) drop(f *File) {
 	delete(e.kept, f)
 }
 
-// expire drops everything if nobody has asked since it last ran.
+// expire empties the cache if it was not used since expire last ran.
 func (e *encodings) expire() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

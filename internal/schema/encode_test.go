@@ -14,7 +14,7 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// sameEncoded checks that a file is encoded as what its descriptor says, with comments.
+// sameEncoded checks that the encoding of a file equals its descriptor with comments.
 func sameEncoded(t *testing.T, f *schema.File) {
 	t.Helper()
 	want := protodesc.ToFileDescriptorProto(f.DescriptorWithComments())

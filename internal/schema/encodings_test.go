@@ -88,7 +88,7 @@ func TestEncodingsAreDroppedWhenNobodyAsks(t *testing.T) {
 		time.Sleep(2 * encodingsTime)
 		synctest.Wait()
 		if n := keptBy(e); n != 0 {
-			t.Errorf("%d files are kept when nobody has asked", n)
+			t.Errorf("%d files are cached after a time without use", n)
 		}
 		encodeAll(t, s, e)
 		if n := keptBy(e); n != 3 {

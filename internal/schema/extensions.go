@@ -6,7 +6,7 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// extension is what must be unique among the extensions of an import closure.
+// extension is an extension's key, which must be unique in an import closure.
 type extension struct {
 	extendee protoreflect.FullName
 	number   protoreflect.FieldNumber
@@ -14,7 +14,8 @@ type extension struct {
 	path     string
 }
 
-// uniteExtensions checks that no two files of the closure use one extension number.
+// uniteExtensions checks that no two files of the closure use the same extension
+// number.
 func (n *node) uniteExtensions(l *linked) (wrong []*diag.Diagnostic) {
 	own := extensionsOf(l.desc)
 	var with []*linked
@@ -69,7 +70,7 @@ func extensionsOf(fd protoreflect.FileDescriptor) (out []*extension) {
 	return out
 }
 
-// extensible is a file or a message: what extensions can be declared in.
+// extensible is a file or a message, in which extensions can be declared.
 type extensible interface {
 	Messages() protoreflect.MessageDescriptors
 	Extensions() protoreflect.ExtensionDescriptors

@@ -22,21 +22,20 @@ type File struct {
 	input    *input
 	linked   *linked // nil if broken
 	errors   []*diag.Diagnostic
-	services []declared // those of a broken file
+	services []declared // only of a broken file
 	comments bool
 
-	encodings *encodings // the compiler's; nil if it keeps none
+	encodings *encodings // the compiler's cache; nil if it has none
 
-	// The compiled file, for comments and positions. It is replaced when an import of
-	// the file was compiled again, so that the old import can be freed.
+	// The compiled file, for comments and positions. It is replaced when an import
+	// of the file is compiled again, so that the old import can be freed.
 	source atomic.Pointer[ir.File]
 
 	mu       sync.Mutex
 	detailed weak.Pointer[detailed]
 }
 
-// BuiltIn returns a file for a descriptor that is part of the program. It has no
-// comments.
+// BuiltIn returns a File without comments for a descriptor in the program.
 func BuiltIn(fd protoreflect.FileDescriptor) *File {
 	return &File{
 		input:  &input{path: fd.Path(), location: "the program's " + fd.Path()},
@@ -48,13 +47,13 @@ func BuiltIn(fd protoreflect.FileDescriptor) *File {
 type declared struct {
 	name         protoreflect.FullName
 	line, column int
-	presumed     bool // the last good version had it; whether the current text has it is unknown
+	presumed     bool // in the last good version; unknown whether it is in the current text
 }
 
 // Path returns the path by which other files import this one.
 func (f *File) Path() string { return f.input.path }
 
-// Location returns the file's place as the user names it: a path on disk, or
+// Location returns the file's path as the user wrote it, or
 // "set.binpb!a/b.proto" for a file of a descriptor set.
 func (f *File) Location() string { return f.input.location }
 
@@ -70,7 +69,8 @@ func (f *File) Descriptor() protoreflect.FileDescriptor {
 // Errors returns the errors in the file's import closure: none if the file is good.
 func (f *File) Errors() []*diag.Diagnostic { return f.errors }
 
-// Types resolves the names of the file's import closure; nil while the file is broken.
+// Types returns a resolver for the file's import closure; nil while the file is
+// broken.
 func (f *File) Types() *Types {
 	if f.linked == nil {
 		return nil
@@ -78,10 +78,10 @@ func (f *File) Types() *Types {
 	return f.linked.types
 }
 
-// DescriptorWithComments returns a view of Descriptor whose SourceLocations holds positions and comments,
-// so that protodesc.ToFileDescriptorProto returns source_code_info. It is
-// made on demand and kept only while it is in use. If comments are dropped or there is
-// no source, it is Descriptor itself; nil while the file is broken.
+// DescriptorWithComments returns a view of Descriptor whose SourceLocations holds positions and
+// comments, so that protodesc.ToFileDescriptorProto returns source_code_info. The view is made on
+// demand and cached only while it is in use. If comments are dropped or there is no source, it is
+// Descriptor itself; nil while the file is broken.
 func (f *File) DescriptorWithComments() protoreflect.FileDescriptor {
 	if f.linked == nil {
 		return nil
@@ -124,7 +124,7 @@ func positionOf(file *ir.File, name string) (line, column int) {
 	return start.Line, start.Column
 }
 
-// detailed is a descriptor with source locations. The embedded descriptor has all other methods, but not
+// detailed is a descriptor with source locations. It embeds a descriptor for all methods except
 // those that protodesc finds by type assertion.
 type detailed struct {
 	protoreflect.FileDescriptor
@@ -141,7 +141,7 @@ func (d *detailed) Edition() int32 {
 	return 0
 }
 
-// OptionImports returns the imports of which only options are used.
+// OptionImports returns the option imports.
 func (d *detailed) OptionImports() protoreflect.FileImports {
 	if o, ok := d.FileDescriptor.(interface {
 		OptionImports() protoreflect.FileImports
@@ -153,7 +153,7 @@ func (d *detailed) OptionImports() protoreflect.FileImports {
 
 var noImports = (&descriptorpb.FileDescriptorProto{}).ProtoReflect().Descriptor().ParentFile().Imports()
 
-// detail returns the view with source locations, nil if there are none.
+// detail returns the view with source locations; nil if there are none.
 func (f *File) detail() *detailed {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -178,8 +178,8 @@ func WithSourceInfo(fd protoreflect.FileDescriptor, info *descriptorpb.SourceCod
 }
 
 func withSourceInfo(fd protoreflect.FileDescriptor, info *descriptorpb.SourceCodeInfo) *detailed {
-	// The interface SourceLocations is closed: only a file can make one. So this file
-	// has nothing but source info.
+	// Only a file can make SourceLocations, because the interface is closed. So
+	// this file contains only source info.
 	bare, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{Name: proto.String(fd.Path()), SourceCodeInfo: info}, nil)
 	if err != nil {
 		return nil
@@ -197,7 +197,7 @@ func (f *File) sourceInfo() (info *descriptorpb.SourceCodeInfo) {
 	}
 	defer func() {
 		if recover() != nil {
-			info = nil // comments are not worth a crash
+			info = nil // comments are optional: ignore the panic
 		}
 	}()
 	fd, _, err := describe(file, true)
@@ -207,7 +207,7 @@ func (f *File) sourceInfo() (info *descriptorpb.SourceCodeInfo) {
 	return fd.GetSourceCodeInfo()
 }
 
-// publish sets the node's File. It keeps the old one if nothing changed that users of the File can see.
+// publish sets the node's File. It keeps the old one if no visible part of it changed.
 func (n *node) publish(made *linked, comments bool, encodings *encodings) {
 	source := n.ir
 	if n.in.proto != nil {
@@ -235,8 +235,8 @@ func (n *node) publish(made *linked, comments bool, encodings *encodings) {
 	n.file.services = n.declaredServices()
 }
 
-// declaredServices returns the services of a broken file: those that its text declares, as far as they can be
-// read, and those of its last good version, which is still served.
+// declaredServices returns the services of a broken file: those that can be read in its text, and
+// those of its last good version, which is still served.
 func (n *node) declaredServices() []declared {
 	out := n.servicesInText()
 	if n.prior == nil {

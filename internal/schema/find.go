@@ -8,14 +8,14 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// scope is what files and messages have in common.
+// scope is implemented by file and message descriptors.
 type scope interface {
 	extensible
 	Enums() protoreflect.EnumDescriptors
 }
 
-// Find finds a declaration of any kind in a file by its full name; nil if the
-// file has none of that name.
+// Find returns the declaration with a full name in a file, of any kind; nil if
+// the file does not declare it.
 func Find(fd protoreflect.FileDescriptor, name protoreflect.FullName) protoreflect.Descriptor {
 	rest := string(name)
 	if fd.Package() != "" {
@@ -43,8 +43,8 @@ func Find(fd protoreflect.FileDescriptor, name protoreflect.FullName) protorefle
 	return member(in, protoreflect.Name(head))
 }
 
-// member finds what is declared right in a scope. The values of an enum are its
-// siblings.
+// member returns a direct member of a scope; nil if there is none. The values
+// of an enum are members of the enum's scope.
 func member(in scope, name protoreflect.Name) protoreflect.Descriptor {
 	if m := in.Messages().ByName(name); m != nil {
 		return m
@@ -71,7 +71,7 @@ func member(in scope, name protoreflect.Name) protoreflect.Descriptor {
 	return nil
 }
 
-// definition finds where the file declares a name.
+// definition returns the position of a name's declaration in the file.
 func definition(file *ir.File, name string) (at source.Span, ok bool) {
 	if name == "" {
 		return at, false

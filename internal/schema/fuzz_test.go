@@ -67,7 +67,7 @@ func FuzzDescriptorSet(f *testing.F) {
 	})
 }
 
-// use does with a snapshot what a server does.
+// use uses a snapshot like a server.
 func use(t *testing.T, s *schema.Snapshot) {
 	for _, d := range s.Diagnostics() {
 		if d.Message == "" || d.Text == "" || d.Error() == "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// FuzzBudget repeats random text, between other text, up to 128 KB: what takes more than its share of time or
-// memory for one repetition more is found where single texts are too short to show it.
+// FuzzBudget repeats random text, between other text, up to 128 KB. It finds texts that take too
+// much time or memory when repeated, which single texts are too short to show.
 func FuzzBudget(f *testing.F) {
 	for _, unit := range []string{
 		"} ) ] ", "\\q", "a.", "- ", "message M {", "string f = 1;\n", "import \"good.proto\";\n", "1e9 ", "9", "a b c;", "reserved a, ",
@@ -52,7 +52,7 @@ func FuzzBudget(f *testing.F) {
 	})
 }
 
-// cpuTime is what the process has used.
+// cpuTime returns the CPU time of the process.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)

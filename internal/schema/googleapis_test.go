@@ -26,7 +26,7 @@ func googleapis(t testing.TB) string {
 	return dir
 }
 
-// TestGoogleapis compiles the largest public corpus: all of it is good.
+// TestGoogleapis compiles the largest public set of schemas without an error.
 func TestGoogleapis(t *testing.T) {
 	c := schema.New(schema.Options{Sources: []schema.Source{schema.Path(googleapis(t))}})
 	s := compile(t, c)
@@ -89,7 +89,7 @@ func BenchmarkReloadFolder(b *testing.B) {
 			}
 		})
 	})
-	time.Sleep(100 * time.Millisecond) // only edits from here on are to be measured
+	time.Sleep(100 * time.Millisecond) // measure only later edits
 	i := 0
 	for b.Loop() {
 		i++

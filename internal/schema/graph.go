@@ -12,8 +12,8 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// node holds what is known about one import path. It lives as long as the path is served or imported. Compile
-// works on nodes under the Compiler's mutex.
+// node holds the state of one import path. It exists as long as the path is served or imported.
+// Compile uses nodes under the Compiler's mutex.
 type node struct {
 	in *input
 
@@ -21,36 +21,36 @@ type node struct {
 	syntax  *ast.File // nil if there is no text, or it could not be parsed at all
 	imports []*importRef
 	parsed  []*diag.Diagnostic
-	ready   bool   // it has been parsed, if it could be
-	refused string // why the compiler must not see it
+	ready   bool   // parsed, or parsing failed
+	refused string // why it must not be compiled
 
-	wantIR  bool     // the compiler must see it: it is source text, or source text imports it
+	wantIR  bool     // needs an ir.File: it is source text, or source text imports it
 	dirty   bool     // its own text, or a file that its imports name, changed since it was built
-	touched bool     // it is dirty, or something in its import closure is: it may have to be built
+	touched bool     // a node in its import closure, which includes this node, is dirty: it may have to be built
 	basis   []uint64 // the versions of its imports that it was built from
 	version uint64   // changes when the file changes for its importers
 	mark    visit
 
-	seenFrom *node // the last node that it was counted for
+	seenFrom *node // the last node for which it was counted
 
 	// The results of compiling.
-	ir         *ir.File // as importers see it; nil if they cannot use it
-	incomplete bool     // names that its public imports should bring are missing
+	ir         *ir.File // for importers; nil if they cannot use it
+	incomplete bool     // names of its public imports are missing
 	own        []*diag.Diagnostic
 	broken     []*node // the nodes with errors in the import closure, which includes this node
 	file       *File
-	prior      *linked // the last good one, also of an earlier input
+	prior      *linked // the last good one, maybe of an earlier input
 	goodIn     *input  // the last input that was good
 
 	session *ir.Session // of version
 
-	// Tasks that still run, and what they started from.
+	// Running tasks, and the state they started from.
 	parsing   *task[parsed]
 	compiling *task[compiled]
 	began     origin
 }
 
-// origin is what compiling a node depends on.
+// origin holds everything that compiling a node depends on.
 type origin struct {
 	in      *input
 	session *ir.Session
@@ -61,13 +61,13 @@ func (o origin) same(p origin) bool {
 	return o.in == p.in && o.session == p.session && slices.Equal(o.basis, p.basis)
 }
 
-// importRef is one import of a file, in the order of its declarations.
+// importRef is an import of a file.
 type importRef struct {
 	path   string // canonical; empty if it is malformed
 	public bool
 	decl   ast.DeclImport
 	node   *node   // nil if nothing has this path
-	cycle  []*node // this import closes a cycle: the first nodes of it, from the imported one
+	cycle  []*node // if this import closes a cycle: the cycle's first nodes, from the imported one
 	length int     // of the cycle
 	err    error   // why the compiler cannot use it; set before the compiler runs
 	was    []*node // cycle, in the last Compile
@@ -76,7 +76,7 @@ type importRef struct {
 func (n *node) path() string { return n.in.path }
 func (n *node) good() bool   { return len(n.broken) == 0 }
 
-// deps returns what must be compiled before n.
+// deps returns the nodes that must be compiled before n.
 func (n *node) deps() []*node {
 	var out []*node
 	for _, ref := range n.imports {
@@ -99,12 +99,12 @@ const (
 type graph struct {
 	nodes  map[string]*node
 	served []*node // sorted by path
-	order  []*node // imported ones first
+	order  []*node // imports before importers
 	lang   *node   // descriptor.proto, which all others depend on
 }
 
-// discover finds everything that the served inputs import, and parses what is new. It takes over the nodes of the
-// old graph, and marks them dirty if their input or an import changed.
+// discover finds all direct and indirect imports of the served inputs, and parses the new ones. It
+// reuses the nodes of the old graph, and marks them dirty if their input or an import changed.
 func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error) {
 	g := &graph{nodes: make(map[string]*node, len(c.nodes))}
 	var fresh []*node
@@ -150,15 +150,15 @@ func (c *Compiler) discover(ctx context.Context, served []*input) (*graph, error
 	return g, nil
 }
 
-// replace gives the node another input. The previous result is kept, so that it can be reused if the meaning
-// did not change.
+// replace sets the node's input. It keeps the previous result, which is reused if the meaning did
+// not change.
 func (c *Compiler) replace(n *node, in *input) {
 	abandon(c, &n.parsing)
 	n.in, n.dirty, n.wantIR = in, true, n.wantIR || in.text != nil
 	n.syntax, n.imports, n.parsed, n.ready = nil, nil, nil, false
 }
 
-// connect sets the nodes that a node's imports name now.
+// connect sets the nodes of a node's imports.
 func (n *node) connect(get func(string) *node) {
 	for _, ref := range n.imports {
 		var to *node
@@ -172,8 +172,8 @@ func (n *node) connect(get func(string) *node) {
 	}
 }
 
-// outlineSets writes source text for those files of descriptor sets that source text imports: the compiler
-// reads only text.
+// outlineSets writes source text for the files of descriptor sets that source text imports, because
+// the compiler reads only text.
 func (c *Compiler) outlineSets(ctx context.Context, g *graph) error {
 	var work, wanted []*node
 	for _, n := range g.nodes {
@@ -216,7 +216,7 @@ func (g *graph) sort() {
 // sorter is a depth-first walk along imports.
 type sorter struct {
 	*graph
-	path []*node // from what is served to the node being visited
+	path []*node // from a served node to the one being visited
 }
 
 func (s *sorter) visit(n *node) {
@@ -248,7 +248,7 @@ func (s *sorter) visit(n *node) {
 	s.order = append(s.order, n)
 }
 
-// needs returns what must be built before n.
+// needs returns the nodes that must be built before n.
 func (g *graph) needs(n *node) []*node {
 	deps := n.deps()
 	if n.wantIR && n != g.lang {
@@ -262,10 +262,10 @@ func (g *graph) current(n *node) bool {
 	return slices.EqualFunc(g.needs(n), n.basis, func(d *node, version uint64) bool { return d.version == version })
 }
 
-// maxCycle is how many files of an import cycle are named.
+// maxCycle limits how many files of an import cycle are named.
 const maxCycle = 10
 
-// cycleText describes an import cycle to the user.
+// cycleText returns an error text for an import cycle.
 func (r *importRef) cycleText() string {
 	var b strings.Builder
 	b.WriteString("import cycle: ")

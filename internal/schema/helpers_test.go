@@ -22,7 +22,7 @@ service Leaf {
 `, i, i)
 }
 
-// peakRSS returns the most memory that this process has had, in bytes; 0 where that is unknown.
+// peakRSS returns the peak memory of this process in bytes; 0 if it is unknown.
 func peakRSS(t testing.TB) int {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")

@@ -12,19 +12,21 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// maxHomonyms is how many groups of files that declare the same names are reported.
+// maxHomonyms limits how many groups of files that declare the same names are
+// reported.
 const maxHomonyms = 10
 
-// homonyms are the names that the same files declare, each on its own.
+// homonyms are names that each of the same files declares.
 type homonyms struct {
 	files   []*File // sorted by path
 	names   []protoreflect.FullName
 	visible int // how many of the files the services need
 }
 
-// findHomonyms reports the names that several files declare: once for each group of files. That
-// is a warning if clients can see it, since they may load the files of all services into one pool of names.
-// It is a hint if all of the files are built into the program, because its users cannot change them.
+// findHomonyms reports the names that several files declare, once for each group of files. It is a
+// warning if clients can see the files, because they may load the files of all services into one
+// pool of names. It is a hint if all of the files are built into the program, because its users
+// cannot change them.
 func (s *Snapshot) findHomonyms() (out []*diag.Diagnostic) {
 	visible := s.visible()
 	var groups []*homonyms
@@ -46,7 +48,7 @@ func (s *Snapshot) findHomonyms() (out []*diag.Diagnostic) {
 	return out
 }
 
-// visible returns the import paths of the files that declare services, and of all that they import.
+// visible returns the import paths of the files that declare services, and of all their imports.
 func (s *Snapshot) visible() map[string]bool {
 	seen := make(map[string]bool)
 	work := make([]*linked, 0, len(s.services))

@@ -13,8 +13,8 @@ import (
 
 const good = "syntax = \"proto3\";\npackage good;\nmessage M {}\nservice S { rpc Do(M) returns (M); }\n"
 
-// TestHostile gives the compiler what nobody should write. Each is an error or none,
-// never a panic, and never touches the good file beside it.
+// TestHostile compiles hostile texts. None causes a panic, or an error in the good
+// file of the same folder.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	head := "syntax = \"proto3\";\npackage x;\n"
@@ -86,7 +86,8 @@ func short(list []*diag.Diagnostic) (out []string) {
 	return out
 }
 
-// TestOwnLanguageDefinition has a root with another descriptor.proto: the one that ships is used.
+// TestOwnLanguageDefinition compiles a root with another descriptor.proto: the one that ships is
+// used.
 func TestOwnLanguageDefinition(t *testing.T) {
 	t.Parallel()
 	s := compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.FS("mine", fstest.MapFS{

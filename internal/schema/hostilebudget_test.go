@@ -20,14 +20,15 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// The budget of a megabyte of anything. The time is that of all cores.
+// The budget of a megabyte of any input. The time is that of all cores.
 const (
 	budgetSize   = 1 << 20
 	budgetTime   = 10 * time.Second
 	budgetMemory = 512 << 20
 )
 
-// inputSize is that of each input: a megabyte takes a minute for all of them.
+// inputSize is the size of each input: with a megabyte, all of them take a
+// minute.
 func inputSize() int {
 	if n, err := strconv.Atoi(os.Getenv("DYNGATE_HOSTILE_SIZE")); err == nil {
 		return n
@@ -35,7 +36,7 @@ func inputSize() int {
 	return budgetSize / 4
 }
 
-// hostileSets makes descriptor sets, by name, each of size bytes or so.
+// hostileSets returns descriptor sets by name, each of about size bytes.
 var hostileSets = map[string]func(size int) []byte{
 	"names of a long package": func(n int) []byte {
 		fd := &descriptorpb.FileDescriptorProto{Name: proto.String("x.proto"), Package: proto.String(rep("a", n/2))}
@@ -97,7 +98,8 @@ func setOf(files ...*descriptorpb.FileDescriptorProto) []byte {
 	return set
 }
 
-// TestHostileBudget compiles all hostile inputs, each in a process of its own, whose time and memory are counted.
+// TestHostileBudget compiles each hostile input in a separate process, and measures its time and
+// memory.
 func TestHostileBudget(t *testing.T) {
 	t.Parallel()
 	if raceEnabled || testing.Short() {
@@ -151,7 +153,7 @@ func TestHostileChild(t *testing.T) {
 		}
 	}
 	for file, n := range count {
-		if n > 202 { // errors and hints, and how many more there are of both
+		if n > 202 { // errors and hints, and the numbers of omitted ones
 			t.Errorf("%d diagnostics of %s", n, file)
 		}
 	}
@@ -165,7 +167,8 @@ func TestHostileChild(t *testing.T) {
 	}
 }
 
-// TestLongTexts has texts that are cut for a first look: valid ones are taken.
+// TestLongTexts compiles valid texts that are long enough to be parsed in
+// pieces first.
 func TestLongTexts(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{

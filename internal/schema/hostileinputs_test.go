@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// hostileInputs makes folders of .proto files, by name: each grows with size, its bytes.
+// hostileInputs returns folders of .proto files by name, each of about size bytes.
 var hostileInputs = map[string]func(size int) map[string]string{
 	// Numbers.
 	"exponent of a double":    fixed(proto2 + "message X { optional double d = 1 [default = 1e999999999]; }"),
@@ -209,7 +209,7 @@ func nestedNames(n int) string {
 	return b.String() + rep("}", depth)
 }
 
-// jsonClashes are fields whose names differ, and whose JSON names do not.
+// jsonClashes are fields with different names and equal JSON names.
 func jsonClashes(n int) string {
 	var b strings.Builder
 	for i := 1; b.Len() < n && i < 1<<18; i++ {
@@ -233,7 +233,7 @@ func customLiteral(n int, field string) string {
 	return proto2 + customOption + "option (x) = {" + rep(field, n/len(field)) + "};"
 }
 
-// optionPaths sets option after option deep in others.
+// optionPaths sets many deeply nested options.
 func optionPaths(n int) string {
 	head := "message P { optional P p = 1; repeated int32 i = 2; }\nextend google.protobuf.FileOptions { optional P q = 50002; }\n"
 	line := "option (q)" + rep(".p", 100) + ".i = 1;\n"
@@ -254,7 +254,7 @@ func allImportAll(count int) func(int) map[string]string {
 	}
 }
 
-// importAll has every file import all those before it.
+// importAll returns files that each import all files before them.
 func importAll(size int) map[string]string {
 	files := make(map[string]string)
 	text := proto3

@@ -9,19 +9,19 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Index finds what files declare by its name: messages, enums, their values, fields, oneofs,
-// extensions, services and methods. It is immutable and safe for concurrent use.
+// Index finds declarations in files by their names: messages, enums, their values, fields,
+// oneofs, extensions, services and methods. It is immutable and safe for concurrent use.
 //
-// Unrelated files may declare the same name. Lookups return the declaration of the first of them, in the
-// order in which the index got them. A nil Index is empty.
+// Unrelated files may declare the same name. Lookups return the declaration in the first of them,
+// in the order of the index. A nil Index is empty.
 type Index struct {
 	byPath     map[string]protoreflect.FileDescriptor
 	packages   map[protoreflect.FullName]*packageIndex
 	extensions func() map[protoreflect.FullName][]protoreflect.ExtensionDescriptor
 }
 
-// packageIndex is the part of an index for one package. Indexes share it while none of the
-// package's files changes.
+// packageIndex is the part of an index for one package. Indexes share it if none of the
+// package's files changed.
 type packageIndex struct {
 	files   []protoreflect.FileDescriptor
 	first   map[protoreflect.FullName]protoreflect.FileDescriptor   // declares a top-level name; the first if several do
@@ -30,7 +30,7 @@ type packageIndex struct {
 	extensions func() []protoreflect.ExtensionDescriptor
 }
 
-// NewIndex returns an index of files and of all that they import. Broken files are left out.
+// NewIndex returns an index of files and of all their imports. Broken files are left out.
 func NewIndex(files []*File) *Index {
 	var all []protoreflect.FileDescriptor
 	seen := make(map[string]bool)
@@ -51,8 +51,8 @@ func NewIndex(files []*File) *Index {
 	return newIndex(all, nil)
 }
 
-// newIndex returns an index of these files alone. It takes over what did not change since an earlier index, which may
-// be nil.
+// newIndex returns an index of these files only. It reuses the unchanged parts of an earlier index,
+// which may be nil.
 func newIndex(files []protoreflect.FileDescriptor, earlier *Index) *Index {
 	x := &Index{
 		byPath:   make(map[string]protoreflect.FileDescriptor, len(files)),
@@ -192,7 +192,7 @@ func (x *Index) Extensions(message protoreflect.FullName) []protoreflect.Extensi
 	return x.extensions()[message]
 }
 
-// gatherExtensions lists the extensions by the message that they extend.
+// gatherExtensions groups the extensions by the message that they extend.
 func (x *Index) gatherExtensions() map[protoreflect.FullName][]protoreflect.ExtensionDescriptor {
 	found := make(map[protoreflect.FullName][]protoreflect.ExtensionDescriptor)
 	for _, p := range x.packages {

@@ -59,7 +59,8 @@ func TestIndexFindsTheFirstOfSeveral(t *testing.T) {
 	}
 }
 
-// TestIndexFollowsEdits edits one file after the other, and compares the index with a new one each time.
+// TestIndexFollowsEdits edits one file after the other, and compares the index with a new one after
+// each edit.
 func TestIndexFollowsEdits(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

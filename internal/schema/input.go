@@ -18,31 +18,31 @@ import (
 
 // reader reads one source. It is used by one Compile at a time.
 type reader interface {
-	// refresh looks for changes. It returns an error only if the source cannot be read at all.
+	// refresh reads changes. It returns an error only if the source cannot be read at all.
 	refresh(ctx context.Context, lim Limits) error
 	// served returns the source's own files, sorted by import path.
 	served() []*input
 	// open returns the file with an import path, or nil.
 	open(path string) *input
-	// problems returns what is wrong with the source itself.
+	// problems returns the problems of the source itself.
 	problems() []*diag.Diagnostic
-	// name returns the source as diagnostics name it.
+	// name returns the name of the source for diagnostics.
 	name() string
 }
 
-// input is one version of one file. Readers return the same pointer as
-// before while the content is the same, so comparing pointers compares contents.
+// input is one version of one file. Readers return the same pointer as long as
+// the content does not change, so comparing pointers compares contents.
 type input struct {
 	path     string // import path
-	location string // as the user names it
+	location string // as the user wrote it
 
 	// One of these is set.
 	text    *source.File
 	proto   *descriptorpb.FileDescriptorProto // from a descriptor set
 	problem *diag.Diagnostic                  // it cannot be read
 
-	set     string    // the descriptor set that it is from, empty if none
-	changed time.Time // when this content was first seen, zero if that was when the source was first read
+	set     string    // its descriptor set; empty if none
+	changed time.Time // when this content was first read; zero if that was the first read of the source
 	builtin bool      // ships with dyngate
 	size    int       // bytes
 	stat    stat
@@ -62,18 +62,18 @@ func (in *input) sameContent(other *input) bool {
 	return false
 }
 
-// stat shows whether a file was changed.
+// stat detects changes of a file.
 type stat struct {
 	info fs.FileInfo
-	read time.Time // when it was looked at
+	read time.Time // when info was read
 }
 
-// settled is how old a modification time must be before an unchanged one proves
-// that a file did not change: file systems stamp files in steps, and two writes
-// within one step look alike.
+// settled is the age after which an unchanged modification time proves that a
+// file did not change. File systems round times, so two writes in quick
+// succession may have the same time.
 const settled = 2 * time.Second
 
-// unchanged reports whether now proves that the file is the one seen before.
+// unchanged reports whether now proves that the file has not changed.
 func (s stat) unchanged(now fs.FileInfo) bool {
 	if s.info == nil || s.info.ModTime().IsZero() || s.read.Sub(s.info.ModTime()) < settled {
 		return false
@@ -81,12 +81,13 @@ func (s stat) unchanged(now fs.FileInfo) bool {
 	if s.info.Size() != now.Size() || !s.info.ModTime().Equal(now.ModTime()) {
 		return false
 	}
-	// Another inode under the same name is another file, whatever its time. File systems
-	// that are not the operating system's have no inodes.
+	// Another inode under the same name is another file, whatever its time. Only the
+	// operating system's file systems have inodes.
 	return s.info.Sys() == nil || os.SameFile(s.info, now)
 }
 
-// importPathProblem says why a file's name cannot be an import path, or "".
+// importPathProblem returns the reason why a file's name cannot be an import
+// path; empty if it can.
 func importPathProblem(p string) string {
 	switch {
 	case p == "":

@@ -15,7 +15,7 @@ func put(t *testing.T, path, content string) {
 	}
 }
 
-// TestSessionIsRenewed has the compiler's session end: nothing that can be seen changes.
+// TestSessionIsRenewed checks that a new compiler session has no visible effect.
 func TestSessionIsRenewed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -81,8 +81,8 @@ func TestTooDeep(t *testing.T) {
 	}
 }
 
-// TestBuildsWhatChanged edits a comment in a file that another imports: the other is not built again. A broken
-// import is: but what follows from it is not shown.
+// TestBuildsWhatChanged edits a comment in an import: the importer is not built again. If the
+// import is broken, the importer is built, but its consequential errors are not shown.
 func TestBuildsWhatChanged(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -125,11 +125,12 @@ func TestBuildsWhatChanged(t *testing.T) {
 	}
 	put(t, a, base)
 	if s = compile(); len(s.Errors()) > 0 || s.File("b.proto").Descriptor() != good.File("b.proto").Descriptor() {
-		t.Errorf("mended: %v", s.Errors())
+		t.Errorf("fixed: %v", s.Errors())
 	}
 }
 
-// TestLeftOut has more mistakes than are reported: the last diagnostic says how many more there are.
+// TestLeftOut compiles more errors than are reported: the last diagnostic is the number of the
+// others.
 func TestLeftOut(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -11,7 +11,8 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// tagJSONName marks warnings about fields of one JSON name. They are no matter of style.
+// tagJSONName marks warnings about fields with the same JSON name. They are not style
+// warnings.
 const tagJSONName = "json-name"
 
 func isJSONClash(d report.Diagnostic) bool {
@@ -19,8 +20,8 @@ func isJSONClash(d report.Diagnostic) bool {
 	return strings.HasSuffix(m, "fields have the same JSON name") || strings.HasSuffix(m, "fields have the same (default) JSON name")
 }
 
-// judgeJSONNames replaces what the compiler reports about equal JSON names by what protoc does: the compiler
-// refuses more, and does not know the option that allows them.
+// judgeJSONNames replaces the compiler's diagnostics about equal JSON names with those of protoc:
+// the compiler refuses more, and does not know the option that allows them.
 func judgeJSONNames(file *ir.File, r *report.Report) {
 	if !slices.ContainsFunc(r.Diagnostics, isJSONClash) {
 		return
@@ -44,7 +45,7 @@ func judgeJSONNames(file *ir.File, r *report.Report) {
 type jsonName struct {
 	field  ir.Member
 	name   string
-	custom bool // and not what it were by default
+	custom bool // differs from the default
 }
 
 // clashesIn reports the fields of a message with an equal JSON name, up to maxDiagnostics.
@@ -61,7 +62,7 @@ func clashesIn(ty ir.Type, custom bool, r *report.Report) (found int) {
 			continue
 		}
 		if custom && !this.custom && !before.custom {
-			continue // has been reported without custom names
+			continue // already reported without custom names
 		}
 		level := report.Error
 		if isBestEffort(ty) && (!this.custom || !before.custom) {
@@ -87,7 +88,7 @@ func reportClash(before, this jsonName, level report.Level, r *report.Report) {
 	)
 }
 
-// defaultJSONName returns the name in JSON of a field without json_name.
+// defaultJSONName returns the JSON name of a field without json_name.
 func defaultJSONName(name string) string {
 	var b strings.Builder
 	upper := false

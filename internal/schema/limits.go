@@ -2,25 +2,26 @@ package schema
 
 import "time"
 
-// Limits bound what schemas may cost. Zero stands for the default.
+// Limits bound the cost of schemas. Zero means the default.
 type Limits struct {
-	FileBytes int64 // of one .proto file; 8 MiB
-	SetBytes  int64 // of one descriptor set; 256 MiB
-	Files     int   // of one source; 100,000
+	FileBytes int64 // size of one .proto file; default 8 MiB
+	SetBytes  int64 // size of one descriptor set; default 256 MiB
+	Files     int   // number of files in one source; default 100,000
 
-	// NameBytes are those of the full names of all that one file declares, for each repeats the names
-	// around it; 32 MiB.
+	// NameBytes limits the total length of the full names that one file declares; default 32 MiB.
+	// Each full name repeats the names around it.
 	NameBytes int
 
-	// Imports is how many files one file may import, directly or not; 3000.
+	// Imports limits the number of files that one file imports, directly or
+	// indirectly; default 3000.
 	Imports int
 
-	// ImportWork is how many bytes of imports may be worked on, counted again for each file that
-	// imports them, for each byte of all files; 256, and 128 MiB for any set of files. googleapis
-	// takes 6.
+	// ImportWork bounds the total size of imports, as a multiple of the size of all files;
+	// default 256, but at least 128 MiB. An import counts once for each file that imports it.
+	// googleapis needs 6.
 	ImportWork int
 
-	// CompileTime is how long it may take to compile one file; a minute.
+	// CompileTime limits the time to compile one file; default one minute.
 	CompileTime time.Duration
 }
 

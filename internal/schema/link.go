@@ -17,17 +17,17 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// linked is a file's descriptor and what is derived from it. Files of the same meaning share it.
+// linked is a file's descriptor and data derived from it. Files with the same meaning share it.
 type linked struct {
 	desc   protoreflect.FileDescriptor
 	digest [sha256.Size]byte // of the descriptor's bytes
-	deps   []*linked         // as imported, options' imports included
+	deps   []*linked         // in the order of imports, including option imports
 	exts   []*extension      // of the import closure
 	types  *Types
 }
 
-// link makes the descriptor of a node whose closure has no errors. It returns the previous one if that has
-// the same meaning.
+// link makes the descriptor of a node whose closure has no errors. It returns the previous
+// descriptor if that has the same meaning.
 func (n *node) link() (made *linked, wrong []*diag.Diagnostic) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -78,8 +78,8 @@ func (n *node) describe() (*descriptorpb.FileDescriptorProto, [sha256.Size]byte,
 	return fd, sha256.Sum256(content), err
 }
 
-// describe returns the descriptor proto of a compiled file. The compiler
-// writes all options as unknown fields, so it has to go through its bytes.
+// describe returns the descriptor proto of a compiled file. It encodes and
+// decodes it, because the compiler writes all options as unknown fields.
 func describe(file *ir.File, comments bool) (*descriptorpb.FileDescriptorProto, []byte, error) {
 	content, err := fdp.DescriptorProtoBytes(file, fdp.IncludeSourceCodeInfo(comments))
 	if err != nil {
@@ -93,8 +93,8 @@ func describe(file *ir.File, comments bool) (*descriptorpb.FileDescriptorProto, 
 	return fd, content, nil
 }
 
-// fixPublicImports corrects the indexes of public imports: the compiler counts
-// option imports too, which have a list of their own.
+// fixPublicImports corrects the indexes of public imports: the compiler also
+// counts option imports, which are in another list.
 func fixPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
 	if len(fd.GetOptionDependency()) == 0 {
 		return
@@ -109,7 +109,7 @@ func fixPublicImports(file *ir.File, fd *descriptorpb.FileDescriptorProto) {
 	}
 }
 
-// checkSupported reports declarations that the compiler accepts and dyngate cannot serve.
+// checkSupported reports declarations that the compiler accepts but dyngate cannot serve.
 func (n *node) checkSupported(fd *descriptorpb.FileDescriptorProto) (wrong []*diag.Diagnostic) {
 	var visit func(scope string, list []*descriptorpb.DescriptorProto)
 	visit = func(scope string, list []*descriptorpb.DescriptorProto) {
@@ -131,7 +131,8 @@ func (n *node) checkSupported(fd *descriptorpb.FileDescriptorProto) (wrong []*di
 
 var quoted = regexp.MustCompile(`"([A-Za-z_][\w.]*)"`)
 
-// runtimeError turns an error of the Go runtime into one that points at the declaration it names.
+// runtimeError returns a diagnostic for an error of the Go runtime, with the position of the
+// declaration that the error names.
 func (n *node) runtimeError(err error) *diag.Diagnostic {
 	name := ""
 	if m := quoted.FindStringSubmatch(err.Error()); m != nil {
@@ -145,7 +146,8 @@ func trimRuntime(err error) string {
 	return regexp.MustCompile(`^proto:[\s\x{a0}]*`).ReplaceAllString(err.Error(), "")
 }
 
-// at makes an error about a declaration of the file; at the top of the file if its place is unknown.
+// at returns an error about a declaration of the file; its position is the top of the file if the
+// declaration's is unknown.
 func (n *node) at(name, format string, args ...any) *diag.Diagnostic {
 	file := n.ir
 	if n.in.proto != nil {
@@ -154,7 +156,8 @@ func (n *node) at(name, format string, args ...any) *diag.Diagnostic {
 	return errorAt(n.in, file, name, format, args...)
 }
 
-// errorAt makes an error about a declaration of an input, whose compiled file may be nil.
+// errorAt returns an error about a declaration of an input, whose compiled file may be
+// nil.
 func errorAt(in *input, file *ir.File, name, format string, args ...any) *diag.Diagnostic {
 	if file != nil {
 		if at, ok := definition(file, name); ok {
@@ -169,7 +172,8 @@ func errorAt(in *input, file *ir.File, name, format string, args ...any) *diag.D
 	return d
 }
 
-// atImport makes an error about an import of the file, by which it reaches a file.
+// atImport returns an error about the import by which the file directly or
+// indirectly imports path.
 func (n *node) atImport(path, format string, args ...any) *diag.Diagnostic {
 	for _, ref := range n.imports {
 		if ref.node == nil || ref.node.file == nil || n.in.proto != nil {

@@ -24,7 +24,7 @@ func (l *locations) ByDescriptor(d protoreflect.Descriptor) protoreflect.SourceL
 	return l.ByPath(path)
 }
 
-// sourcePath returns where a descriptor stands in its FileDescriptorProto.
+// sourcePath returns the path of a descriptor in its FileDescriptorProto.
 func sourcePath(d protoreflect.Descriptor) (protoreflect.SourcePath, bool) {
 	var path protoreflect.SourcePath // backwards
 	for {

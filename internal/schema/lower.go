@@ -19,7 +19,7 @@ import (
 
 // parsed is the result of parsing a file.
 type parsed struct {
-	syntax *ast.File // nil if it could not be parsed at all
+	syntax *ast.File // nil if parsing failed
 	found  []*diag.Diagnostic
 }
 
@@ -50,7 +50,7 @@ func (c *Compiler) parseText(ctx context.Context, n *node) {
 	n.readImports()
 }
 
-// setParsed keeps the result of parsing, or why there is none.
+// setParsed stores the result of parsing, or its error.
 func (n *node) setParsed(ctx context.Context, out parsed, err error) {
 	if ctx.Err() != nil && err != nil {
 		return
@@ -63,7 +63,7 @@ func (n *node) setParsed(ctx context.Context, out parsed, err error) {
 	}
 }
 
-// parseText parses a text unless it exceeds a bound.
+// parseText parses a text unless it exceeds a limit.
 func parseText(path string, text *source.File, lim Limits) (out parsed) {
 	at, why, cuts := scan(text.Text(), lim.NameBytes)
 	if at >= 0 {
@@ -82,7 +82,7 @@ func parseText(path string, text *source.File, lim Limits) (out parsed) {
 	}
 	out.syntax, _ = parser.Parse(path, text, r)
 	if i := slices.IndexFunc(r.Diagnostics, isUnknownEdition); i >= 0 {
-		// All other errors follow from reading the file as one of another edition.
+		// All other errors follow from parsing the file as another edition.
 		out.syntax, r.Diagnostics = nil, r.Diagnostics[i:i+1]
 	}
 	r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isReservedName)
@@ -142,7 +142,7 @@ func (n *node) importsOfSet() {
 	}
 }
 
-// parseOutline parses source text that is written for a file of a descriptor set.
+// parseOutline parses the source text written for a file of a descriptor set.
 func (c *Compiler) parseOutline(ctx context.Context, n *node) {
 	in := n.in
 	out, err := await(ctx, c, n.in, &n.parsing, func() parsed {
@@ -172,7 +172,8 @@ func errorsOf(list []*diag.Diagnostic) []*diag.Diagnostic {
 	return out
 }
 
-// lower runs the semantic analysis on a node whose imports are done. It returns the problems.
+// lower runs the semantic analysis on a node whose imports are compiled. It returns the
+// problems.
 func (n *node) lower(session *ir.Session, lang *ir.File) (found []*diag.Diagnostic) {
 	n.ir = nil
 	if n.syntax == nil {
@@ -204,7 +205,7 @@ func (n *node) lower(session *ir.Session, lang *ir.File) (found []*diag.Diagnost
 		n.ir, r = file, again
 	}
 	if slices.ContainsFunc(r.Diagnostics, isPanic) {
-		n.ir = nil // half-made: it would fail its importers too
+		n.ir = nil // incomplete: it would cause errors in importers
 		if diag.HasErrors(n.parsed) {
 			// The parser reported the error that made the compiler fail.
 			r.Diagnostics = slices.DeleteFunc(r.Diagnostics, isPanic)
@@ -225,8 +226,8 @@ func isUnresolved(d report.Diagnostic) bool {
 	return strings.HasPrefix(m, "cannot find `") && strings.HasSuffix(m, "` in this scope") || strings.HasSuffix(m, " type ``")
 }
 
-// namesMissing reports whether the compiler does not have all files whose names n may use. Then errors about unknown names
-// are likely to follow from that, and are not shown.
+// namesMissing reports whether the compiler lacks a file whose names n may use. Errors about
+// unknown names probably follow from that, so they are not shown.
 func (n *node) namesMissing() bool {
 	return slices.ContainsFunc(n.imports, func(ref *importRef) bool {
 		return ref.err != nil || ref.node != nil && ref.node.incomplete
@@ -235,7 +236,7 @@ func (n *node) namesMissing() bool {
 
 func isPanic(d report.Diagnostic) bool { return d.Level() == report.ICE }
 
-// unusable returns why the compiler cannot use an import; nil if it can.
+// unusable returns an error if the compiler cannot use an import.
 func (c *Compiler) unusable(ref *importRef) error {
 	switch {
 	case ref.cycle != nil:
@@ -250,7 +251,8 @@ func (c *Compiler) unusable(ref *importRef) error {
 	return nil
 }
 
-// notFound says where an import was searched, and which folder to serve if that would help.
+// notFound returns the error text for a missing import: where it was searched, and which
+// folder to serve if that would help.
 func (c *Compiler) notFound(path string) string {
 	names := make([]string, 0, len(c.readers)+1)
 	for _, r := range c.readers {
@@ -268,7 +270,8 @@ func (c *Compiler) notFound(path string) string {
 	}
 }
 
-// cycleError gives the compiler the import declarations of a cycle, so that its error shows them.
+// cycleError returns an error with the import declarations of a cycle, so that the compiler's
+// error shows them.
 func cycleError(ref *importRef) error {
 	if ref.length > len(ref.cycle) {
 		return errors.New(ref.cycleText())

@@ -2,8 +2,8 @@ package schema
 
 import "google.golang.org/protobuf/types/descriptorpb"
 
-// NameBytes adds up the full names of what a file declares: each repeats those around it, so that a
-// small file may take gigabytes once it is linked.
+// NameBytes returns the total length of the full names that a file declares. Each repeats the names
+// around it, so a small file may take gigabytes when it is linked.
 func NameBytes(fd *descriptorpb.FileDescriptorProto) int {
 	scope := len(fd.GetPackage())
 	total := scope*len(fd.GetExtension()) + enumNames(scope, fd.GetEnumType()) + messageNames(scope, fd.GetMessageType())
@@ -22,7 +22,7 @@ func messageNames(scope int, messages []*descriptorpb.DescriptorProto) (total in
 	return total
 }
 
-// enumNames counts the values as well, whose names stand beside that of the enum.
+// enumNames also counts the values, whose names are in the enum's scope.
 func enumNames(scope int, enums []*descriptorpb.EnumDescriptorProto) (total int) {
 	for _, e := range enums {
 		total += scope*(1+len(e.GetValue())) + len(e.GetName())

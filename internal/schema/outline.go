@@ -9,9 +9,9 @@ import (
 )
 
 // outline writes a file of a descriptor set as source text. Only the compiler
-// reads it, and only while it compiles a file that imports it, so what an importer
-// cannot see is left out: comments, services and custom options. The
-// file's own descriptor is made from the set, not from this.
+// reads it, to compile importers of the file, so it leaves out what importers
+// cannot see: comments, services and custom options. The file's own descriptor
+// is made from the set.
 func outline(fd *descriptorpb.FileDescriptorProto) string {
 	o := &outliner{fd: fd, proto3: fd.GetSyntax() == "proto3"}
 	switch fd.GetSyntax() {
@@ -213,7 +213,7 @@ func (o *outliner) fieldOptions(f *descriptorpb.FieldDescriptorProto) string {
 			value = quote([]byte(value))
 		}
 		if f.GetType() == descriptorpb.FieldDescriptorProto_TYPE_BYTES {
-			value = `"` + value + `"` // it is escaped already
+			value = `"` + value + `"` // already escaped
 		}
 		opts = append(opts, "default = "+value)
 	}

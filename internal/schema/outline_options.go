@@ -15,7 +15,7 @@ func (o *outliner) options(opts protoreflect.ProtoMessage) {
 	}
 }
 
-// standardOptions returns those options that descriptor.proto itself defines, as "name = value".
+// standardOptions returns the options that descriptor.proto defines, as "name = value".
 func standardOptions(opts protoreflect.ProtoMessage) []string {
 	var out []string
 	m := opts.ProtoReflect()
@@ -61,7 +61,7 @@ func optionValue(fd protoreflect.FieldDescriptor, v protoreflect.Value) string {
 	}
 }
 
-// quote writes a string literal that the compiler reads back as the same bytes.
+// quote returns a string literal that the compiler reads as the same bytes.
 func quote(b []byte) string {
 	var out strings.Builder
 	out.WriteByte('"')

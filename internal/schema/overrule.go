@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// overrule drops errors of the compiler about files that protoc accepts. The compiler's result is complete in spite of
-// them.
+// overrule drops errors of the compiler about files that protoc accepts. The compiler's result is
+// complete despite them.
 func overrule(file *ir.File, r *report.Report) {
 	if file == nil || len(r.Diagnostics) == 0 {
 		return
@@ -38,7 +38,7 @@ func overrule(file *ir.File, r *report.Report) {
 	})
 }
 
-// dropAt drops the diagnostics of one kind that are about certain places.
+// dropAt drops the diagnostics of one kind at certain places.
 func dropAt(r *report.Report, kind func(report.Diagnostic) bool, places func(map[source.Span]bool)) {
 	if !slices.ContainsFunc(r.Diagnostics, kind) {
 		return
@@ -56,7 +56,8 @@ func isJSTypeError(d report.Diagnostic) bool {
 	return strings.HasPrefix(d.Message(), "expected 64-bit integer type, found ")
 }
 
-// isReservedName is about a reserved name that no field can have. Reserving it has no effect.
+// isReservedName reports whether an error is about a reserved name that no field can have.
+// Reserving it has no effect.
 func isReservedName(d report.Diagnostic) bool {
 	return strings.HasPrefix(d.Message(), "reserved ") && strings.HasSuffix(d.Message(), " name is not a valid identifier")
 }
@@ -66,8 +67,8 @@ func isDeclarationError(d report.Diagnostic) bool {
 	return m == "extension declaration must specify `full_name`" || m == "extension declaration must specify `type`"
 }
 
-// judgeDeclarations replaces what the compiler reports about incomplete declarations of extensions: those of
-// reserved numbers need neither name nor type.
+// judgeDeclarations replaces the compiler's errors about incomplete declarations of extensions:
+// declarations of reserved numbers need neither name nor type.
 func judgeDeclarations(file *ir.File, r *report.Report) {
 	if !slices.ContainsFunc(r.Diagnostics, isDeclarationError) {
 		return

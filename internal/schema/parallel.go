@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// parallel calls do for each item on all cores. It stops early only if ctx ends.
+// parallel calls do for each item, on all cores. It stops early only if ctx
+// ends.
 func parallel[T any](ctx context.Context, items []T, do func(T)) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -26,8 +27,8 @@ func parallel[T any](ctx context.Context, items []T, do func(T)) error {
 	return context.Cause(ctx)
 }
 
-// inOrder calls do for each node after those it depends on, on all cores. Order
-// holds the nodes with dependencies first; deps may name nodes that are not in it.
+// inOrder calls do for each node after its dependencies, on all cores. In
+// order, dependencies come first; deps may return nodes that are not in order.
 func inOrder(ctx context.Context, order []*node, deps func(*node) []*node, do func(*node)) error {
 	at := make(map[*node]int, len(order))
 	for i, n := range order {

@@ -9,7 +9,8 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// TestTwoImportPaths has a root in a root, so that a file has two import paths: its service is one.
+// TestTwoImportPaths compiles a root inside a root, so that a file has two import paths but
+// declares one service.
 func TestTwoImportPaths(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -27,7 +28,7 @@ func TestTwoImportPaths(t *testing.T) {
 	}
 }
 
-// TestUnknownEdition has one error for a file of an edition to come.
+// TestUnknownEdition checks that a file of a future edition has one error.
 func TestUnknownEdition(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -13,15 +13,16 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// The bounds of what is said about one diagnostic.
+// Limits on the text of one diagnostic.
 const (
-	maxPicture = 10_000 // bytes of all of it
-	maxLine    = 1000   // bytes of a source line that the compiler may draw
-	maxExcerpt = 60     // bytes of a longer line on each side of the place
+	maxPicture = 10_000 // bytes in total
+	maxLine    = 1000   // bytes of a source line that the compiler may render
+	maxExcerpt = 60     // bytes of a longer line on each side of the position
 )
 
-// hasLongLine reports whether the compiler should not draw a text: it measures and copies whole
-// lines for each diagnostic, and some machines write a file on one line.
+// hasLongLine reports whether a line of text is too long for the compiler to render: it
+// measures and copies whole lines for each diagnostic, and generated files may have a single
+// line.
 func hasLongLine(text string) bool {
 	for len(text) > maxLine {
 		end := strings.LastIndexByte(text[:maxLine+1], '\n')
@@ -33,7 +34,8 @@ func hasLongLine(text string) bool {
 	return false
 }
 
-// picture returns a diagnostic in full, drawn by the compiler unless that is too much or fails.
+// picture returns the full text of a diagnostic, rendered by the compiler unless that fails or
+// is too long.
 func picture(d *report.Diagnostic, brief *diag.Diagnostic, longLines bool) (text string) {
 	defer func() {
 		if recover() != nil || len(text) > maxPicture {
@@ -51,7 +53,7 @@ func picture(d *report.Diagnostic, brief *diag.Diagnostic, longLines bool) (text
 	return text
 }
 
-// sketch draws a diagnostic with no more of the source than what is around its place.
+// sketch renders a diagnostic with only the source text around its position.
 func sketch(d *report.Diagnostic, brief *diag.Diagnostic) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", brief.Severity, brief.Message)
@@ -73,8 +75,8 @@ func sketch(d *report.Diagnostic, brief *diag.Diagnostic) string {
 	return b.String()
 }
 
-// excerpt returns the source around the start of a span, on its line: what is before it, of it,
-// and after it.
+// excerpt returns the text on the line where a span starts: before the span, in it, and after
+// it.
 func excerpt(at source.Span) (before, marked, after string) {
 	text := at.File.Text()
 	start := min(at.Start, len(text))
@@ -89,8 +91,8 @@ func excerpt(at source.Span) (before, marked, after string) {
 }
 
 // printable makes each character of an excerpt one column wide, so that the marks below it are
-// in their place. It replaces tabs and invisible characters, which package safetext does not, and
-// halves of characters.
+// in their place. It replaces tabs, invisible characters, which package safetext does not, and
+// incomplete characters.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -11,16 +11,16 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// The compiler keeps a diagnostic for each mistake, of which a megabyte may hold half a million, and
-// cannot be told to stop. So a long text is first parsed piece by piece, and no further when
-// there are more mistakes than anybody wants to know.
+// The compiler stores a diagnostic for each error, a megabyte may contain half a million of them,
+// and the compiler cannot be stopped. So a long text is first parsed piece by piece, and parsing
+// ends when there are too many errors.
 const (
-	pieceSize    = 64 << 10
-	tooManyToFix = 1000
+	pieceSize = 64 << 10
+	maxErrors = 1000
 )
 
-// cut is a place where a piece of a text may begin, with what must stand before it for the piece to
-// be understood: the heads of the blocks around it.
+// cut is a position where a piece of a text may begin, with the context that parsing the piece
+// needs: the heads of the blocks around it.
 type cut struct {
 	at      int
 	context []extent
@@ -29,19 +29,19 @@ type cut struct {
 
 type extent struct{ start, end int }
 
-// cutter notes the cuts while a text is scanned.
+// cutter records the cuts while a text is scanned.
 type cutter struct {
 	cuts      []cut
 	syntax    extent
 	blocks    []block
-	statement block // that is being read; its bracket is not there yet
+	statement block // the current one, before its bracket
 }
 
-// block is a statement that goes on in brackets.
+// block is a statement that continues in brackets.
 type block struct {
 	start int // of the statement
-	comma int // behind its first comma; 0 if it has none
-	open  int // behind the bracket
+	comma int // after its first comma; 0 if it has none
+	open  int // after the bracket
 
 	bracket byte
 }
@@ -61,12 +61,12 @@ func (c *cutter) leave(bracket byte, at int) {
 	}
 }
 
-// separate takes a comma, or the end of a statement.
+// separate handles a comma, or the end of a statement.
 func (c *cutter) separate(mark byte, at int) {
 	switch {
 	case mark == ';':
 		if c.syntax.end == 0 && at < pieceSize {
-			c.syntax.end = at // the first statement: if it is not the syntax, it does no harm
+			c.syntax.end = at // the first statement: harmless if it is not the syntax
 		}
 		c.statement = block{start: at}
 	case c.statement.comma == 0:
@@ -96,8 +96,8 @@ func (c *cutter) separate(mark byte, at int) {
 	}
 }
 
-// piece returns the text from one cut to another, behind the heads of the blocks around it, and how long those are.
-// In place, all that is left out before it is blank.
+// piece returns the text from one cut to another, after the heads of the blocks around it, and the
+// length of these heads. If inPlace, blanks replace the omitted text before it.
 func piece(text string, from, to cut, inPlace bool) (alone string, heads int) {
 	var b strings.Builder
 	at := 0
@@ -120,7 +120,7 @@ func piece(text string, from, to cut, inPlace bool) (alone string, heads int) {
 
 var closing = map[byte]string{'{': "}", '[': "]", '(': ")"}
 
-// blank returns text with nothing but its line ends.
+// blank replaces all of text except line breaks with spaces.
 func blank(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
@@ -132,25 +132,25 @@ func blank(text string) string {
 	return b.String()
 }
 
-// parsePieces returns the first mistakes of a text that has far too many of them; nil if it does not.
+// parsePieces returns the first errors of a text that has too many; nil if it does not.
 func parsePieces(path string, text *source.File, cuts []cut) []*diag.Diagnostic {
 	cuts = append(cuts, cut{at: len(text.Text())})
 	count := 0
 	from := cut{}
 	for _, to := range cuts {
-		if count += len(mistakesIn(path, text, from, to, false)); count > tooManyToFix {
-			return firstMistakes(path, text, cuts)
+		if count += len(errorsIn(path, text, from, to, false)); count > maxErrors {
+			return firstErrors(path, text, cuts)
 		}
 		from = to
 	}
 	return nil
 }
 
-func firstMistakes(path string, text *source.File, cuts []cut) []*diag.Diagnostic {
+func firstErrors(path string, text *source.File, cuts []cut) []*diag.Diagnostic {
 	var found []report.Diagnostic
 	from := cut{}
 	for _, to := range cuts {
-		found = append(found, mistakesIn(path, text, from, to, true)...)
+		found = append(found, errorsIn(path, text, from, to, true)...)
 		if len(found) > maxDiagnostics {
 			break
 		}
@@ -158,17 +158,17 @@ func firstMistakes(path string, text *source.File, cuts []cut) []*diag.Diagnosti
 	}
 	out := translate(&report.Report{Diagnostics: found}, text.Path())
 	return append(out[:min(len(out), maxDiagnostics)],
-		problem(text.Path(), "there are more than %d mistakes in this file; the others are not shown", tooManyToFix))
+		problem(text.Path(), "this file has more than %d errors; the others are not shown", maxErrors))
 }
 
-// mistakesIn parses one piece.
-func mistakesIn(path string, text *source.File, from, to cut, inPlace bool) []report.Diagnostic {
+// errorsIn returns the errors in one piece.
+func errorsIn(path string, text *source.File, from, to cut, inPlace bool) []report.Diagnostic {
 	alone, heads := piece(text.Text(), from, to, inPlace)
 	r := &report.Report{Options: report.Options{SuppressWarnings: true}}
 	_, _ = parser.Parse(path, source.NewFile(text.Path(), alone), r)
 	return slices.DeleteFunc(r.Diagnostics, func(d report.Diagnostic) bool {
 		at := d.Primary()
 		end := len(alone) - len(to.closers)
-		return d.Level() > report.Error || at.IsZero() || at.Start < heads || at.End >= end // what comes of cutting
+		return d.Level() > report.Error || at.IsZero() || at.Start < heads || at.End >= end // caused by the cut
 	})
 }

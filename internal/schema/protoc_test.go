@@ -15,7 +15,7 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// TestAgainstProtoc compares descriptors with those that protoc makes, for a tenth of googleapis.
+// TestAgainstProtoc compares descriptors with those of protoc, for a tenth of googleapis.
 func TestAgainstProtoc(t *testing.T) {
 	dir := googleapis(t)
 	protoc, err := exec.LookPath("protoc")

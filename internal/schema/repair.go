@@ -14,7 +14,7 @@ import (
 	"github.com/bufbuild/protocompile/experimental/source"
 )
 
-// maxRepair is how many bytes may be added to a text to repair it.
+// maxRepair limits the bytes that repair adds to a text.
 const maxRepair = 64 << 10
 
 // edit replaces bytes of a text.
@@ -23,13 +23,14 @@ type edit struct {
 	text       string
 }
 
-// maxRounds is how often a text is repaired: the compiler may find a problem inside an option only after the problems
-// around it are repaired.
+// maxRounds limits how often a text is repaired: the compiler may find a problem inside an option
+// only after the problems around it are repaired.
 const maxRounds = 5
 
-// repair handles files whose only errors are names in options that the compiler resolves differently from
-// protoc. It rewrites those names so that both find the same declaration, and compiles the file again. It returns the
-// result if that has no errors, otherwise nil. Columns to the right of such a name, on its line, are not exact.
+// repair handles files whose only errors are names in options that the compiler resolves
+// differently from protoc. It rewrites those names so that both find the same declaration, and
+// compiles the file again. It returns the result if that has no errors, and nil otherwise. Columns
+// after such a name, on its line, are not exact.
 func repair(path string, file *ir.File, r *report.Report, lower func(*ast.File, *report.Report) *ir.File) (*ir.File, *report.Report) {
 	for range maxRounds {
 		edits := repairs(file, r)
@@ -57,7 +58,7 @@ func edited(old *source.File, edits []edit) *source.File {
 	return source.NewFile(old.Path(), b.String()+old.Text()[done:])
 }
 
-// repairs returns the changes to the text of a file, in order; none if they would not help.
+// repairs returns the edits for a file, in order; none if they would not help.
 func repairs(file *ir.File, r *report.Report) (edits []edit) {
 	if file == nil {
 		return nil
@@ -91,7 +92,7 @@ func repairOne(file *ir.File, d *report.Diagnostic) (e edit, ok bool) {
 		return e, false
 	}
 	if name, found := strings.CutPrefix(d.Message(), "cannot resolve message field name for `"); found {
-		// A group goes by the name of its type, which is that of its field but for case.
+		// A group is named after its type; the field name differs only in case.
 		ty := file.FindSymbol(ir.FullName(strings.TrimSuffix(name, "`"))).AsType()
 		key := at.Text()
 		if i := strings.IndexFunc(key, func(c rune) bool { return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }); i >= 0 {
@@ -120,8 +121,8 @@ func repairOne(file *ir.File, d *report.Diagnostic) (e edit, ok bool) {
 	return e, false
 }
 
-// scopeOfOption returns the scope in which protoc looks up an option that the compiler did not find: the one around the
-// declaration that has the option.
+// scopeOfOption returns the scope in which protoc looks up an option that the compiler did not
+// find: that of the declaration with the option.
 func scopeOfOption(file *ir.File, message string, at source.Span) (scope ir.FullName, ok bool) {
 	switch {
 	case strings.HasPrefix(message, "expected message extension, found service method"):

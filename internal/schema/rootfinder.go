@@ -9,32 +9,32 @@ import (
 	"time"
 )
 
-// The bounds of a search for missing imports, for each Compile.
+// Limits on the search for missing imports in one Compile.
 const (
-	searchLevels  = 2      // how far above a source folders are listed
-	lookupLevels  = 4      // how far above a source files are looked for
-	searchDepth   = 8      // folders below a source, or below one above it
-	searchEntries = 20_000 // directory entries that are read
-	searchLookups = 50_000 // files that are looked for
+	searchLevels  = 2      // levels above a source whose folders are listed
+	lookupLevels  = 4      // levels above a source where files are looked up
+	searchDepth   = 8      // levels below a source, or below a folder above it
+	searchEntries = 20_000 // directory entries to read
+	searchLookups = 50_000 // files to look up
 	searchTime    = 2 * time.Second
 )
 
-// rootFinder finds the folders that should have been served for missing imports. The usual mistake is a folder that is one too
-// high or too low. It searches the folders of the sources, those above them up to a level, and what these
-// hold, but neither the user's home, nor the folder for temporary files, nor the top of the file system, nor what is above
-// one of them. It reads nothing before an import is missing.
+// rootFinder finds the folders to serve for missing imports. Usually the served folder is one level
+// too high or too low. It searches in the folders of the sources, and in and below some levels of
+// folders above them, except the user's home, the folder for temporary files, the root of the file
+// system, and all folders above these. It reads nothing until an import is missing.
 type rootFinder struct {
 	sources []Source
 
 	mu      sync.Mutex
 	until   time.Time // zero until the search begins
-	entries int       // that were read
+	entries int       // read so far
 	lookups int
 	seen    map[string]bool // absolute paths
-	roots   []foundRoot     // to look in
+	roots   []foundRoot     // to search
 }
 
-// foundRoot is a folder that may be the root of an import.
+// foundRoot is a folder that may be the import root of a missing import.
 type foundRoot struct {
 	abs  string
 	from searchStart
@@ -43,8 +43,9 @@ type foundRoot struct {
 // searchStart is the folder of a source.
 type searchStart struct{ given, abs string }
 
-// find returns the place of a file with an import path and the root to serve for it, both as the user names places. If that
-// root is above or below a source, it returns the source instead of which to serve it. All are empty if no file is found.
+// find returns the path of a file with an import path and the root to serve for it, both as the
+// user writes paths. If the root is above or below a source, it also returns the source that the
+// root should replace. All are empty if no file is found.
 func (r *rootFinder) find(path string) (file, root, instead string) {
 	if importPathProblem(path) != "" {
 		return "", "", ""
@@ -75,7 +76,8 @@ func (r *rootFinder) find(path string) (file, root, instead string) {
 	return "", "", ""
 }
 
-// name returns the folder as the user names places: relative if the source is.
+// name returns the folder's path as the user writes paths: relative if that of
+// the source is.
 func (c foundRoot) name() string {
 	rel, err := filepath.Rel(c.from.abs, c.abs)
 	if err != nil || filepath.IsAbs(c.from.given) {
@@ -86,7 +88,7 @@ func (c foundRoot) name() string {
 
 func isBelow(dir, of string) bool { return strings.HasPrefix(dir, of+string(filepath.Separator)) }
 
-// list lists the folders to look in, those that are likely first.
+// list lists the folders to search, the most likely first.
 func (r *rootFinder) list() {
 	r.seen = make(map[string]bool)
 	var starts []searchStart
@@ -101,7 +103,7 @@ func (r *rootFinder) list() {
 		}
 		if abs, err := filepath.Abs(dir); err == nil {
 			starts = append(starts, searchStart{dir, abs})
-			r.seen[abs] = true // it was searched
+			r.seen[abs] = true // already searched
 		}
 	}
 	for _, s := range starts {
@@ -120,7 +122,7 @@ func (r *rootFinder) list() {
 	}
 }
 
-// folderAbove returns the folder some levels above another, unless it is one that is not to be searched.
+// folderAbove returns the folder some levels above dir, unless it must not be searched.
 func folderAbove(dir string, levels int) (string, bool) {
 	home, _ := os.UserHomeDir()
 	for range levels {
@@ -141,7 +143,7 @@ func (r *rootFinder) add(from searchStart, dir string) bool {
 	return true
 }
 
-// listBelow adds the folders below one, the nearest first.
+// listBelow adds the folders below dir, the nearest first.
 func (r *rootFinder) listBelow(from searchStart, dir string) {
 	level := []string{dir}
 	for depth := 0; depth < searchDepth && len(level) > 0; depth++ {
@@ -157,7 +159,8 @@ func (r *rootFinder) listBelow(from searchStart, dir string) {
 	}
 }
 
-// folders returns the names of the folders in a folder, sorted, but for hidden ones. Links are not followed.
+// folders returns the names of the folders in a folder, sorted, without hidden ones. It does not
+// follow links.
 func (r *rootFinder) folders(dir string) (names []string) {
 	if r.entries >= searchEntries || time.Now().After(r.until) {
 		return nil

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// For some texts the compiler takes far too much time or memory, or overflows its stack, which cannot be
-// recovered. A text that exceeds one of these bounds is refused before the compiler sees it. Real schemas stay
-// far below them.
+// For some texts the compiler takes too much time or memory, or overflows its stack, which cannot
+// be recovered. A text that exceeds one of these limits is refused before it is compiled. Real
+// schemas are far below them.
 const (
 	maxNesting  = 100      // brackets in brackets; signs or words in a row; parts of a dotted name
-	maxDigits   = 1000     // of a number: the compiler keeps all, and takes the square of their number
-	maxExponent = 9999     // of a number: the compiler writes the zeros out. A double ends at 308.
-	maxColumns  = 32 << 20 // of all names in lists of reserved ones: the compiler measures the line before each
-	maxMistakes = 1000     // characters that no text may have where they are: each is a diagnostic
+	maxDigits   = 1000     // of a number: the compiler's time grows with the square of it
+	maxExponent = 9999     // of a number: the compiler stores all zeros. The maximum of a double is 308.
+	maxColumns  = 32 << 20 // sum of the columns of all reserved names: the compiler measures the line before each
+	maxMistakes = 1000     // invalid characters: each is a diagnostic
 )
 
-// scan reads a text once, and understands only a little of it. It returns where the text exceeds a bound, and
-// why, or -1; and where a long text can be cut.
+// scan reads a text once and recognizes a few tokens. It returns the position where the text
+// exceeds a limit, or -1, the reason, and the positions where a long text can be cut.
 func scan(text string, maxNames int) (at int, why string, cuts []cut) {
 	s := scanner{text: text, maxNames: maxNames, mistakes: mistakes{first: -1}}
 	for s.at < len(text) && s.why == "" {
@@ -31,28 +31,28 @@ func scan(text string, maxNames int) (at int, why string, cuts []cut) {
 
 type scanner struct {
 	text     string
-	from, at int // of the token that is being looked at: where it begins, and how far it was read
+	from, at int // of the current token: its start, and the current position
 	why      string
 
-	scopes      []int  // lengths of the names of the blocks around: what is pushed at a bracket
-	brackets    []byte // those that are open, but for angle brackets
-	angles      int    // angle brackets that are open
+	scopes      []int  // lengths of the names of the enclosing blocks, one for each bracket
+	brackets    []byte // open ones, except angle brackets
+	angles      int    // open angle brackets
 	scope       int    // sum of scopes
 	word        int    // length of the last word
-	run, dots   int    // signs and words in a row; dots since the last mark that ends a name
+	run, dots   int    // signs and words in a row; dots since the last end of a name
 	inReserved  bool
-	line        int // where it begins
+	line        int // start of the current line
 	columns     int
 	inPackage   bool
 	packageName int // bytes
 
 	maxNames     int
-	words, names int // how many words there are, and the sum of the scopes that they stand in
+	words, names int // number of words, and the sum of their scopes
 	mistakes
 	cutter
 }
 
-// mistakes are characters that no text may have where they are.
+// mistakes counts invalid characters.
 type mistakes struct {
 	count, first int
 }
@@ -73,7 +73,7 @@ func (s *scanner) mistake() {
 	}
 }
 
-// next reads a token, or what is between tokens.
+// next reads a token, or the text between tokens.
 func (s *scanner) next() {
 	s.from = s.at
 	c := s.text[s.at]
@@ -113,7 +113,7 @@ func (s *scanner) repeat() {
 	}
 }
 
-// name counts a word and what it may be the name of.
+// name counts a word, which may be a name in the current scope.
 func (s *scanner) name(word string) {
 	if s.inPackage {
 		s.packageName += len(word) + 1
@@ -129,13 +129,13 @@ func (s *scanner) name(word string) {
 	s.word = len(word)
 	s.words++
 	s.names += s.scope + s.word
-	// A package may be declared behind what is in it.
+	// The package may be declared after its members.
 	if s.names+s.words*s.packageName > s.maxNames {
 		s.refuse("the full names of what this file declares take more than %d bytes", s.maxNames)
 	}
 }
 
-// mark takes a character that is a token of its own, or of none.
+// mark handles a character that is a token, or part of none.
 func (s *scanner) mark(c byte) {
 	switch c {
 	case '\n':
@@ -193,8 +193,8 @@ func (s *scanner) open(c byte) {
 
 var opening = map[byte]byte{'}': '{', ']': '[', ')': '('}
 
-// close ends a block. Brackets that do not match are taken as the compiler takes them: one may be
-// missing before this one, or this one is too many.
+// close ends a block. It treats brackets that do not match like the compiler: either one is
+// missing before this one, or this one is superfluous.
 func (s *scanner) close(c byte) {
 	if c != ')' {
 		s.dots = 0

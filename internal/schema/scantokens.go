@@ -2,7 +2,7 @@ package schema
 
 import "strings"
 
-// number reads a number as the compiler does: with all letters that follow.
+// number reads a number like the compiler: with all letters that follow.
 func (s *scanner) number() {
 	digits, exponent, inExponent := 0, 0, false
 	hex := strings.HasPrefix(s.text[s.at:], "0x") || strings.HasPrefix(s.text[s.at:], "0X")

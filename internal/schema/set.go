@@ -18,19 +18,19 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// set reads a descriptor set. Each file in it is an input of its own, so that if one of them changes, only it
-// and its importers are compiled again.
+// set reads a descriptor set. Each of its files is a separate input, so that if one of them
+// changes, only it and its importers are compiled again.
 type set struct {
 	path  string
 	stat  stat
 	sum   [sha256.Size]byte // of the set's content
-	at    time.Time         // when sum was first seen; zero if it is that of the first read
+	at    time.Time         // when sum was first computed; zero if that was the first read
 	files map[string]*setFile
 	own   []*input
 	wrong []*diag.Diagnostic
 }
 
-// setFile is one file of a set and the bytes that it was made from.
+// setFile is a file of a set and its bytes.
 type setFile struct {
 	input    *input
 	digest   [sha256.Size]byte
@@ -121,8 +121,8 @@ func (s *set) load(content []byte, lim Limits) {
 	slices.SortFunc(s.own, func(a, b *input) int { return strings.Compare(a.path, b.path) })
 }
 
-// keepLost keeps the files that were in the set before it became unreadable: they may still exist, so they stay,
-// with an error.
+// keepLost keeps the files of a set that became unreadable, with an error, because they may still
+// exist.
 func (s *set) keepLost(old map[string]*setFile) {
 	if len(s.wrong) == 0 {
 		return
@@ -138,8 +138,8 @@ func (s *set) keepLost(old map[string]*setFile) {
 	}
 }
 
-// nextFile reads the next field of a FileDescriptorSet from b. It returns the field's bytes if it is
-// a file, and how many bytes it read; that is negative if they are malformed.
+// nextFile reads the next field of a FileDescriptorSet from b. It returns the field's value if it
+// is a file, and the number of bytes it read, which is negative if they are malformed.
 func nextFile(b []byte) (file []byte, n int) {
 	num, typ, n := protowire.ConsumeTag(b)
 	if n < 0 {
@@ -165,10 +165,10 @@ func (s *set) add(content []byte, old map[string]*setFile, lim Limits) error {
 		return fmt.Errorf("%q: %s", diag.Clip(p), why)
 	}
 	if NameBytes(fd) > lim.NameBytes {
-		return fmt.Errorf("%q: the full names of what it declares take more than %d bytes", p, lim.NameBytes)
+		return fmt.Errorf("%q: the full names of its declarations take more than %d bytes", p, lim.NameBytes)
 	}
 	if s.files[p] != nil {
-		return fmt.Errorf("%q is in it twice", p)
+		return fmt.Errorf("%q occurs twice", p)
 	}
 	f := &setFile{digest: sha256.Sum256(content), isImport: isBufImport(fd)}
 	f.input = &input{path: p, location: s.path + "!" + p, set: s.path, changed: s.at, proto: fd, size: len(content)}
@@ -179,8 +179,8 @@ func (s *set) add(content []byte, old map[string]*setFile, lim Limits) error {
 	return nil
 }
 
-// unmarshalFile reads a FileDescriptorProto. It parses options that Go packages in this
-// binary declare. If the schema uses their numbers for other options, all custom options stay unparsed.
+// unmarshalFile reads a FileDescriptorProto. It parses options that Go packages in this binary
+// declare. If the schema uses their numbers for other options, all custom options remain unparsed.
 func unmarshalFile(content []byte) (*descriptorpb.FileDescriptorProto, error) {
 	fd := new(descriptorpb.FileDescriptorProto)
 	if err := proto.Unmarshal(content, fd); err == nil {
@@ -191,7 +191,7 @@ func unmarshalFile(content []byte) (*descriptorpb.FileDescriptorProto, error) {
 	return fd, err
 }
 
-// isBufImport reports whether a buf image contains this file only because another one imports it.
+// isBufImport reports whether a buf image contains a file only because another file imports it.
 func isBufImport(fd *descriptorpb.FileDescriptorProto) bool {
 	ext := field(fd.ProtoReflect().GetUnknown(), imageFile, protowire.BytesType)
 	body, n := protowire.ConsumeBytes(ext)
@@ -202,7 +202,8 @@ func isBufImport(fd *descriptorpb.FileDescriptorProto) bool {
 	return n > 0 && v != 0
 }
 
-// field returns the bytes from the value of a message's field on; nil if it has none.
+// field returns the bytes of a message from the value of a field on; nil if the
+// message does not have the field.
 func field(b []byte, want protowire.Number, wantType protowire.Type) []byte {
 	for len(b) > 0 {
 		num, typ, n := protowire.ConsumeTag(b)

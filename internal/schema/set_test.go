@@ -52,7 +52,8 @@ func writeSet(t testing.TB, path string, set proto.Message) {
 	must(t, os.WriteFile(path, content, 0o644))
 }
 
-// rich has what is hard to render: groups, maps, oneofs, defaults, extensions, features, visibility.
+// rich has elements that are hard to render: groups, maps, oneofs, defaults, extensions, features,
+// visibility.
 var rich = map[string]string{
 	"two.proto": `syntax = "proto2";
 package two;
@@ -109,7 +110,7 @@ service U { rpc Do(M) returns (e24.M); }
 `,
 }
 
-// importer uses all of it from source text.
+// importer uses all elements of rich from source text.
 const importer = `syntax = "proto2";
 package user;
 import "two.proto";
@@ -163,7 +164,7 @@ func TestSet(t *testing.T) {
 		t.Error("nothing changed, the snapshot did")
 	}
 
-	// The set is written anew with one file changed.
+	// The set is written again with one file changed.
 	write(t, filepath.Join(dir, "src/three.proto"), strings.ReplaceAll(rich["three.proto"], "plain", "fancy"))
 	s = compile(t, schema.New(schema.Options{Sources: []schema.Source{schema.Path(filepath.Join(dir, "src"))}}))
 	writeSet(t, set, toSet(t, s, "three.proto"))
@@ -246,7 +247,7 @@ func binarySetForTest(text string) (string, error) {
 	return string(content), err
 }
 
-// TestSetBad reads sets that are wrong in many ways: each is an error that names the set.
+// TestSetBad reads invalid sets: each causes an error that names the set.
 func TestSetBad(t *testing.T) {
 	t.Parallel()
 	fd := func(text func(*descriptorpb.FileDescriptorProto)) []byte {
@@ -293,7 +294,8 @@ func TestSetBad(t *testing.T) {
 	}
 }
 
-// TestSetImportsSource has a file of a set import one of a folder, which wins over the set's own.
+// TestSetImportsSource compiles a set's file that imports a file of a folder, which takes
+// precedence over the set's own.
 func TestSetImportsSource(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -313,7 +315,8 @@ func TestSetImportsSource(t *testing.T) {
 	}
 }
 
-// TestSetStaysBroken loses a set's content: its services are broken, not gone, and come back.
+// TestSetStaysBroken truncates a set: its services become broken but are not removed, and
+// recover later.
 func TestSetStaysBroken(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -333,6 +336,6 @@ func TestSetStaysBroken(t *testing.T) {
 	}
 	must(t, os.WriteFile(path, whole, 0o644))
 	if s := compile(t, c); len(s.Services()) != 1 || s.File("a.proto").Descriptor() != first.File("a.proto").Descriptor() {
-		t.Errorf("after it was mended: %v", s.Errors())
+		t.Errorf("after it was fixed: %v", s.Errors())
 	}
 }

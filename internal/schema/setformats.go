@@ -20,17 +20,19 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/dynamic"
 )
 
-// setExtensions are those that make a file a descriptor set. Each may be followed by .gz.
+// setExtensions are the file name extensions of descriptor sets. Each may be followed by
+// .gz.
 var setExtensions = []string{".binpb", ".pb", ".desc", ".protoset", ".json", ".txtpb"}
 
-// setExtension returns which of them a file has, without .gz.
+// setExtension returns the extension of a descriptor set, without .gz; empty if
+// path has none.
 func setExtension(path string) (ext string, zipped bool) {
 	path, zipped = strings.CutSuffix(strings.ToLower(path), ".gz")
 	return filepath.Ext(path), zipped
 }
 
-// binarySet returns a descriptor set of any format as bytes of the wire, of at most limit bytes if it is
-// compressed.
+// binarySet converts a descriptor set of any format to the binary format. A compressed set may have
+// at most limit bytes.
 func binarySet(path string, content []byte, limit int64) ([]byte, error) {
 	ext, zipped := setExtension(path)
 	if zipped {
@@ -65,8 +67,8 @@ func binarySet(path string, content []byte, limit int64) ([]byte, error) {
 	return proto.MarshalOptions{AllowPartial: true}.Marshal(m)
 }
 
-// image is the type of a buf image, whose files say whether they are there only because others
-// import them. Text has names where bytes have numbers, so that it must be known.
+// image is the type of a buf image, whose files have a field for those that are only imports.
+// Text formats need the type, because they contain names instead of numbers.
 var image = sync.OnceValues(func() (protoreflect.MessageDescriptor, error) {
 	fd := protodesc.ToFileDescriptorProto(descriptorpb.File_google_protobuf_descriptor_proto)
 	fd.MessageType = append(fd.MessageType, &descriptorpb.DescriptorProto{
@@ -91,5 +93,5 @@ var image = sync.OnceValues(func() (protoreflect.MessageDescriptor, error) {
 	return file.Messages().ByName("FileDescriptorSet"), nil
 })
 
-// The fields by which a buf image says that a file is an import.
+// The fields with which a buf image marks imports.
 const imageFile, imageIsImport = 8042, 1

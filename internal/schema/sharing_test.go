@@ -21,7 +21,8 @@ const (
 	alone = "syntax = \"proto3\";\npackage p;\nmessage Alone {}\nservice Alone2 { rpc Do(Alone) returns (Alone); }\n"
 )
 
-// folder is a compiler of a folder with three files, two of which hang together.
+// folder returns a compiler of a folder with three files, two of which are
+// related.
 func folder(t *testing.T) (dir string, c *schema.Compiler) {
 	dir = t.TempDir()
 	write(t, filepath.Join(dir, "base.proto"), base)
@@ -54,7 +55,7 @@ func TestSharing(t *testing.T) {
 	dir, c := folder(t)
 	first := compile(t, c)
 
-	// Another meaning: all that import it are new, the rest is not.
+	// The meaning changes: all importers are new, other files are not.
 	write(t, filepath.Join(dir, "base.proto"), strings.Replace(base, "a = 1", "b = 2", 1))
 	second := compile(t, c)
 	for path, same := range map[string]bool{"base.proto": false, "user.proto": false, "alone.proto": true} {
@@ -66,7 +67,8 @@ func TestSharing(t *testing.T) {
 		}
 	}
 
-	// Another comment: the File is new, its descriptor and all else are not.
+	// A comment changes: the File is new, its descriptor and everything else are
+	// not.
 	write(t, filepath.Join(dir, "base.proto"), strings.Replace(strings.Replace(base, "a = 1", "b = 2", 1), "%", "\n//\n// new", 1))
 	third := compile(t, c)
 	if second.File("base.proto") == third.File("base.proto") {
@@ -89,8 +91,8 @@ func TestSharing(t *testing.T) {
 	}
 }
 
-// TestBrokenAndMended breaks a file and mends it: others go on, and it comes back as it was.
-func TestBrokenAndMended(t *testing.T) {
+// TestBrokenAndFixed breaks a file and fixes it: other files stay usable, and the fixed file has its old descriptor.
+func TestBrokenAndFixed(t *testing.T) {
 	t.Parallel()
 	dir, c := folder(t)
 	first := compile(t, c)
@@ -109,10 +111,11 @@ func TestBrokenAndMended(t *testing.T) {
 	write(t, filepath.Join(dir, "base.proto"), base)
 	third := compile(t, c)
 	if first.File("user.proto").Descriptor() != third.File("user.proto").Descriptor() {
-		t.Error("the mended file has another descriptor")
+		t.Error("the fixed file has another descriptor")
 	}
 
-	// An import that failed is tried again when it appears, and missed when it goes.
+	// A failed import is tried again when the file appears, and is missing when
+	// the file is removed.
 	must(t, os.Remove(filepath.Join(dir, "base.proto")))
 	if s := compile(t, c); len(s.Errors()) == 0 || s.File("base.proto") != nil {
 		t.Error("a removed import is not missed")
@@ -155,7 +158,8 @@ func TestComments(t *testing.T) {
 	}
 }
 
-// TestCommentsOfEditions checks that the view answers what protodesc asks by assertion.
+// TestCommentsOfEditions checks that the view implements the methods that protodesc
+// finds by type assertion.
 func TestCommentsOfEditions(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -241,7 +245,7 @@ func TestCannotRun(t *testing.T) {
 	}
 }
 
-// TestCanceledMidway cancels at many points; the next Compile must not believe half-done work.
+// TestCanceledMidway cancels at many points; the next Compile must not use incomplete results.
 func TestCanceledMidway(t *testing.T) {
 	t.Parallel()
 	dir, c := folder(t)
@@ -258,8 +262,8 @@ func TestCanceledMidway(t *testing.T) {
 	}
 }
 
-// TestStaysBroken loses the text of services in several ways. None of them is a removal: the
-// services are broken, not gone.
+// TestStaysBroken removes the text of services in several ways. The services become broken
+// but are not removed.
 func TestStaysBroken(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(dir string) error{
@@ -297,7 +301,7 @@ func TestStaysBroken(t *testing.T) {
 			}
 			for _, d := range s.Errors() {
 				if strings.Contains(d.Message, "nil pointer") {
-					t.Errorf("a panic is shown beside what caused it: %v", s.Errors())
+					t.Errorf("a panic is shown in addition to its cause: %v", s.Errors())
 				}
 			}
 			must(t, os.RemoveAll(filepath.Join(dir, "sub")))
@@ -308,7 +312,7 @@ func TestStaysBroken(t *testing.T) {
 	}
 }
 
-// TestConcurrentUse reads snapshots while others are made.
+// TestConcurrentUse reads snapshots while others are compiled.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	dir, c := folder(t)
@@ -338,7 +342,7 @@ func TestConcurrentUse(t *testing.T) {
 	readers.Wait()
 }
 
-// TestServiceMoves moves a service from a file that is broken now to another one.
+// TestServiceMoves moves a service from a broken file to another one.
 func TestServiceMoves(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

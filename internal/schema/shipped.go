@@ -1,7 +1,7 @@
 package schema
 
 import (
-	// Files that Any most often holds, for lookups that the schema cannot answer.
+	// The most frequent types of an Any, for those that the schema does not declare.
 	_ "google.golang.org/genproto/googleapis/rpc/errdetails"
 	_ "google.golang.org/genproto/googleapis/rpc/status"
 	_ "google.golang.org/protobuf/types/known/anypb"

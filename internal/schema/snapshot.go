@@ -14,7 +14,7 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// Snapshot holds all schemas as one Compile read them. It is immutable and safe for concurrent use.
+// Snapshot holds the result of one Compile. It is immutable and safe for concurrent use.
 type Snapshot struct {
 	services []*Service
 	broken   []*BrokenService
@@ -23,8 +23,8 @@ type Snapshot struct {
 	index    *Index // of the good files
 	all      []*diag.Diagnostic
 	errors   []*diag.Diagnostic
-	sources  []*diag.Diagnostic   // those about the sources themselves
-	sets     map[string]time.Time // when each descriptor set changed, by its path
+	sources  []*diag.Diagnostic   // about the sources themselves
+	sets     map[string]time.Time // when each descriptor set changed, by path
 }
 
 // Service is a service that can be served.
@@ -36,28 +36,28 @@ type Service struct {
 // BrokenService is a service that cannot be served now.
 type BrokenService struct {
 	Name   protoreflect.FullName
-	File   *File              // declares it; it is good if the only problem is that another file declares the service too
+	File   *File              // declares the service; it is good if the only problem is that another file declares it too
 	Errors []*diag.Diagnostic // why; never empty
 }
 
 // Services returns the services that can be served, sorted by full name.
 func (s *Snapshot) Services() []*Service { return s.services }
 
-// Broken returns the services that cannot be served as they are now, sorted by full name:
-// those whose file has errors in its import closure, and those that several files
-// declare, once for each file. The services of a broken file are those in its text, as far as they can be read, and
-// those of its last good version: a service that is neither here nor in Services was removed.
+// Broken returns the services that cannot be served now, sorted by full name: those whose file has
+// errors in its import closure, and those that several files declare, once for each file. The
+// services of a broken file are those that can be read in its text, and those of its last good
+// version: a service that is neither here nor in Services was removed.
 func (s *Snapshot) Broken() []*BrokenService { return s.broken }
 
-// Files returns the files that are served, sorted by path, broken ones included.
+// Files returns the served files, including broken ones, sorted by path.
 func (s *Snapshot) Files() []*File { return s.files }
 
 // File returns the served or imported file with an import path, or nil.
 func (s *Snapshot) File(path string) *File { return s.byPath[path] }
 
-// Find finds a declaration of any kind by its full name, and the file that has it; nil, nil if none does.
-// If several files declare the name, those that are served come first, in the order of their paths, and then
-// those that they import. Broken files have no declarations.
+// Find returns the declaration of any kind with a full name, and its file; nil, nil if there is
+// none. If several files declare the name, served files come first, in the order of their paths,
+// and then their imports. Broken files have no declarations.
 func (s *Snapshot) Find(name protoreflect.FullName) (protoreflect.Descriptor, *File) {
 	d := s.index.Find(name)
 	if d == nil {
@@ -66,8 +66,8 @@ func (s *Snapshot) Find(name protoreflect.FullName) (protoreflect.Descriptor, *F
 	return d, s.byPath[d.ParentFile().Path()]
 }
 
-// Method finds a method by the path of its calls, "/pkg.Service/Method", and the file that declares it; nil, nil
-// if there is none.
+// Method returns the method with a path, "/pkg.Service/Method", and its file; nil, nil if there is
+// none.
 func (s *Snapshot) Method(path string) (protoreflect.MethodDescriptor, *File) {
 	service, method, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if !ok || !strings.HasPrefix(path, "/") {
@@ -86,8 +86,8 @@ func (s *Snapshot) Method(path string) (protoreflect.MethodDescriptor, *File) {
 	return m, s.services[i].File
 }
 
-// Extension finds the extension of a message with a field number; nil if there is none. If several files
-// declare one, the first in the order of their paths counts.
+// Extension returns the extension of a message with a field number; nil if there is none. If
+// several files declare one, the first in the order of their paths takes precedence.
 func (s *Snapshot) Extension(message protoreflect.FullName, number protoreflect.FieldNumber) protoreflect.ExtensionDescriptor {
 	return s.index.Extension(message, number)
 }
@@ -97,9 +97,9 @@ func (s *Snapshot) Extensions(message protoreflect.FullName) []protoreflect.Exte
 	return s.index.Extensions(message)
 }
 
-// Forget frees the data that only comments and positions need, which is most of a snapshot:
-// from then on its files have neither. The compiler that made the snapshot must not compile again; it keeps
-// the same data while it is in use.
+// Forget frees comments and positions, which are most of a snapshot: its files have neither after
+// that. The snapshot's compiler holds the same data, so it must be unused and must not compile
+// again.
 func (s *Snapshot) Forget() {
 	for _, f := range s.byPath {
 		f.source.Store(nil)
@@ -109,10 +109,11 @@ func (s *Snapshot) Forget() {
 // Diagnostics returns all problems: errors first, then sorted by file, line and column.
 func (s *Snapshot) Diagnostics() []*diag.Diagnostic { return s.all }
 
-// Errors returns those diagnostics that are errors.
+// Errors returns the diagnostics that are errors.
 func (s *Snapshot) Errors() []*diag.Diagnostic { return s.errors }
 
-// assemble makes the snapshot of a graph whose nodes are all built. Earlier is the last snapshot, or nil.
+// assemble makes the snapshot of a graph whose nodes are all built. earlier is the last snapshot,
+// or nil.
 func assemble(g *graph, sources []*diag.Diagnostic, sets map[string]time.Time, earlier *Snapshot) *Snapshot {
 	s := &Snapshot{byPath: make(map[string]*File, len(g.order)), sources: sources, sets: sets}
 	s.all = slices.Clone(sources)
@@ -131,7 +132,7 @@ func assemble(g *graph, sources []*diag.Diagnostic, sets map[string]time.Time, e
 	return s
 }
 
-// indexFiles indexes the served files in the order of their paths, and then those that they import.
+// indexFiles indexes the served files in the order of their paths, and then their imports.
 func (s *Snapshot) indexFiles(earlier *Snapshot) {
 	paths := slices.Sorted(maps.Keys(s.byPath))
 	files := make([]protoreflect.FileDescriptor, 0, len(paths))
@@ -153,7 +154,7 @@ func (s *Snapshot) indexFiles(earlier *Snapshot) {
 	s.index = newIndex(files, index)
 }
 
-// definition of a service in a file, good or not.
+// serviceEntry is a definition of a service in a file, good or broken.
 type serviceEntry struct {
 	declared
 	file *File
@@ -174,7 +175,7 @@ func (f *File) serviceEntries() (out []serviceEntry) {
 	return out
 }
 
-// gatherServices sorts the services into good and broken ones.
+// gatherServices finds the good and the broken services.
 func (s *Snapshot) gatherServices() {
 	byName := make(map[protoreflect.FullName][]serviceEntry)
 	for _, f := range s.files {
@@ -213,7 +214,7 @@ func (s *Snapshot) gatherServices() {
 // paths. It prefers a good entry, then the first.
 func oneOfEach(entries []serviceEntry) []serviceEntry {
 	if len(entries) > maxDiagnostics {
-		return entries // one file does not have that many paths
+		return entries // one file cannot have that many paths
 	}
 	var out []serviceEntry
 	for _, e := range entries {
@@ -232,7 +233,7 @@ func sameOnDisk(a, b *input) bool {
 	return a.stat.info != nil && b.stat.info != nil && a.stat.info.Sys() != nil && os.SameFile(a.stat.info, b.stat.info)
 }
 
-// clashOf returns an error for each of several definitions of one service.
+// clashOf returns an error for each definition of a service that has several.
 func clashOf(entries []serviceEntry) (out []*diag.Diagnostic) {
 	files := make(map[*File]bool)
 	for i, e := range entries {
@@ -252,7 +253,7 @@ func clashOf(entries []serviceEntry) (out []*diag.Diagnostic) {
 	return out
 }
 
-// others names the places of the first few entries in other files.
+// others lists the positions of the first few entries in other files.
 func others(entries []serviceEntry, but *File) string {
 	const enough = 3
 	out := make([]string, 0, enough)

@@ -17,38 +17,39 @@ type Source struct {
 	fsys fs.FS
 }
 
-// Path is a folder (an import root), a single .proto file, or a descriptor set
-// (.binpb, .pb, .desc, .protoset, as text .json or .txtpb, each also with .gz; a buf image is one too). What it is gets
-// decided when it is read, so it may appear, or change its kind, later.
+// Path is a folder (an import root), a single .proto file, or a descriptor set (.binpb, .pb, .desc,
+// .protoset, as text .json or .txtpb, each also with .gz; a buf image is one too). Its kind is
+// determined each time it is read, so it may appear, or change its kind, later.
 //
-// All .proto files below a folder are served, hidden folders left out. Of a single
-// .proto file only that file is served; its imports are looked up
-// beside it. All files of a descriptor set are served, save those that a buf
+// All .proto files below a folder are served, except in hidden folders. For a
+// single .proto file, only that file is served; its imports are looked up in
+// its folder. All files of a descriptor set are served, except those that a buf
 // image marks as imports.
 func Path(path string) Source { return Source{path: path, name: path} }
 
-// FS is an import root that is not on disk, such as an embedded folder. The
-// name stands for it in diagnostics. If it has a method Changed() <-chan struct{}, that is
-// a watch.Signal.
+// FS is an import root that is not on disk, such as an embedded folder. Diagnostics call
+// it name. If fsys has a method Changed() <-chan struct{}, it is used as a watch.Signal.
 func FS(name string, fsys fs.FS) Source { return Source{name: name, fsys: fsys} }
 
-// String returns the source as diagnostics name it.
+// String returns the name of the source for diagnostics.
 func (s Source) String() string { return s.name }
 
 // Options configure a Compiler. Only Sources is needed.
 type Options struct {
-	// Sources in order of precedence, like protoc's -I: the first that has an
-	// import path wins. The files that ship with dyngate, in the folder wellknown,
-	// come last.
+	// Sources are in order of precedence, like protoc's -I: the first that has an
+	// import path is used. Files that ship with dyngate, in the folder wellknown, come
+	// last.
 	Sources []Source
 
-	// DropComments leaves comments out of what File.DescriptorWithComments returns.
+	// DropComments removes comments from the result of
+	// File.DescriptorWithComments.
 	DropComments bool
 
 	Limits Limits
 
-	// Progress, if set, is called during Compile, by several goroutines at once: while files are read, with the number
-	// of files so far and a total of 0, then with the number of files that are compiled and the total.
+	// Progress, if not nil, is called during Compile, by several goroutines at once: while files are
+	// read, with their number so far and a total of 0; then with the number of compiled files and the
+	// total.
 	Progress func(done, total int)
 }
 
@@ -61,7 +62,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// kind says what a source is now. An error means that it cannot be read at all.
+// kind returns the current kind of a source. An error means that the source
+// cannot be read at all.
 func (s Source) kind() (sourceKind, error) {
 	if s.fsys != nil {
 		return kindFS, nil
@@ -95,7 +97,7 @@ const (
 	kindFS
 )
 
-// open makes the reader of a source of this kind.
+// open returns a reader of a source of this kind.
 func (s Source) open(kind sourceKind) reader {
 	switch kind {
 	case kindFolder:

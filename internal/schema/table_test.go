@@ -20,8 +20,9 @@ var update = flag.Bool("update", false, "write what was got into the want sectio
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestTable compiles each archive of testdata and compares what came out with its want section.
-// The first line of an archive may be "sources: a b", relative to it; the default is the archive itself.
+// TestTable compiles each archive of testdata and compares the result with its want section. The
+// first line of an archive may be "sources: a b", relative to it; the default is the archive
+// itself.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	archives, err := filepath.Glob("testdata/*.txtar")
@@ -87,7 +88,8 @@ func summary(s *schema.Snapshot, dir string) string {
 	for _, d := range s.Diagnostics() {
 		fmt.Fprintf(&b, "%s: %s\n", d.Severity, d.Error())
 		if d.Severity == diag.Error {
-			// The message above the picture is wrapped, which hangs on the length of paths.
+			// The message above the picture is wrapped, which depends on the length of
+			// paths.
 			i := max(0, strings.Index(d.Text, " -->"))
 			for line := range strings.Lines(d.Text[i:]) {
 				b.WriteString("\t" + strings.TrimRight(line, " \n") + "\n")

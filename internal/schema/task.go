@@ -7,30 +7,30 @@ import (
 	"time"
 )
 
-// The compiler cannot be stopped. So its work for one file runs in a goroutine of its own, on copies, which ends
-// when the compiler is done. Compile waits for it until the context ends, or until it has held up other files for long
-// enough. A later Compile takes the result, or nobody does.
+// The compiler cannot be stopped. So it compiles each file in a separate goroutine, on copies,
+// which ends when the compiler returns. Compile waits for it until the context ends, or until it
+// has delayed other files too long. A later Compile uses the result, or it is discarded.
 
 const (
-	// fileTime is how long one file may hold up a reload of others.
+	// fileTime is how long one file may delay a reload of others.
 	fileTime = time.Second
 
-	// maxRunaways is how many abandoned tasks may run. Each takes a core.
+	// maxRunaways limits how many abandoned tasks may run. Each takes a core.
 	maxRunaways = 4
 )
 
 // task is work on one file, which may never end.
 type task[T any] struct {
 	began  time.Time
-	done   chan struct{} // closed when result is there
+	done   chan struct{} // closed when result is set
 	result T
-	late   atomic.Bool // a Compile has stopped waiting for it
+	late   atomic.Bool // a Compile stopped waiting for it
 }
 
-// start begins a task.
+// start starts a task.
 func start[T any](c *Compiler, work func() T) *task[T] {
 	t := &task[T]{began: time.Now(), done: make(chan struct{})}
-	go func() { // ends when the work does
+	go func() { // ends with work
 		t.result = work()
 		close(t.done)
 		if t.late.Load() {
@@ -42,9 +42,9 @@ func start[T any](c *Compiler, work func() T) *task[T] {
 
 // Why a task has no result.
 var (
-	errPending  = errors.New("this file is still being compiled; what it declared before stays until that is done")
-	errTooLong  = errors.New("compiling this file takes too long; see the limits of schemas")
-	errRunaways = errors.New("this file is not compiled: too many other files take too long to compile; restart to stop them")
+	errPending  = errors.New("this file is still being compiled; its last good version is used until then")
+	errTooLong  = errors.New("compiling this file takes too long; see the schema limits")
+	errRunaways = errors.New("this file was not compiled: too many other files take too long to compile; restart to stop them")
 )
 
 // await waits for the task in slot, and starts it if there is none. If it returns errPending, the task stays in the

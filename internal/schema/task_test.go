@@ -15,7 +15,7 @@ import (
 	"github.com/dyngate/dyngate/internal/watch"
 )
 
-// hang has the compiler of c hang for texts that contain a word, until release is called.
+// hang makes c's compiler hang on texts that contain a word, until release is called.
 func hang(t *testing.T, c *Compiler) (release func()) {
 	free := make(chan struct{})
 	release = sync.OnceFunc(func() { close(free) })
@@ -39,8 +39,8 @@ func serviceNames(s *Snapshot) string {
 
 const syntax = "syntax = \"proto3\"; "
 
-// TestOneFileHangs reloads while the compiler hangs on one file: others go live, and it
-// when the compiler is done.
+// TestOneFileHangs reloads while the compiler hangs on one file: other files are
+// updated at once, and that file when the compiler returns.
 func TestOneFileHangs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -94,7 +94,8 @@ func TestCompileEnds(t *testing.T) {
 	}
 }
 
-// TestTooLong gives up files, and does not begin with more when too many were given up.
+// TestTooLong abandons files that take too long, and compiles no more files when there
+// are too many abandoned ones.
 func TestTooLong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

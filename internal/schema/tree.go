@@ -17,12 +17,13 @@ import (
 	"github.com/dyngate/dyngate/handlers/diag"
 )
 
-// tree reads an import root: a folder on disk, an embedded one, or the folder of a single file.
+// tree reads an import root: a folder on disk, an embedded folder, or the folder of a single
+// file.
 type tree struct {
 	label  string // the root in diagnostics
-	prefix string // what to put before an import path to name a file
+	prefix string // prefix of import paths in diagnostics
 	fsys   fs.FS
-	only   string // serve this file alone, and find others when they are imported
+	only   string // serve only this file, and find others when they are imported
 	lazy   bool   // serve nothing, and find files when they are imported
 	frozen bool   // contents never change
 
@@ -52,7 +53,7 @@ func (t *tree) refresh(ctx context.Context, lim Limits) error {
 	}
 	w := walker{ctx: ctx, fsys: t.fsys, file: t.take, broken: t.unreadable}
 	if err := w.walk(".", nil); err != nil {
-		t.files = t.before // to compare with when it can be read again
+		t.files = t.before // compared with the files when the root can be read again
 		return err
 	}
 	slices.SortFunc(t.own, func(a, b *input) int { return strings.Compare(a.path, b.path) })
@@ -80,7 +81,8 @@ func (t *tree) locate(p string) string {
 	return filepath.Join(t.prefix, filepath.FromSlash(p))
 }
 
-// read returns the file as it is now: the input known before if nothing changed.
+// read returns the current version of a file: the previous input if nothing
+// changed.
 func (t *tree) read(p string, info fs.FileInfo, err error) *input {
 	old := t.before[p]
 	if err == nil && old != nil && (t.frozen || old.problem == nil && old.stat.unchanged(info)) {
@@ -124,7 +126,7 @@ func (t *tree) content(p string, info fs.FileInfo) (string, error) {
 	return buf.String(), err
 }
 
-// cause removes the path from an error, because diagnostics name it.
+// cause removes the path from an error, because diagnostics contain it.
 func cause(err error) error {
 	if e := (*fs.PathError)(nil); errors.As(err, &e) {
 		return e.Err
@@ -132,14 +134,14 @@ func cause(err error) error {
 	return err
 }
 
-// take reads a file that the walk found.
+// take reads a file found by the walk.
 func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 	if why := importPathProblem(p); why != "" {
 		t.wrong = append(t.wrong, problem(t.locate(p), "this file is left out: %s", why))
 		return nil
 	}
 	if len(t.own) >= t.lim.Files {
-		return fmt.Errorf("%s holds more than %d .proto files; name a smaller folder or raise the limit", t.label, t.lim.Files)
+		return fmt.Errorf("%s contains more than %d .proto files; use a smaller folder or raise the limit", t.label, t.lim.Files)
 	}
 	in := t.read(p, info, err)
 	t.files[p] = in
@@ -147,8 +149,8 @@ func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 	return nil
 }
 
-// unreadable records a folder that cannot be read. The files in it may still exist, so they stay, with an
-// error.
+// unreadable records a folder that cannot be read. It keeps the files in it, with an error, because
+// they may still exist.
 func (t *tree) unreadable(dir string, err error) {
 	t.wrong = append(t.wrong, unread(err, t.locate(dir), "the folder cannot be read: %v", cause(err)))
 	for p := range t.before {

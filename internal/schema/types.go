@@ -12,11 +12,11 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/transcode"
 )
 
-// Types resolves messages, enums and extensions by the names that one file's import closure
-// gives them. It is a resolver for proto, protojson and prototext.
+// Types resolves messages, enums and extensions of one file's import closure. It is a
+// resolver for proto, protojson and prototext.
 //
-// Its types are dynamic. Names that the closure does not declare are looked up among the types that are linked
-// into the binary, if they belong to a package that ships with dyngate.
+// Its types are dynamic. Names that the closure does not declare are looked up in the types linked
+// into the binary, if they are in a package that ships with dyngate.
 type Types struct {
 	root protoreflect.FileDescriptor
 
@@ -43,11 +43,10 @@ type extensionKey struct {
 }
 
 // NewTypes returns a resolver for the import closure of a file that was linked
-// elsewhere; those of a [File] are File.Types.
+// elsewhere. For a [File], use File.Types.
 func NewTypes(root protoreflect.FileDescriptor) *Types { return &Types{root: root} }
 
-// JSONPlans returns the plans by which messages of the closure are transcoded from and to
-// JSON.
+// JSONPlans returns the plans that transcode messages of the closure from and to JSON.
 func (t *Types) JSONPlans() *transcode.Plans {
 	t.planning.Do(func() { t.plans = transcode.NewPlans(t) })
 	return t.plans

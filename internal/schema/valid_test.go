@@ -15,8 +15,8 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// TestValidForProtoc compiles files that protoc accepts, and the compiler alone does not. If there is a protoc that
-// accepts them, the descriptors are compared.
+// TestValidForProtoc compiles files that protoc accepts but the compiler does not. If a protoc that
+// accepts them is installed, it compares the descriptors.
 func TestValidForProtoc(t *testing.T) {
 	t.Parallel()
 	const dir = "testdata/valid"

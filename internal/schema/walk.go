@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// walker finds the .proto files below a root. It follows links, and leaves out what is hidden.
+// walker finds the .proto files below a root. It follows links, and skips hidden files and
+// folders.
 type walker struct {
 	ctx  context.Context
 	fsys fs.FS
@@ -24,13 +25,13 @@ type walker struct {
 	broken func(dir string, err error)                                    // a folder cannot be read
 }
 
-// walk reads a folder. Above are the folders that contain it; they show whether links form a cycle.
+// walk reads a folder. above holds the folders that contain it, to detect cycles of links.
 func (w *walker) walk(dir string, above []fs.FileInfo) error {
 	if w.ctx.Err() != nil {
 		return context.Cause(w.ctx)
 	}
 	if w.folders++; w.folders > maxFolders {
-		return fmt.Errorf("more than %d folders; do links lead from one to the other?", maxFolders)
+		return fmt.Errorf("more than %d folders; do links form a cycle?", maxFolders)
 	}
 	here, err := fs.Stat(w.fsys, dir)
 	var entries []fs.DirEntry
@@ -46,7 +47,7 @@ func (w *walker) walk(dir string, above []fs.FileInfo) error {
 	switch {
 	case err != nil && dir == ".":
 		return err
-	case errors.Is(err, fs.ErrNotExist): // went while we looked
+	case errors.Is(err, fs.ErrNotExist): // removed during the walk
 		return nil
 	case err != nil:
 		if w.broken != nil {
@@ -63,7 +64,7 @@ func (w *walker) walk(dir string, above []fs.FileInfo) error {
 	return nil
 }
 
-// How deep, and how many, folders are followed. Links between folders can multiply them.
+// Limits on the depth and number of folders, which links can multiply.
 const (
 	maxDepth   = 100
 	maxFolders = 200_000
@@ -89,7 +90,7 @@ func (w *walker) entry(dir string, entry fs.DirEntry, above []fs.FileInfo) error
 		return w.walk(p, above)
 	case isDir || !isProto || w.file == nil:
 		return nil
-	case errors.Is(err, fs.ErrNotExist) && !isLink: // went while we looked
+	case errors.Is(err, fs.ErrNotExist) && !isLink: // removed during the walk
 		return nil
 	}
 	return w.file(p, isLink, info, err)

@@ -7,8 +7,8 @@ import (
 	"github.com/dyngate/dyngate/internal/watch"
 )
 
-// Roots returns the files and folders that the sources read. For the imports of a single
-// .proto file only compiling tells, so there may be others after the next Compile.
+// Roots returns the files and folders that the sources read. The imports of a single
+// .proto file are known only after compiling, so each Compile may change the result.
 func (c *Compiler) Roots() []watch.Root {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -27,8 +27,9 @@ func (c *Compiler) Roots() []watch.Root {
 	return roots
 }
 
-// Signals returns the changes that no file shows: those of the sources given by FS that
-// report their own, and that a file has been compiled that a Compile did not wait for.
+// Signals returns the signals for changes that are not in files: those of FS sources
+// that report their changes, and one that a file was compiled for which Compile did not
+// wait.
 func (c *Compiler) Signals() []watch.Signal {
 	signals := []watch.Signal{c.late}
 	for _, s := range c.opts.Sources {

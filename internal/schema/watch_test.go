@@ -14,8 +14,8 @@ import (
 	"github.com/dyngate/dyngate/internal/watch"
 )
 
-// follow compiles at each change until it has done all steps, in each way to learn of
-// changes. A step begins when the one before has brought its services.
+// follow compiles at each change until all steps are done, with notifications and
+// with polling. A step begins when the services of the previous one are compiled.
 func follow(t *testing.T, steps []step, sources func(dir string) []schema.Source) {
 	t.Parallel()
 	for name, opts := range map[string]watch.Options{
@@ -71,7 +71,7 @@ func TestWatchFolder(t *testing.T) {
 	}, func(dir string) []schema.Source { return []schema.Source{schema.Path(filepath.Join(dir, "root"))} })
 }
 
-// TestWatchOneFile watches a single file, and what it imports from the same folder.
+// TestWatchOneFile watches a single file and its imports in the same folder.
 func TestWatchOneFile(t *testing.T) {
 	put := func(name, text string) func(string) {
 		return func(dir string) { write(t, filepath.Join(dir, name), text) }
@@ -91,7 +91,7 @@ type ringing struct {
 	watch.Bell
 }
 
-// TestWatchFileSystem has a file system report a change.
+// TestWatchFileSystem watches a file system that reports its changes.
 func TestWatchFileSystem(t *testing.T) {
 	t.Parallel()
 	fsys := ringing{fstest.MapFS{"a.proto": {Data: []byte(service("A"))}}, watch.NewBell()}

@@ -17,8 +17,8 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// TestFallsBack has the operating system refuse notifications, at once or when folders
-// move, and has too many folders.
+// TestFallsBack checks that Run polls if the operating system refuses notifications,
+// at the start or when folders move, and if there are too many folders.
 func TestFallsBack(t *testing.T) {
 	t.Parallel()
 	for name, refuse := range map[string]func(w *watcher, n int) error{
@@ -70,7 +70,8 @@ func errIf(is bool, err error) error {
 	return nil
 }
 
-// TestSwapsArePolled loses all notifications of a folder whose links are swapped.
+// TestSwapsArePolled drops all notifications of a folder whose links are
+// swapped.
 func TestSwapsArePolled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -109,7 +110,7 @@ func TestSwapsArePolled(t *testing.T) {
 	}
 }
 
-// TestPollTakesATenth has looks that take long: the pauses grow.
+// TestPollTakesATenth checks that the pauses grow with the duration of polls.
 func TestPollTakesATenth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bell := NewBell()
@@ -129,7 +130,7 @@ func TestPollTakesATenth(t *testing.T) {
 	})
 }
 
-// TestLookIsCut ends a look that takes too long: that counts as a change.
+// TestLookIsCut cancels a poll that takes too long, which counts as a change.
 func TestLookIsCut(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 0)

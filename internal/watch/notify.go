@@ -14,9 +14,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// notifier learns of changes from the operating system. Folders that Kubernetes mounts
-// are also polled, slowly: their files change by the swap of one link, and what a missed
-// notification would leave behind stays forever.
+// notifier receives notifications of changes from the operating system. It also
+// polls folders mounted by Kubernetes, slowly: all of their files change when
+// one link is swapped, and a missed notification would leave them stale
+// forever.
 type notifier struct {
 	*survey
 	watcher *watcher
@@ -24,7 +25,7 @@ type notifier struct {
 	events  *fsnotify.Watcher
 }
 
-// notify watches all folders that matter now.
+// notify watches all folders that currently matter.
 func (w *watcher) notify(ctx context.Context, roots []Root) (_ *notifier, err error) {
 	events, err := w.newEvents()
 	if err != nil {
@@ -39,9 +40,9 @@ func (w *watcher) notify(ctx context.Context, roots []Root) (_ *notifier, err er
 	s.enter = func(dir string) error {
 		err := events.Add(dir)
 		switch {
-		case err == nil || errors.Is(err, fs.ErrNotExist): // gone while we looked: an event above says so
+		case err == nil || errors.Is(err, fs.ErrNotExist): // removed during the survey: there is an event in the folder above
 			return nil
-		case errors.Is(err, fs.ErrPermission): // it cannot be read either, which readers report
+		case errors.Is(err, fs.ErrPermission): // readers report that it cannot be read
 			s.partial = true
 			return nil
 		}
@@ -79,7 +80,7 @@ func (n *notifier) wait(ctx context.Context) (moved bool) {
 			}
 			moved = moved || moves
 		case 3:
-			moved = true // events were lost, most likely: look at everything
+			moved = true // events were probably lost: survey everything
 		case 4:
 			if now := look(ctx, n.roots); !now.differs(n.picture()) {
 				continue
@@ -90,8 +91,8 @@ func (n *notifier) wait(ctx context.Context) (moved bool) {
 	}
 }
 
-// matters reports whether something may have changed with an event, and whether other
-// folders may matter now.
+// matters reports whether an event may be a change, and whether other folders
+// may matter after it.
 func (s *survey) matters(event fsnotify.Event) (matters, moves bool) {
 	name := filepath.Clean(event.Name)
 	_, watched := s.dirs[name]

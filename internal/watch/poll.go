@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// poller looks at all files regularly.
+// poller polls all files.
 type poller struct {
 	*watcher
 	roots []Root
@@ -29,14 +29,14 @@ func (p *poller) wait(ctx context.Context) (moved bool) {
 			return false
 		}
 		if signalled || before.fresh && !p.seen.fresh {
-			// The file system's clock may have hidden a second change behind the first.
+			// A second change may have the same time as the first.
 			return false
 		}
 	}
 	return false
 }
 
-// pause waits for the next look, and reports whether a signal asked for it.
+// pause waits until the next poll, and reports whether a signal caused it.
 func (p *poller) pause(ctx context.Context) (signalled bool) {
 	timer := time.NewTimer(max(p.Poll, 10*p.seen.took))
 	defer timer.Stop()
@@ -44,7 +44,7 @@ func (p *poller) pause(ctx context.Context) (signalled bool) {
 	return i == fired
 }
 
-// settle looks until nothing changes between two looks.
+// settle polls until nothing changes between two polls.
 func (p *poller) settle(ctx context.Context) {
 	for range patience {
 		sleep(ctx, max(p.Settle, p.seen.took))
@@ -55,19 +55,18 @@ func (p *poller) settle(ctx context.Context) {
 	}
 }
 
-// picture is what one look gives.
+// picture is the result of one poll.
 type picture struct {
 	sum   [sha256.Size]byte
-	cut   bool // the look took too long
+	cut   bool // the poll took too long
 	fresh bool
 	took  time.Duration
 }
 
-// differs reports whether something changed between an earlier look and this one, as
-// far as is known.
+// differs reports whether something may have changed since an earlier poll.
 func (p picture) differs(before picture) bool { return p.sum != before.sum || p.cut }
 
-// look looks at all files.
+// look polls all files.
 func look(ctx context.Context, roots []Root) picture {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
@@ -78,7 +77,7 @@ func look(ctx context.Context, roots []Root) picture {
 	return out
 }
 
-// picture returns how everything looked.
+// picture returns the result of a survey.
 func (s *survey) picture() picture {
 	out := picture{fresh: s.fresh, took: time.Since(s.start)}
 	s.hash.Sum(out.sum[:0])

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// signals waits for several signals, and for timers and events besides.
+// signals waits for several signals, timers and events.
 type signals struct {
 	all   []Signal
 	armed []<-chan struct{} // nil once it has fired
 }
 
-// arm notices all changes from now on.
+// arm prepares signals to notice all later changes.
 func (s *signals) arm() {
 	s.armed = s.armed[:0]
 	for _, signal := range s.all {
@@ -20,9 +20,9 @@ func (s *signals) arm() {
 	}
 }
 
-// wait waits until one of others, which are channels, has something to receive. It
-// returns its index and what was received. The index is fired for a signal, and ended
-// when ctx ends.
+// wait receives from the first ready channel of others. It returns the
+// channel's index and the received value. The index is fired for a signal, and
+// ended when ctx ends.
 func (s *signals) wait(ctx context.Context, others ...any) (index int, value reflect.Value) {
 	cases := make([]reflect.SelectCase, 0, len(others)+1+len(s.armed))
 	add := func(channel any) {
@@ -52,7 +52,7 @@ const (
 	ended = -2
 )
 
-// settler says when a burst of changes is over.
+// settler detects the end of a burst of changes.
 type settler struct {
 	settle        time.Duration
 	quiet, enough <-chan time.Time // nil until something changes

@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// survey finds what has to be watched for roots, and how it looks. All paths in it are
-// absolute and without links, so that each folder has one name.
+// survey finds the folders and files to watch for roots, and computes a hash of
+// their state. All of its paths are absolute and without links, so that each
+// folder has one name.
 type survey struct {
 	ctx     context.Context
 	limit   int                    // of folders
@@ -23,16 +24,16 @@ type survey struct {
 	folders int
 	err     error // the first, which ends the survey
 
-	// dirs are the folders to watch. The suffixes select the files that matter. There
-	// are none for a folder that only leads to others.
+	// dirs are the folders to watch, with the suffixes of the files that matter. A
+	// folder that only leads to others has no suffixes.
 	dirs  map[string][]string
-	files map[string]bool // matter whatever their names are
-	ways  map[string]bool // lead to a root or a link's target: folders and links
+	files map[string]bool // files that matter whatever their names are
+	ways  map[string]bool // folders and links on the path to a root or a link's target
 
 	partial bool // some folders cannot be read now
-	swapped bool // a way leads through a link that Kubernetes swaps
+	swapped bool // a path contains a link that Kubernetes swaps
 
-	hash  hash.Hash // of all that is seen
+	hash  hash.Hash // of the state of all files and folders
 	start time.Time
 	fresh bool // a file changed so recently that its time proves nothing
 }
@@ -44,7 +45,7 @@ func newSurvey(ctx context.Context, limit int) *survey {
 	}
 }
 
-// run looks at all roots. The error says that it saw only a part.
+// run visits all roots. After an error, the survey is incomplete.
 func (s *survey) run(roots []Root) error {
 	for _, r := range roots {
 		path, err := filepath.Abs(r.Path)
@@ -62,7 +63,7 @@ func (s *survey) run(roots []Root) error {
 	return nil
 }
 
-// visit looks at a file or folder that a root or a link leads to.
+// visit visits the file or folder of a root or a link.
 func (s *survey) visit(path, suffix string, selected bool) {
 	info, err := os.Lstat(path)
 	switch {
@@ -105,7 +106,7 @@ func (s *survey) folder(dir, suffix string) {
 	}
 }
 
-// watch watches a folder, or reports that the survey has ended.
+// watch adds a folder. It reports false if the survey has ended.
 func (s *survey) watch(dir string) bool {
 	if _, known := s.dirs[dir]; known || s.err != nil {
 		return s.err == nil
@@ -123,7 +124,7 @@ func (s *survey) watch(dir string) bool {
 	return s.err == nil
 }
 
-// file notes how a file looks.
+// file adds the state of a file to the hash.
 func (s *survey) file(path string, info fs.FileInfo, err error) {
 	if err != nil {
 		fmt.Fprintf(s.hash, "%q: %v\n", path, err)
@@ -133,17 +134,18 @@ func (s *survey) file(path string, info fs.FileInfo, err error) {
 	s.fresh = s.fresh || s.start.Sub(info.ModTime()) < coarse
 }
 
-// coarse is how old a modification time must be before an unchanged one proves
-// that a file did not change: file systems stamp files in steps, and two writes
-// within one step look alike.
+// coarse is the age after which an unchanged modification time proves that a
+// file did not change. File systems round times, so two writes in quick
+// succession may have the same time.
 const coarse = 2 * time.Second
 
-// maxLinks is how many links may lead from one to the other.
+// maxLinks limits the length of a chain of links.
 const maxLinks = 100
 
-// follow returns where a path leads, without links, and watches the folders in which
-// that is decided: those of all links on the way, and that of the end, or the nearest one
-// above that exists. It is false if the path leads nowhere.
+// follow resolves the links in a path. It watches the folders whose changes
+// could change the result: those of all links, and that of the target or, if it
+// does not exist, the nearest existing folder above. It reports false if there
+// is no target.
 func (s *survey) follow(path string) (to string, ok bool) {
 	for range maxLinks {
 		if s.err != nil {
@@ -160,15 +162,15 @@ func (s *survey) follow(path string) (to string, ok bool) {
 		}
 		path = next
 	}
-	return "", false // the links go round
+	return "", false // a cycle of links
 }
 
-// step replaces the first link in a path by its target.
+// step replaces the first link in a path with its target.
 func (s *survey) step(path string) (next string, link bool, err error) {
 	at := filepath.VolumeName(path) + string(filepath.Separator)
 	names := strings.Split(strings.TrimPrefix(path, at), string(filepath.Separator))
 	for i, name := range names {
-		if name == "" { // the path is the top
+		if name == "" { // the path is the root of the file system
 			continue
 		}
 		here := filepath.Join(at, name)
@@ -176,10 +178,10 @@ func (s *survey) step(path string) (next string, link bool, err error) {
 		info, err := os.Lstat(here)
 		if errors.Is(err, fs.ErrNotExist) {
 			s.watch(at)
-			info, err = os.Lstat(here) // it may have come before the watch
+			info, err = os.Lstat(here) // it may have been created before the watch
 		}
 		switch {
-		case err != nil: // if a file is in the way, its folder is watched
+		case err != nil: // if a file blocks the path, its folder is watched
 			return "", false, err
 		case info.Mode()&fs.ModeSymlink == 0:
 			if at = here; !info.IsDir() {
@@ -202,8 +204,8 @@ func (s *survey) step(path string) (next string, link bool, err error) {
 	return path, false, nil
 }
 
-// remote returns a folder that matters and that others can change without a
-// notification, or "".
+// remote returns a watched folder that others can change without a
+// notification; empty if there is none.
 func (s *survey) remote() string {
 	for dir, suffixes := range s.dirs {
 		if len(suffixes) > 0 && isRemote(dir) {

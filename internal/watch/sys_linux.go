@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// isRemote reports whether a folder is on a file system where others can
-// change files without inotify noticing.
+// isRemote reports whether a folder is on a file system where others can change
+// files without an inotify event.
 func isRemote(dir string) bool {
 	var st syscall.Statfs_t
 	if syscall.Statfs(dir, &st) != nil {
@@ -15,8 +15,8 @@ func isRemote(dir string) bool {
 	switch uint32(st.Type) { //nolint:gosec // the numbers have 32 bits
 	case 0x6969, // NFS
 		0xff534d42, 0xfe534d42, 0x517b, // CIFS, SMB2, SMB
-		0x01021997, // 9P, which WSL and virtual machines share folders by
-		0x65735546, // FUSE, which Docker's desktop shares folders by
+		0x01021997, // 9P, with which WSL and virtual machines share folders
+		0x65735546, // FUSE, with which Docker Desktop shares folders
 		0x00c36400: // Ceph
 		return true
 	}

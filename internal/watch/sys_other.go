@@ -4,7 +4,7 @@ package watch
 
 import "io/fs"
 
-// isRemote is always false here; Options.Poll helps where events do not come.
+// isRemote always returns false; set Options.Poll if there are no events.
 func isRemote(string) bool { return false }
 
 func inode(fs.FileInfo) uint64 { return 0 }

@@ -1,9 +1,9 @@
-// Package watch reports that files have changed: by notifications of the operating
-// system, by polling where those do not work, and by signals for everything that is
-// not a file of the operating system.
+// Package watch reports that files have changed: by notifications of the
+// operating system, by polling where these do not work, and by signals for
+// everything that is not a file of the operating system.
 //
-// It says that something changed, not what. Its callers read again what they
-// depend on, and that is also when they learn which files matter from then on:
+// It reports that something changed, but not what. Its callers read all their
+// files again, which may also change the list of files to watch:
 //
 //	watch.Run(ctx, watch.Options{
 //		Roots: func() []watch.Root { return config.Files() },
@@ -31,15 +31,15 @@ type Root struct {
 	Suffix string
 }
 
-// Signal is something that reports its own changes.
+// Signal reports changes by itself.
 type Signal interface {
 	// Changed returns a channel that is closed, or delivers a value, at the next
-	// change. Run asks for the channel before it calls changed, so no change
-	// after that call began is lost. Nil means that there will be no change.
+	// change. Run calls it before each call of changed, so no later change is
+	// lost. Nil means that there will be no change.
 	Changed() <-chan struct{}
 }
 
-// Bell is a [Signal] for changes that the program itself knows of.
+// Bell is a [Signal] for changes inside the program.
 type Bell chan struct{}
 
 // NewBell returns a Bell.
@@ -49,67 +49,67 @@ func NewBell() Bell { return make(Bell, 1) }
 func (b Bell) Ring() {
 	select {
 	case b <- struct{}{}:
-	default: // it rings already
+	default: // already ringing
 	}
 }
 
-// Changed implements [Signal]. One Run at a time may listen.
+// Changed implements [Signal]. Only one Run at a time may use it.
 func (b Bell) Changed() <-chan struct{} { return b }
 
-// Options say what Run watches, and how. The zero value of each field but Roots
-// and Signals is right for most.
+// Options configure Run. For most uses, only Roots and Signals are needed.
 type Options struct {
-	// Roots returns what to watch. Run calls it at the start and after each call
-	// of changed. Nil means none.
+	// Roots returns the files and folders to watch. Run calls it at the start and
+	// after each call of changed. Nil means none.
 	Roots func() []Root
 
 	// Signals are watched in addition to the roots.
 	Signals []Signal
 
-	// Poll is the interval at which to look at all files. Zero relies on
-	// notifications, and polls once a second where they do not work: on network
-	// file systems, and for more than 50,000 folders.
+	// Poll is the interval between polls of all files. Zero means notifications,
+	// and one poll a second where they do not work: on network file systems, and
+	// for more than 50,000 folders.
 	//
-	// Looking takes a tenth of the time at most: the interval grows with the number
-	// of files. A look that takes a minute is given up, and counts as a change.
+	// Polling takes at most a tenth of the time: the interval grows with the
+	// number of files. A poll is canceled after one minute, and counts as a
+	// change.
 	Poll time.Duration
 
-	// Settle is how long it must be quiet before a burst of changes counts as one. A
-	// burst that does not end counts after ten times that. Zero means 40 ms.
+	// Settle is the time without changes that ends a burst of changes. A burst
+	// ends after ten times Settle at the latest. Zero means 40 ms.
 	Settle time.Duration
 
-	// Log gets a warning when Run has to poll. Nil is silent.
+	// Log gets a warning when Run must poll. Nil disables it.
 	Log *slog.Logger
 }
 
-// The durations that hold unless Options sets others, and the bounds.
+// Default durations, and limits.
 const (
 	defaultSettle = 40 * time.Millisecond
 	fallbackPoll  = time.Second
 	swapPoll      = 10 * time.Second // see notifier
-	lookTime      = time.Minute      // how long one look may take
-	patience      = 10               // how many settle times a burst may last
+	lookTime      = time.Minute      // of one poll
+	patience      = 10               // maximum length of a burst, in settle times
 
-	maxWatched = 50_000  // folders with notifications, of which a system has a limited number
-	maxFolders = 200_000 // folders in one look
+	maxWatched = 50_000  // folders with notifications, whose number the system limits
+	maxFolders = 200_000 // folders in one poll
 )
 
-// Run calls changed when something has changed and settled, until ctx ends. All
-// happens in the goroutine that calls Run, apart from the reading of notifications,
-// which ends before Run returns.
+// Run calls changed after each burst of changes, until ctx ends. It uses only
+// the calling goroutine, except to read notifications, which ends before Run
+// returns.
 //
-// Run also calls changed once at the start, and when Roots returns a new root: what was
-// read before the root was watched may have changed since. More calls than changes are
-// possible, fewer are not.
+// Run also calls changed once at the start, and when Roots returns a new root,
+// which may have changed before it was watched. There may be more calls than
+// changes, but not fewer.
 func Run(ctx context.Context, opts Options, changed func(context.Context)) {
 	newWatcher(opts).run(ctx, changed)
 }
 
-// watcher is one Run.
+// watcher is the state of one Run.
 type watcher struct {
 	Options
 	signals signals
-	roots   []Root // that are watched
+	roots   []Root // currently watched
 	method  method
 
 	newEvents  func() (*fsnotify.Watcher, error)
@@ -117,10 +117,10 @@ type watcher struct {
 	swapPoll   time.Duration
 }
 
-// method is a way to notice changes of roots.
+// method is a method to detect changes: notifications or polling.
 type method interface {
-	// wait returns when something has changed and settled, or ctx has ended. If
-	// moved is set, other folders may matter now.
+	// wait returns after a burst of changes, or when ctx ends. If moved is true,
+	// other folders may matter now.
 	wait(ctx context.Context) (moved bool)
 
 	close()
@@ -164,7 +164,7 @@ func (w *watcher) run(ctx context.Context, changed func(context.Context)) {
 	}
 }
 
-// currentRoots returns the roots in order, each once.
+// currentRoots returns the roots, sorted and without duplicates.
 func (w *watcher) currentRoots() []Root {
 	roots := slices.Clone(w.Roots())
 	slices.SortFunc(roots, compareRoots)
@@ -188,8 +188,9 @@ func covers(watched, roots []Root) bool {
 	return true
 }
 
-// watch watches roots from now on. Making all notifications again is simpler than
-// changing them, and safe: the new ones are there before the old ones end.
+// watch starts to watch roots. It makes all notifications again, which is
+// simpler than changing them, and starts the new ones before it ends the old
+// ones, so that no change is lost.
 func (w *watcher) watch(ctx context.Context, roots []Root) {
 	var next method
 	if w.Poll <= 0 {
@@ -218,7 +219,7 @@ func (w *watcher) close() {
 	}
 }
 
-// sleep waits, or until ctx ends.
+// sleep waits for d, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -117,7 +117,7 @@ func (r *reader) count() int {
 	return r.calls
 }
 
-// modes are the two ways to learn of changes.
+// modes are the two ways to detect changes.
 var modes = map[string]watch.Options{
 	"events": {Settle: 5 * time.Millisecond},
 	"poll":   {Poll: 5 * time.Millisecond, Settle: 2 * time.Millisecond},
@@ -168,7 +168,7 @@ func TestEdits(t *testing.T) {
 	})
 }
 
-// TestRootComesBack removes the folder of a root, and makes it again.
+// TestRootComesBack removes the folder of a root and creates it again.
 func TestRootComesBack(t *testing.T) {
 	eachMode(t, func(t *testing.T, opts watch.Options) {
 		root := filepath.Join(t.TempDir(), "up", "root")
@@ -184,8 +184,8 @@ func TestRootComesBack(t *testing.T) {
 	})
 }
 
-// TestRootComesLater watches what does not exist at first: a folder, a file, and one
-// behind a link that leads nowhere. They come one folder at a time.
+// TestRootComesLater watches roots that do not exist at first: a folder, a file, and
+// the target of a dangling link. They are created one folder at a time.
 func TestRootComesLater(t *testing.T) {
 	eachMode(t, func(t *testing.T, opts watch.Options) {
 		dir := t.TempDir()
@@ -205,7 +205,7 @@ func TestRootComesLater(t *testing.T) {
 	})
 }
 
-// TestFileInTheWay has a file where a folder is to come.
+// TestFileInTheWay replaces a file with a folder of a root's path.
 func TestFileInTheWay(t *testing.T) {
 	eachMode(t, func(t *testing.T, opts watch.Options) {
 		dir := t.TempDir()
@@ -243,7 +243,8 @@ func TestConfigMap(t *testing.T) {
 	}
 }
 
-// configMap returns what publishes a.txt in a folder as the kubelet does.
+// configMap returns a function that publishes a.txt in a folder like the
+// kubelet.
 func configMap(t *testing.T, dir string) func(content string) {
 	i := 0
 	return func(content string) {
@@ -300,7 +301,7 @@ func TestLinks(t *testing.T) {
 	})
 }
 
-// TestTwoSuffixes has one folder in two roots, under two names.
+// TestTwoSuffixes watches one folder in two roots, under two names.
 func TestTwoSuffixes(t *testing.T) {
 	eachMode(t, func(t *testing.T, opts watch.Options) {
 		dir := t.TempDir()
@@ -316,7 +317,7 @@ func TestTwoSuffixes(t *testing.T) {
 	})
 }
 
-// TestRootsFollow has other roots after each change.
+// TestRootsFollow returns other roots after each change.
 func TestRootsFollow(t *testing.T) {
 	eachMode(t, func(t *testing.T, opts watch.Options) {
 		dir := t.TempDir()
@@ -346,7 +347,8 @@ func TestRootsFollow(t *testing.T) {
 	})
 }
 
-// TestRootsChangeForever has new roots after each call: that costs a call per second.
+// TestRootsChangeForever returns new roots after each call, which causes one call per
+// second.
 func TestRootsChangeForever(t *testing.T) {
 	t.Parallel()
 	calls := 0
@@ -392,7 +394,7 @@ type never struct{}
 
 func (never) Changed() <-chan struct{} { return nil }
 
-// TestSignals has changes that no file shows, for two listeners, each of which notices.
+// TestSignals checks that two listeners notice changes of signals.
 func TestSignals(t *testing.T) {
 	eachMode(t, func(t *testing.T, opts watch.Options) {
 		bell, signal := watch.NewBell(), new(changing)
@@ -421,7 +423,7 @@ func (r *reader) untilCalls(n int) {
 	}
 }
 
-// TestNothingIsLost changes something while it is read.
+// TestNothingIsLost changes files while they are read.
 func TestNothingIsLost(t *testing.T) {
 	eachMode(t, func(t *testing.T, opts watch.Options) {
 		dir := t.TempDir()
@@ -448,7 +450,8 @@ func TestNothingIsLost(t *testing.T) {
 	})
 }
 
-// TestBurst writes many files at once: that is few calls, and all of it is seen.
+// TestBurst writes many files at once: there are few calls, and no change is
+// lost.
 func TestBurst(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -465,7 +468,7 @@ func TestBurst(t *testing.T) {
 	}
 }
 
-// TestConstantStream never lets it be quiet.
+// TestConstantStream never stops writing.
 func TestConstantStream(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -490,8 +493,8 @@ func TestConstantStream(t *testing.T) {
 	writer.Wait()
 }
 
-// TestIgnores writes files that do not matter: hidden ones, others than selected, those
-// beside a root.
+// TestIgnores writes files that do not matter: hidden ones, those with another suffix,
+// and those outside of the roots.
 func TestIgnores(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -512,7 +515,7 @@ func TestIgnores(t *testing.T) {
 	}
 }
 
-// TestHiddenRoot watches what is hidden but named.
+// TestHiddenRoot watches a hidden folder that is a root.
 func TestHiddenRoot(t *testing.T) {
 	eachMode(t, func(t *testing.T, opts watch.Options) {
 		dir := t.TempDir()
@@ -526,7 +529,7 @@ func TestHiddenRoot(t *testing.T) {
 	})
 }
 
-// TestNoAccess has a folder that cannot be read at first.
+// TestNoAccess watches a folder that cannot be read at first.
 func TestNoAccess(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Skip("root may read everything")
@@ -546,7 +549,8 @@ func TestNoAccess(t *testing.T) {
 	})
 }
 
-// TestNothing ends with its context though there is nothing to watch.
+// TestNothing checks that Run ends with its context if there is nothing to
+// watch.
 func TestNothing(t *testing.T) {
 	for name, opts := range modes {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -35,11 +35,11 @@ func TestFiles(t *testing.T) {
 		status int
 		errs   []string
 	}{
-		"none":             {nil, 1, []string{"bad.Bad is listed, but nothing tells what is in it"}},
+		"none":             {nil, 1, []string{"bad.Bad is listed, but its descriptor is missing"}},
 		"no descriptor":    {map[string]string{"bad.proto": "\xff\xff\xff\xff"}, 77, []string{"INTERNAL", "malformed"}},
 		"empty descriptor": {map[string]string{"bad.proto": ""}, 1, nil},
-		"another file":     {map[string]string{"bad.proto": goodFile}, 1, []string{"bad.Bad is listed, but nothing tells what is in it"}},
-		"missing import":   {map[string]string{"bad.proto": badFile(`dependency: "lost/and\x1b[31m.proto" message_type { name: "M" field { name: "f" number: 1 type: TYPE_MESSAGE label: LABEL_OPTIONAL type_name: ".lost.Found" } }`)}, 1, []string{"it does not have lost/and", "which bad.proto imports"}},
+		"another file":     {map[string]string{"bad.proto": goodFile}, 1, []string{"bad.Bad is listed, but its descriptor is missing"}},
+		"missing import":   {map[string]string{"bad.proto": badFile(`dependency: "lost/and\x1b[31m.proto" message_type { name: "M" field { name: "f" number: 1 type: TYPE_MESSAGE label: LABEL_OPTIONAL type_name: ".lost.Found" } }`)}, 1, []string{"the server does not have lost/and", "which bad.proto imports"}},
 		"imports itself":   {map[string]string{"bad.proto": badFile(`dependency: "bad.proto"`)}, 1, []string{"bad.proto"}},
 		"imports in a cycle": {map[string]string{
 			"bad.proto": badFile(`dependency: "two.proto"`), "two.proto": `name: "two.proto" dependency: "three.proto"`, "three.proto": `name: "three.proto" dependency: "bad.proto"`,

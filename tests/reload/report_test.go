@@ -52,29 +52,29 @@ func TestOnReload(t *testing.T) {
 func TestOnReloadStale(t *testing.T) {
 	t.Parallel()
 	dir := rig.Folder(t, map[string]string{"a.proto": rig.ServiceProto("A"), "b.proto": rig.ServiceProto("B")})
-	told := 0
+	reports := 0
 	s := rig.Local(t, dynserver.Config{
 		Sources:  []dynserver.Source{dynserver.Path(dir)},
-		OnReload: func(dynserver.Report) { told++ },
+		OnReload: func(dynserver.Report) { reports++ },
 	})
 	rig.Write(t, filepath.Join(dir, "a.proto"), rig.ServiceProto("A")+"broken")
 	first, err := s.Reload(t.Context())
 	rig.Must(t, err)
-	if !slices.Equal(first.Stale, []string{"p.A"}) || told != 2 {
-		t.Fatalf("told %d times, lastly of %+v", told, first)
+	if !slices.Equal(first.Stale, []string{"p.A"}) || reports != 2 {
+		t.Fatalf("%d reports, the last %+v", reports, first)
 	}
 	for range 3 {
 		r, err := s.Reload(t.Context())
 		rig.Must(t, err)
-		if r.Applied || r.Generation != first.Generation || r.Changed != nil || r.New != nil || !slices.Equal(r.Stale, first.Stale) || told != 2 {
-			t.Fatalf("nothing has changed, but told %d times, lastly of %+v", told, r)
+		if r.Applied || r.Generation != first.Generation || r.Changed != nil || r.New != nil || !slices.Equal(r.Stale, first.Stale) || reports != 2 {
+			t.Fatalf("nothing has changed, but there are %d reports, the last %+v", reports, r)
 		}
 	}
 	rig.Write(t, filepath.Join(dir, "b.proto"), rig.ServiceProto("C"))
 	r, err := s.Reload(t.Context())
 	rig.Must(t, err)
-	if !r.Applied || !slices.Equal(r.Added, []string{"p.C"}) || !slices.Equal(r.Stale, first.Stale) || told != 3 {
-		t.Errorf("told %d times, lastly of %+v", told, r)
+	if !r.Applied || !slices.Equal(r.Added, []string{"p.C"}) || !slices.Equal(r.Stale, first.Stale) || reports != 3 {
+		t.Errorf("%d reports, the last %+v", reports, r)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestLogInJSON(t *testing.T) {
 	if p.Stdout.String() != "" {
 		t.Errorf("on standard output: %s", &p.Stdout)
 	}
-	for _, want := range []string{"serving", "loaded", "call", "methods without a handler", "draining; once more to stop at once"} {
+	for _, want := range []string{"serving", "loaded", "call", "methods without a handler", "draining; send the signal again to stop at once"} {
 		if messages[want] == nil {
 			t.Errorf("no message %q in %v", want, slices.Sorted(maps.Keys(messages)))
 		}

@@ -1,5 +1,5 @@
-// Package discovery tells clients what the server serves and whether it does:
-// gRPC reflection and health, both following the current generation.
+// Package discovery implements gRPC reflection and health for the current
+// generation.
 package discovery
 
 import (
@@ -18,14 +18,14 @@ import (
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 )
 
-// RegisterReflection registers grpc.reflection.v1 and v1alpha for what current
-// returns. Streams end when draining is closed, so that a client that keeps one
-// open does not hold up a shutdown.
+// RegisterReflection registers grpc.reflection.v1 and v1alpha for the result of
+// current. Streams end when draining is closed, so that a client with an open
+// stream does not delay a shutdown.
 //
-// A stream is sent each file once. After a reload all files are sent again, so that
-// a client that keeps its stream sees the whole new schema. While a service is stale
-// each request is answered in full, because the stale service's files may be older
-// versions of files that were sent for others.
+// A stream is sent each file once. After a reload all files are sent again, so
+// that a client that keeps its stream sees the whole new schema. While a
+// service is stale, each answer is complete, because the stale service's files
+// may be older versions of files that were sent for others.
 func RegisterReflection(reg grpc.ServiceRegistrar, current func() *dispatch.Generation, draining <-chan struct{}) {
 	r := &reflector{current: current, draining: draining}
 	v1.RegisterServerReflectionServer(reg, reflectionV1{reflector: r})
@@ -59,7 +59,7 @@ func (r reflectionV1Alpha) ServerReflectionInfo(stream v1alpha.ServerReflection_
 	return r.serve(stream)
 }
 
-// serve answers a stream of either version: on the wire their messages are the same.
+// serve answers a stream of either version: both encode the same messages.
 func (r *reflector) serve(stream grpc.ServerStream) error {
 	var generation int
 	var sent map[string]bool
@@ -75,7 +75,7 @@ func (r *reflector) serve(stream grpc.ServerStream) error {
 		if sent == nil || g.Number != generation || g.AnyStale() {
 			generation, sent = g.Number, make(map[string]bool)
 		}
-		// Nothing of a generation is kept between requests: streams last longer than generations.
+		// Use no generation beyond one request: streams last longer than generations.
 		s := session{index: indexes.Of(g), sent: sent}
 		res, err := s.answer(stream.Context(), req)
 		if err != nil {
@@ -103,10 +103,10 @@ func (r *reflector) receive(stream grpc.ServerStream) (*v1.ServerReflectionReque
 // session answers a stream from one generation.
 type session struct {
 	*index
-	sent map[string]bool // the files that the stream was told, by path
+	sent map[string]bool // files already sent on the stream, by path
 }
 
-// answer returns an error only if the stream has to end.
+// answer returns an error only if the stream must end.
 func (s *session) answer(ctx context.Context, req *v1.ServerReflectionRequest) (*v1.ServerReflectionResponse, error) {
 	res := &v1.ServerReflectionResponse{ValidHost: req.GetHost(), OriginalRequest: req}
 	var fd protoreflect.FileDescriptor
@@ -131,7 +131,7 @@ func (s *session) answer(ctx context.Context, req *v1.ServerReflectionRequest) (
 		of, number := q.FileContainingExtension.GetContainingType(), q.FileContainingExtension.GetExtensionNumber()
 		fd, err = s.fileOfExtension(protoreflect.FullName(of), protoreflect.FieldNumber(number))
 	default:
-		return nil, status.Error(codes.InvalidArgument, "the request asks for nothing that this server knows")
+		return nil, status.Error(codes.InvalidArgument, "the server does not know this kind of request")
 	}
 	if err == nil {
 		var files [][]byte
@@ -160,7 +160,7 @@ func (s *session) list() *v1.ListServiceResponse {
 	return list
 }
 
-// closure encodes a file, and those that it needs and that were not sent yet.
+// closure encodes a file and its imports, except those already sent.
 func (s *session) closure(ctx context.Context, fd protoreflect.FileDescriptor) (files [][]byte, err error) {
 	queue, queued := []protoreflect.FileDescriptor{fd}, map[string]bool{fd.Path(): true}
 	for ; len(queue) > 0; queue = queue[1:] {

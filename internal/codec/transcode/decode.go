@@ -15,7 +15,7 @@ import (
 
 const maxDepth = wire.MaxDepth
 
-// DecodeOptions say how JSON is read. The zero value is the format's default.
+// DecodeOptions configure reading JSON. The zero value is the format's default.
 type DecodeOptions struct {
 	// IgnoreUnknown skips unknown fields and unknown names of enums.
 	IgnoreUnknown bool
@@ -24,10 +24,10 @@ type DecodeOptions struct {
 	AllowPartial bool
 }
 
-// AppendWire appends the message that doc describes to dst in wire bytes. After an
+// AppendWire appends the message in doc to dst, in the binary format. After an
 // error the result is dst.
 func (p *Plan) AppendWire(dst, doc []byte, opts DecodeOptions) ([]byte, error) {
-	d := decoders.Get().(*decoder) //nolint:forcetypeassert // nothing else is in the pool
+	d := decoders.Get().(*decoder) //nolint:forcetypeassert // the pool has only decoders
 	d.plans, d.in, d.pos, d.out, d.opts, d.depth = p.plans, doc, 0, dst, opts, maxDepth
 	err := d.document(p)
 	out := d.out
@@ -43,20 +43,20 @@ type decoder struct {
 	scanner
 	out   []byte
 	opts  DecodeOptions
-	depth int // of messages that may still be nested
+	depth int // how many more levels of messages are allowed
 
-	seen []uint64  // bits of the fields and oneofs of each message that is being read
-	keys []*keySet // of the maps that are being read, and of those before
-	maps int       // how many are being read
+	seen []uint64  // bits of the fields and oneofs of each message being read
+	keys []*keySet // of the maps being read, and unused ones of earlier maps
+	maps int       // how many maps are being read
 
-	missing [][]Step // the paths of required fields that are not set, from the innermost step on
+	missing [][]Step // the paths of missing required fields, the innermost step first
 
 	plans *Plans
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-// keptBuffer bounds the buffers that a decoder or encoder keeps for its next use.
+// keptBuffer limits the buffers that a decoder or encoder keeps for reuse.
 const keptBuffer = 64 << 10
 
 func (d *decoder) release() {
@@ -101,8 +101,7 @@ func (d *decoder) message(p *Plan) *Error {
 	return err
 }
 
-// object reads the object at pos. With inAny it may have a key "@type", which is
-// skipped.
+// object reads the object at pos. If inAny, it skips the key "@type".
 func (d *decoder) object(p *Plan, inAny bool) *Error {
 	if d.space() != '{' {
 		return d.mismatch(d.pos, wantedMessage(p))
@@ -146,7 +145,7 @@ func (d *decoder) object(p *Plan, inAny bool) *Error {
 	return nil
 }
 
-// inKey adds the key at a position to the path of an error.
+// inKey adds the key at a position to an error's path.
 func (d *decoder) inKey(err *Error, at int) *Error {
 	if err.Syntax || err.whole {
 		return err
@@ -161,15 +160,15 @@ func (d *decoder) keyAt(at int) string {
 	return string(key)
 }
 
-// missingIn adds a step to the paths of missing fields from the index first on.
+// missingIn adds a step to the paths in missing[first:].
 func (d *decoder) missingIn(first int, s Step) {
 	for i := first; i < len(d.missing); i++ {
 		d.missing[i] = append(d.missing[i], s)
 	}
 }
 
-// field reads a key and finds its field. The result is nil if the value has been
-// skipped. Next is the index of the field that most likely comes.
+// field reads a key and finds its field. The result is nil if it skipped the
+// value. next is the index of the most likely field.
 func (d *decoder) field(p *Plan, next int, inAny bool, extensions *[]*field) (*field, *Error) {
 	if next < len(p.fields) {
 		f := p.fields[next]
@@ -226,8 +225,8 @@ func (d *decoder) extension(p *Plan, name string, start int, earlier []*field) (
 	return f, nil
 }
 
-// mark sets a bit of the message whose bits begin at base, and reports whether it was
-// set already.
+// mark sets a bit of the message whose bits begin at base, and reports whether
+// it was already set.
 func (d *decoder) mark(base, bit int) bool {
 	word, mask := &d.seen[base+bit/64], uint64(1)<<(bit%64)
 	was := *word&mask != 0
@@ -268,7 +267,7 @@ func (d *decoder) fieldValue(p *Plan, f *field, base int) *Error {
 	return nil
 }
 
-// unset notes a field that has a key and no value.
+// unset handles a field that has a key but no value.
 func (d *decoder) unset(f *field) {
 	if f.required && !d.opts.AllowPartial {
 		d.missing = append(d.missing, nil) // the caller adds its name
@@ -297,7 +296,7 @@ func (d *decoder) setOneof(p *Plan, f *field, base int) *Error {
 	return &Error{Problem: problem, offset: d.pos}
 }
 
-// checkRequired notes the required fields that a message has no key for.
+// checkRequired records the required fields without a key in a message.
 func (d *decoder) checkRequired(p *Plan, base int) {
 	for _, f := range p.required {
 		if !d.isMarked(base, f.index) {
@@ -324,7 +323,7 @@ func (d *decoder) singular(f *field) *Error {
 	return nil
 }
 
-// isZero reports whether a value that was just written is its type's zero.
+// isZero reports whether an encoded value is its type's zero value.
 func isZero(b []byte) bool {
 	for _, c := range b {
 		if c != 0 {
@@ -352,13 +351,13 @@ func (d *decoder) messageField(f *field) *Error {
 	return nil
 }
 
-// open makes room for the length of what follows.
+// open reserves space for the length of the following bytes.
 func (d *decoder) open() (start int) {
 	d.out = append(d.out, 0)
 	return len(d.out)
 }
 
-// close writes the length of what was appended since open returned start.
+// close writes the length of the bytes appended since open returned start.
 func (d *decoder) close(start int) {
 	n := len(d.out) - start
 	if n < 0x80 {

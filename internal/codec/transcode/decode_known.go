@@ -11,10 +11,10 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// maxDuration bounds google.protobuf.Duration, in seconds.
+// maxDuration is the maximum of google.protobuf.Duration, in seconds.
 const maxDuration = 315576000000
 
-// wellKnown reads a message that has a JSON form of its own.
+// wellKnown reads a message that has a special JSON form.
 func (d *decoder) wellKnown(p *Plan) *Error {
 	switch p.kind {
 	case wellknown.Any:
@@ -110,7 +110,7 @@ func parseDuration(s []byte) (seconds int64, nanos int32, ok bool) {
 		return 0, 0, false
 	}
 	n, _ := magnitude(whole)
-	if len(fraction) != 1 || fraction[0] != '.' { // a dot may stand alone
+	if len(fraction) != 1 || fraction[0] != '.' { // the dot may have no digits after it
 		if nanos, ok = parseFraction(fraction); !ok || len(fraction) > len(".999999999") {
 			return 0, 0, false
 		}
@@ -187,8 +187,8 @@ func (d *decoder) value(p *Plan) *Error {
 	}
 }
 
-// valueIn reads the Struct or ListValue in a Value. Unlike other messages they do
-// not count as nested.
+// valueIn reads the Struct or ListValue in a Value. Unlike other messages, they
+// do not count as nested.
 func (d *decoder) valueIn(f *field) *Error {
 	d.depth++
 	err := d.messageField(f)
@@ -196,11 +196,11 @@ func (d *decoder) valueIn(f *field) *Error {
 	return err
 }
 
-// wantedURL is what the "@type" of an Any is.
+// wantedURL describes the "@type" of an Any.
 const wantedURL = `a type such as "type.googleapis.com/google.protobuf.Duration"`
 
-// anyMessage reads a google.protobuf.Any: an object with the key "@type" in any
-// place.
+// anyMessage reads a google.protobuf.Any: an object with the key "@type" at any
+// position.
 func (d *decoder) anyMessage(outer *Plan) *Error {
 	if d.space() != '{' {
 		return d.mismatch(d.pos, wantedMessage(outer))
@@ -240,8 +240,8 @@ func (d *decoder) anyMessage(outer *Plan) *Error {
 	return nil
 }
 
-// typeURL reads the object at pos and returns its "@type" and how many members it
-// has.
+// typeURL reads the object at pos and returns its "@type" and its number of
+// members.
 func (d *decoder) typeURL() (url string, members int, err *Error) {
 	d.pos++
 	found := false
@@ -279,7 +279,7 @@ func (d *decoder) typeURL() (url string, members int, err *Error) {
 	}
 }
 
-// anyPlan returns the plan of the message that an Any holds.
+// anyPlan returns the plan of the message in an Any.
 func (d *decoder) anyPlan(url string, at int) (*Plan, *Error) {
 	mt, err := d.plans.types.FindMessageByURL(url)
 	if err != nil {
@@ -288,8 +288,8 @@ func (d *decoder) anyPlan(url string, at int) (*Plan, *Error) {
 	return d.plans.Plan(mt.Descriptor()), nil
 }
 
-// anyContent reads the object of an Any as the message that it holds. Required fields
-// are not checked in there.
+// anyContent reads the object of an Any as its message. It does not check
+// required fields.
 func (d *decoder) anyContent(p *Plan) *Error {
 	partial := d.opts.AllowPartial
 	d.opts.AllowPartial = true
@@ -305,8 +305,8 @@ func (d *decoder) anyContent(p *Plan) *Error {
 	return err
 }
 
-// anyValue reads the object of an Any whose message has a JSON form of its own, which
-// is the member "value".
+// anyValue reads the object of an Any whose message has a special JSON form, in
+// the member "value".
 func (d *decoder) anyValue(p *Plan) *Error {
 	start := d.pos
 	d.pos++

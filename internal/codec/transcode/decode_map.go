@@ -37,8 +37,8 @@ func (d *decoder) mapField(f *field) *Error {
 	}
 }
 
-// entry reads a member of a map and appends it. An entry with a null, or with an
-// unknown name of an enum, may be left out.
+// entry reads a member of a map and appends it. It may omit an entry with a
+// null or an unknown enum name.
 func (d *decoder) entry(f *field, keys *keySet) *Error {
 	at := d.pos
 	before := len(d.out)
@@ -106,7 +106,7 @@ func (d *decoder) mapKey(f *field, key []byte) bool {
 	}
 }
 
-// keySet finds the keys that a map has twice. Small sets are searched one by one;
+// keySet detects duplicate keys of a map. Small sets are searched linearly;
 // large ones are hash tables.
 type keySet struct {
 	bytes []byte // of all keys
@@ -115,7 +115,7 @@ type keySet struct {
 	seed  maphash.Seed
 }
 
-// smallSet is how many keys are searched one by one.
+// smallSet is the largest size that is searched linearly.
 const smallSet = 8
 
 func (s *keySet) reset() {
@@ -133,7 +133,7 @@ func (s *keySet) get(i int) []byte {
 	return s.bytes[start:s.ends[i]]
 }
 
-// add adds a key, or reports that the set has it.
+// add adds a key. It reports false if the set already has it.
 func (s *keySet) add(key []byte) bool {
 	n := len(s.ends)
 	if n < smallSet {
@@ -157,7 +157,8 @@ func (s *keySet) add(key []byte) bool {
 	return true
 }
 
-// slot returns where a key is in the table, or where it would be.
+// slot returns the position of a key in the table, or the position for
+// inserting it.
 func (s *keySet) slot(key []byte) int {
 	mask := len(s.table) - 1
 	i := int(maphash.Bytes(s.seed, key)) & mask
@@ -179,11 +180,11 @@ func (s *keySet) rehash(size int) {
 	}
 }
 
-// removeLast removes the key that was added last.
+// removeLast removes the last added key.
 func (s *keySet) removeLast() {
 	n := len(s.ends) - 1
 	if n >= smallSet {
-		s.table[s.slot(s.get(n))] = 0 // nothing was added behind it
+		s.table[s.slot(s.get(n))] = 0 // no later key depends on this slot
 	}
 	s.bytes = s.bytes[:len(s.bytes)-len(s.get(n))]
 	s.ends = s.ends[:n]

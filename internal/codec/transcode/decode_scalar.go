@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// scalar reads a scalar of the kind of f and appends it without a tag. It reports
-// false, and appends nothing, for an unknown name of an enum that is ignored.
+// scalar reads a scalar of the kind of f and appends it without a tag. It
+// reports false, and appends nothing, for an ignored unknown enum name.
 func (d *decoder) scalar(f *field) (bool, *Error) {
 	switch f.kind {
 	case protoreflect.StringKind:
@@ -130,7 +130,7 @@ func (e *enum) unknown(name string, at int) *Error {
 	return unknown(e.desc, "value", name, names, at)
 }
 
-// digits reads a number that may be in a string.
+// digits reads a number, which may be in a string.
 func (d *decoder) digits() ([]byte, *Error, bool) {
 	switch c := d.space(); {
 	case c == '"':
@@ -217,7 +217,7 @@ func specialFloat(name string) (float64, bool) {
 	return 0, false
 }
 
-// size returns the bits of a kind of numbers.
+// size returns the number of bits of a numeric kind.
 func size(k protoreflect.Kind) int {
 	switch k {
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Uint32Kind,

@@ -12,8 +12,8 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// EncodeOptions say how JSON is written. The zero value is the format's default, on
-// one line without white space.
+// EncodeOptions configure writing JSON. The zero value is the format's default,
+// on one line without white space.
 type EncodeOptions struct {
 	// EmitDefaults writes fields without presence that have their zero value, and
 	// empty lists and maps. EmitUnpopulated also writes null for fields with
@@ -26,20 +26,21 @@ type EncodeOptions struct {
 	// EnumNumbers writes enums as numbers.
 	EnumNumbers bool
 
-	// Indent puts each value on a line of its own, indented by two spaces for each
+	// Indent writes each value on its own line, indented by two spaces for each
 	// level.
 	Indent bool
 
-	// Lenient writes messages that lack required fields, and writes an Any whose
-	// content cannot be read as its type with its bytes in base64:
-	// {"@type": "type.googleapis.com/shop.Item", "@value": "CgRuYW1l"}.
+	// Lenient allows messages without required fields, and writes an Any that
+	// cannot be decoded as its type URL and its bytes in base64: {"@type":
+	// "type.googleapis.com/shop.Item", "@value": "CgRuYW1l"}.
 	Lenient bool
 }
 
-// AppendJSON appends the JSON of a message in wire bytes to dst. The same bytes always
-// give the same text. After an error the result is dst.
+// AppendJSON appends the JSON of msg, which is in the binary format, to dst.
+// The same bytes always produce the same text. After an error the result is
+// dst.
 func (p *Plan) AppendJSON(dst, msg []byte, opts EncodeOptions) ([]byte, error) {
-	e := encoders.Get().(*encoder) //nolint:forcetypeassert // nothing else is in the pool
+	e := encoders.Get().(*encoder) //nolint:forcetypeassert // the pool has only encoders
 	e.plans, e.in, e.out, e.opts = p.plans, msg, dst, opts
 	e.depth, e.level, e.partial = maxDepth, 0, opts.Lenient
 	err := e.message(p, e.span(0, len(msg)))
@@ -57,7 +58,7 @@ type encoder struct {
 	plans   *Plans
 	in, out []byte
 	opts    EncodeOptions
-	depth   int  // of messages that may still be nested
+	depth   int  // how many more levels of messages are allowed
 	level   int  // of indentation
 	partial bool // required fields may be missing
 
@@ -78,7 +79,8 @@ type slot struct{ first, last int }
 
 var encoders = sync.Pool{New: func() any { return &encoder{records: make([]record, 1, 64)} }}
 
-// keptRecords bounds the records, slots and entries that are kept for the next use.
+// keptRecords limits the records, slots and entries that an encoder keeps for
+// reuse.
 const keptRecords = 4096
 
 func (e *encoder) release() {
@@ -96,14 +98,14 @@ func (e *encoder) release() {
 	encoders.Put(e)
 }
 
-// span adds a record of in[start:end], and returns the list of it alone.
+// span adds a record of in[start:end], and returns a list of only that record.
 func (e *encoder) span(start, end int) int {
 	e.records = append(e.records, record{start: start, end: end, typ: protowire.BytesType})
 	return len(e.records) - 1
 }
 
-// message writes the message whose content is in the list of records. A message that
-// occurs several times is merged, so it has several.
+// message writes the message whose content is in the list of records: several
+// if the message occurs several times, which are merged.
 func (e *encoder) message(p *Plan, content int) *Error {
 	if e.depth--; e.depth < 0 {
 		return (&scanner{}).tooDeep()
@@ -120,7 +122,7 @@ func (e *encoder) message(p *Plan, content int) *Error {
 	return err
 }
 
-// begin begins an object or array.
+// begin starts an object or array.
 func (e *encoder) begin(bracket byte) {
 	e.out = append(e.out, bracket)
 	e.level++
@@ -135,7 +137,7 @@ func (e *encoder) end(bracket byte) {
 	e.out = append(e.out, bracket)
 }
 
-// separate writes what comes before a member or an element.
+// separate writes the comma and white space before a member or an element.
 func (e *encoder) separate() {
 	if last := e.out[len(e.out)-1]; last != '{' && last != '[' {
 		e.out = append(e.out, ',')
@@ -145,8 +147,8 @@ func (e *encoder) separate() {
 	}
 }
 
-// maxIndent is the level from which on lines are not indented more: a message whose
-// fields are all deeply nested would be mostly spaces.
+// maxIndent is the maximum level of indentation: the text of a deeply nested
+// message would be mostly spaces.
 const maxIndent = 32
 
 func (e *encoder) newline() {
@@ -156,7 +158,7 @@ func (e *encoder) newline() {
 	}
 }
 
-// key writes a key of an object, which ends with a colon.
+// key writes a key of an object, with its colon.
 func (e *encoder) key(key string) {
 	e.separate()
 	e.out = append(e.out, key...)
@@ -192,7 +194,7 @@ func (e *encoder) fields(p *Plan, content int) *Error {
 	return nil
 }
 
-// extension is an extension that a message has.
+// extension is an extension set in a message.
 type extension struct {
 	field *field
 	slot  slot
@@ -236,8 +238,9 @@ func (f *field) packable() bool {
 	return f.list && f.message == nil && f.kind != protoreflect.StringKind && f.kind != protoreflect.BytesKind
 }
 
-// next reads the field at in[i:], which ends within in. It returns the tag, the value
-// without the length of a message and the end tag of a group, and where it ends.
+// next reads the field at in[i:], which ends within in. It returns the tag, the
+// value (without the length of a message or the end tag of a group), and the
+// end of the field.
 func next(in []byte, i int) (tag uint64, value record, end int, err *Error) {
 	// Most fields have a tag of one byte and a length or number of one byte.
 	if i+1 < len(in) && in[i] >= 1<<3 && in[i] < 0x80 && in[i+1] < 0x80 {
@@ -271,8 +274,8 @@ func next(in []byte, i int) (tag uint64, value record, end int, err *Error) {
 	return tag, value, end, nil
 }
 
-// add adds a record to a slot. The last value of a singular field counts, and the last
-// field of a oneof. Messages are merged instead.
+// add adds a record to a slot. The last value of a singular field, and the last
+// field of a oneof, replace earlier ones. Messages are merged instead.
 func (e *encoder) add(p *Plan, f *field, to *slot, base int, r record) *Error {
 	if f.oneof >= 0 {
 		last := &e.slots[base+f.oneof]
@@ -301,7 +304,7 @@ func (e *encoder) add(p *Plan, f *field, to *slot, base int, r record) *Error {
 	return nil
 }
 
-// extension returns the extension that a tag belongs to, or nil.
+// extension returns the extension with a tag, or nil.
 func (e *encoder) extension(p *Plan, tag uint64) *field {
 	number := protowire.Number(tag >> 3)
 	if !p.desc.ExtensionRanges().Has(number) {
@@ -325,7 +328,7 @@ func extensionSlot(f *field, extensions []extension) (*slot, []extension) {
 	return &extensions[i].slot, extensions
 }
 
-// malformed turns an error of the wire format into one of this package.
+// malformed converts an error of the binary format to an error of this package.
 func malformed(err *wire.Error) *Error {
 	return &Error{Problem: "the message is malformed: " + err.Error()}
 }

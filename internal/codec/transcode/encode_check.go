@@ -8,12 +8,12 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// checkReplaced checks the value of a singular field that is not written, because a
-// value behind it replaces it: a malformed message is not accepted, wherever it is
-// malformed.
+// checkReplaced checks a value of a singular field that is not written because
+// a later value replaces it: malformed bytes are an error everywhere in a
+// message.
 func (e *encoder) checkReplaced(f *field, first int) *Error {
 	switch r := e.records[first]; {
-	case first == 0: // it was replaced before
+	case first == 0: // already replaced
 	case f.utf8 && !utf8.Valid(e.in[r.start:r.end]):
 		return (&Error{Problem: "the string is not valid UTF-8"}).in(f.name)
 	case f.message != nil:
@@ -24,7 +24,7 @@ func (e *encoder) checkReplaced(f *field, first int) *Error {
 	return nil
 }
 
-// checkList checks the messages of a list of records that are not written.
+// checkList checks the messages in a list of records that are not written.
 func (e *encoder) checkList(p *Plan, first, depth int) *Error {
 	for r := first; r != 0; r = e.records[r].next {
 		if err := e.check(p, e.records[r].start, e.records[r].end, depth); err != nil {
@@ -60,7 +60,7 @@ func (e *encoder) check(p *Plan, start, end, depth int) *Error {
 	return nil
 }
 
-// checkField checks the value of a field, whose tag is given.
+// checkField checks the value of a field with a tag.
 func (e *encoder) checkField(f *field, tag uint64, r record, depth int) *Error {
 	switch {
 	case tag != f.tag && (r.typ != protowire.BytesType || !f.packable()):

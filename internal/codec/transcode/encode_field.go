@@ -14,7 +14,8 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// field writes a field with its records, or what the options demand if it has none.
+// field writes a field with its records, or as the options require if it has
+// none.
 func (e *encoder) field(f *field, first int) *Error {
 	if first == 0 {
 		return e.absent(f)
@@ -44,7 +45,7 @@ func (e *encoder) field(f *field, first int) *Error {
 	return e.scalar(f, r)
 }
 
-// absent writes a field that is not set, if the options say so.
+// absent writes a field that is not set, if the options require it.
 func (e *encoder) absent(f *field) *Error {
 	if f.required && !e.partial {
 		return &Error{Problem: "the required field is not set"}
@@ -81,7 +82,7 @@ func (e *encoder) isZero(f *field, r record) bool {
 	return e.bits(f, r.start) == 0
 }
 
-// bits reads the number at a position and returns it as the kind has it.
+// bits returns the number at a position, converted to the kind of f.
 func (e *encoder) bits(f *field, i int) uint64 {
 	var x uint64
 	switch wire.TypeOf(f.kind) {
@@ -166,7 +167,7 @@ func (e *encoder) enum(f *field, n int32) {
 	}
 }
 
-// elements writes a list or a map and returns how many elements it has.
+// elements writes a list or a map and returns its number of elements.
 func (e *encoder) elements(f *field, first int) (count int, err *Error) {
 	if f.keyField != nil {
 		return e.mapField(f, first)
@@ -174,7 +175,7 @@ func (e *encoder) elements(f *field, first int) (count int, err *Error) {
 	return e.list(f, first)
 }
 
-// list writes a list and returns how many elements it has.
+// list writes a list and returns its number of elements.
 func (e *encoder) list(f *field, first int) (count int, err *Error) {
 	e.begin('[')
 	for r := first; r != 0; r = e.records[r].next {
@@ -215,7 +216,7 @@ func (e *encoder) packed(f *field, r record) (count int, err *Error) {
 	return count, err
 }
 
-// has reports whether a number belongs to an enum. All numbers do if it is open.
+// has reports whether an enum has a number. An open enum has all numbers.
 func (e *enum) has(x uint64) bool {
 	if !e.closed {
 		return true
@@ -233,8 +234,8 @@ type entry struct {
 	order            int
 }
 
-// mapField writes a map, sorted by key, and returns how many entries it has. The last
-// entry of a key counts.
+// mapField writes a map, sorted by key, and returns its number of entries. If a
+// key occurs several times, its last entry is written.
 func (e *encoder) mapField(f *field, first int) (count int, err *Error) {
 	records, base := len(e.records), len(e.entries)
 	for r := first; r != 0; r = e.records[r].next {

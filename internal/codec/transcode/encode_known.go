@@ -10,7 +10,7 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// wellKnown writes a message that has a JSON form of its own.
+// wellKnown writes a message that has a special JSON form.
 func (e *encoder) wellKnown(p *Plan, content int) *Error {
 	records, base := len(e.records), len(e.slots)
 	for range len(p.fields) + p.oneofs {
@@ -89,7 +89,7 @@ func (e *encoder) duration(seconds, nanos int64) *Error {
 	return nil
 }
 
-// fraction writes nanoseconds as 0, 3, 6 or 9 digits behind a dot.
+// fraction writes nanoseconds as a dot and 3, 6 or 9 digits, or nothing.
 func (e *encoder) fraction(nanos int64) {
 	if nanos == 0 {
 		return
@@ -124,7 +124,7 @@ func (e *encoder) fieldMask(first int) *Error {
 	return nil
 }
 
-// camelCase turns a path of a field mask into its JSON form.
+// camelCase converts a path of a field mask to its JSON form.
 func camelCase(s string) string {
 	b := make([]byte, 0, len(s))
 	upper := false
@@ -197,7 +197,7 @@ func (e *encoder) anyMessage(url, value int) *Error {
 	return e.unreadable(name, content)
 }
 
-// anyContent writes the message in an Any. Required fields are not checked in there.
+// anyContent writes the message in an Any. It does not check required fields.
 func (e *encoder) anyContent(url string, content record) *Error {
 	mt, err := e.plans.types.FindMessageByURL(url)
 	if err != nil {
@@ -229,7 +229,7 @@ func (e *encoder) anyContent(url string, content record) *Error {
 	return wrong
 }
 
-// unreadable writes an Any whose content cannot be read.
+// unreadable writes an Any whose content cannot be decoded.
 func (e *encoder) unreadable(url []byte, content record) *Error {
 	e.begin('{')
 	e.key(`"@type":`)

@@ -50,14 +50,14 @@ func appendEscape(out []byte, c byte) []byte {
 	return append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }
 
-// quotedKey returns a name as documents write it in front of a value.
+// quotedKey returns a name as a JSON key: with quotes and colon.
 func quotedKey(name string) string {
 	b, _ := appendString(nil, []byte(name))
 	return string(append(b, ':'))
 }
 
-// appendFloat appends a number as JavaScript does, and what is no number in JSON as a
-// string.
+// appendFloat appends a number in JavaScript's format. It appends NaN and
+// infinities as strings.
 func appendFloat(out []byte, x float64, size int) []byte {
 	switch {
 	case math.IsNaN(x):

@@ -15,23 +15,24 @@ import (
 	"github.com/dyngate/dyngate/internal/typename"
 )
 
-// Error says what is wrong with a document or a message.
+// Error is an error in a document or a message.
 type Error struct {
-	// Path leads to the value, from the outermost step on. It is empty for the whole
-	// document, and for documents that are not JSON.
+	// Path is the path of the value, starting with the outermost step. It is empty
+	// for the whole document, and for documents that are not JSON.
 	Path []Step
 
-	// Line and Column say where in a document the mistake is, counted from 1; the
-	// column counts bytes. Both are 0 for errors of messages.
+	// Line and Column are the position in a document, counted from 1; the column
+	// counts bytes. Both are 0 for errors in messages.
 	Line, Column int
 
-	// Problem is what is wrong, unless a value has the wrong type: then Expected and
-	// Got say which values the field accepts, and which one came.
+	// Problem describes the error, unless a value has the wrong type: then
+	// Expected describes the values that the field accepts, and Got the actual
+	// one.
 	Problem       string
 	Expected, Got string
 
-	// Near are the known names that an unknown name may have meant, and Known are all
-	// known names, the near ones first.
+	// Near are the known names similar to an unknown name, and Known are all known
+	// names, the similar ones first.
 	Near, Known []string
 
 	// Missing are the paths of all required fields that are not set.
@@ -41,13 +42,14 @@ type Error struct {
 	Syntax bool
 
 	offset int
-	whole  bool // it has no path
+	whole  bool // the path must remain empty
 }
 
-// Step is a step of a path: a key of an object as the document has it, or an index.
+// Step is a step of a path: a key of an object as written in the document, or
+// an index.
 type Step struct {
 	Key   string
-	Entry bool // Key is that of a map's entry, not of a field
+	Entry bool // Key is the key of a map's entry, not of a field
 	Index int  // of an element; -1 for keys
 }
 
@@ -121,10 +123,10 @@ func PathString(path []Step) string {
 	return b.String()
 }
 
-// maxQuoted bounds how many bytes of a text of the document an error repeats.
+// maxQuoted limits the bytes of a text of the document that an error quotes.
 const maxQuoted = 60
 
-// quoted returns a text of the document, safe for a terminal.
+// quoted quotes a text of the document, safe for a terminal.
 func quoted(s string) string {
 	if len(s) <= maxQuoted {
 		return strconv.Quote(s)
@@ -132,7 +134,7 @@ func quoted(s string) string {
 	return strconv.Quote(strings.ToValidUTF8(s[:maxQuoted], "")) + "..."
 }
 
-// listed joins names. Of many it joins the first ones.
+// listed joins names. If there are many, it joins the first ones.
 func listed(names []string) string {
 	const most = 20
 	if len(names) <= most {
@@ -141,10 +143,10 @@ func listed(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// in adds the key of a field to the path of an error that is on its way out.
+// in prepends the key of a field to an error's path.
 func (e *Error) in(key string) *Error { return e.step(Step{Key: key, Index: -1}) }
 
-// at adds an index to the path of an error that is on its way out.
+// at prepends an index to an error's path.
 func (e *Error) at(index int) *Error { return e.step(Step{Index: index}) }
 
 func (e *Error) step(s Step) *Error {
@@ -154,7 +156,7 @@ func (e *Error) step(s Step) *Error {
 	return e
 }
 
-// finish completes an error of a document.
+// finish completes an error in a document.
 func (e *Error) finish(doc []byte) *Error {
 	slices.Reverse(e.Path)
 	before := doc[:min(e.offset, len(doc))]
@@ -178,7 +180,8 @@ func (s *scanner) syntax(problem string) *Error {
 	return &Error{Problem: problem, Syntax: true, offset: s.pos}
 }
 
-// unexpected returns the error for what is at pos instead of what is wanted.
+// unexpected returns the error for the text at pos, which is not what is
+// wanted.
 func (s *scanner) unexpected(wanted string) *Error {
 	if s.space(); s.pos >= len(s.in) {
 		return s.syntax("expected " + wanted + ", but the JSON ends")
@@ -194,7 +197,7 @@ func (s *scanner) tooDeep() *Error {
 	return &Error{Problem: fmt.Sprintf("the message is nested more than %d levels deep", maxDepth), offset: s.pos, whole: true}
 }
 
-// mismatch returns the error for the value at a position, which has the wrong type.
+// mismatch returns the error for a value of the wrong type at a position.
 func (s *scanner) mismatch(pos int, wanted string) *Error {
 	value := scanner{in: s.in, pos: pos}
 	got, err := value.describe()
@@ -204,7 +207,7 @@ func (s *scanner) mismatch(pos int, wanted string) *Error {
 	return &Error{Expected: wanted, Got: got, offset: value.pos}
 }
 
-// describe names the value at pos, unless it is not JSON.
+// describe returns a description of the value at pos.
 func (s *scanner) describe() (string, *Error) {
 	c := s.space()
 	start := s.pos
@@ -231,7 +234,7 @@ func (s *scanner) describe() (string, *Error) {
 	return text, nil
 }
 
-// wantedList names the JSON of a field that is a list or map.
+// wantedList describes the JSON of a field that is a list or map.
 func wantedList(f *field) string {
 	if f.keyField != nil {
 		return "an object (" + typename.OfField(f.desc) + ")"
@@ -239,7 +242,7 @@ func wantedList(f *field) string {
 	return "a list of " + strings.TrimPrefix(typename.OfElement(f.desc), "enum ")
 }
 
-// wanted names the JSON of a field, or of its elements.
+// wanted describes the JSON of a field, or of its elements.
 func wanted(f *field) string {
 	switch f.kind {
 	case protoreflect.BoolKind:
@@ -257,7 +260,7 @@ func wanted(f *field) string {
 	return f.kind.String()
 }
 
-// wantedMessage names the JSON of a message.
+// wantedMessage describes the JSON of a message.
 func wantedMessage(p *Plan) string {
 	name := string(p.desc.FullName())
 	switch p.kind {

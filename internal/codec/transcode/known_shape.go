@@ -9,9 +9,9 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
 )
 
-// shapes are the fields of the well-known types with a JSON form of their own, as
-// number and kind. A schema may declare a message of such a name otherwise; it is
-// then a message like others.
+// shapes are the fields of the well-known types with a special JSON form, as
+// number and kind. A message of the same name with other fields is an ordinary
+// message.
 var shapes = map[wellknown.Kind]string{
 	wellknown.Any:       "1string 2bytes",
 	wellknown.Duration:  "1int64 2int32",
@@ -28,8 +28,8 @@ var wrapped = map[protoreflect.Name]string{
 	"Int64Value": "1int64", "StringValue": "1string", "UInt32Value": "1uint32", "UInt64Value": "1uint64",
 }
 
-// knownKind returns the kind of a message, which is None if the message does not have
-// the fields that its name promises.
+// knownKind returns the kind of a message: None if the message does not have
+// the fields of the well-known type of that name.
 func knownKind(md protoreflect.MessageDescriptor) wellknown.Kind {
 	kind := wellknown.Of(md.FullName()).Kind
 	want := shapes[kind]

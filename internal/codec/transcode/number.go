@@ -6,11 +6,11 @@ import (
 	"strconv"
 )
 
-// maxDigits is how many digits always fit into 63 bits.
+// maxDigits is the number of digits that always fit into 63 bits.
 const maxDigits = 18
 
-// parseInt returns the value of a JSON number that is an integer: 1, 1.0 and 10e-1
-// alike.
+// parseInt returns the value of a JSON number that is an integer, such as 1,
+// 1.0 and 10e-1.
 func parseInt(b []byte, bits int) (int64, bool) {
 	neg := b[0] == '-'
 	if neg {
@@ -27,7 +27,7 @@ func parseInt(b []byte, bits int) (int64, bool) {
 	return int64(n), n < limit
 }
 
-// parseUint is parseInt for unsigned numbers. Minus zero is one of them.
+// parseUint is like parseInt for unsigned numbers. It accepts minus zero.
 func parseUint(b []byte, bits int) (uint64, bool) {
 	if b[0] == '-' {
 		n, ok := magnitude(b[1:])
@@ -37,7 +37,7 @@ func parseUint(b []byte, bits int) (uint64, bool) {
 	return n, ok && n <= math.MaxUint64>>(64-bits)
 }
 
-// magnitude returns the value of a JSON number without a sign.
+// magnitude returns the value of an integer without a sign in JSON.
 func magnitude(b []byte) (uint64, bool) {
 	if len(b) > maxDigits {
 		return longMagnitude(b)
@@ -52,7 +52,8 @@ func magnitude(b []byte) (uint64, bool) {
 	return n, true
 }
 
-// longMagnitude is magnitude for numbers that may have a fraction or an exponent.
+// longMagnitude is like magnitude for numbers that may have a fraction or an
+// exponent.
 func longMagnitude(b []byte) (uint64, bool) {
 	mantissa, power := b, []byte("0")
 	if i := bytes.IndexAny(b, "eE"); i >= 0 {

@@ -13,16 +13,16 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
-// Plans are the plans of message types that belong together: those of one import
-// closure. Its methods are safe for concurrent use.
+// Plans are the plans of the message types of one import closure. Its methods
+// are safe for concurrent use.
 type Plans struct {
 	types      wire.Types
 	plans      sync.Map // protoreflect.MessageDescriptor: *Plan
 	extensions sync.Map // protoreflect.ExtensionTypeDescriptor: *field
 }
 
-// NewPlans returns Plans without a plan. Types resolves extensions and the messages
-// in google.protobuf.Any. Nil means protoregistry.GlobalTypes.
+// NewPlans returns empty Plans. types resolves extensions and the messages in
+// google.protobuf.Any. Nil means protoregistry.GlobalTypes.
 func NewPlans(types wire.Types) *Plans {
 	if types == nil {
 		types = protoregistry.GlobalTypes
@@ -30,8 +30,8 @@ func NewPlans(types wire.Types) *Plans {
 	return &Plans{types: types}
 }
 
-// Plan returns the plan of a message type. It compiles the plan if this is the first
-// use; plans of nested types are compiled when they are needed.
+// Plan returns the plan of a message type. The first use compiles it; plans of
+// nested types are compiled when they are needed.
 func (s *Plans) Plan(md protoreflect.MessageDescriptor) *Plan {
 	if p, ok := s.plans.Load(md); ok {
 		return p.(*Plan) //nolint:forcetypeassert // nothing else is stored
@@ -40,14 +40,14 @@ func (s *Plans) Plan(md protoreflect.MessageDescriptor) *Plan {
 	return p.(*Plan) //nolint:forcetypeassert // nothing else is stored
 }
 
-// Plan says how messages of one type are transcoded. It is immutable and safe for
-// concurrent use.
+// Plan transcodes messages of one type. It is immutable and safe for concurrent
+// use.
 type Plan struct {
 	desc  protoreflect.MessageDescriptor
 	plans *Plans
 	kind  wellknown.Kind
 
-	fields   []*field // in the order of the file
+	fields   []*field // in declaration order
 	byName   map[string]*field
 	byNumber []*field // by small numbers
 	sparse   map[protowire.Number]*field
@@ -60,17 +60,17 @@ type Plan struct {
 type field struct {
 	desc     protoreflect.FieldDescriptor
 	name     string // in JSON
-	jsonKey  string // name as a document writes it, with quotes and colon
-	protoKey string // likewise for the name in the schema
+	jsonKey  string // name as a JSON key, with quotes and colon
+	protoKey string // the same for the name in the schema
 	index    int    // in Plan.fields; -1 for extensions
 	oneof    int    // the index of its oneof's bit; -1 for none
 	kind     protoreflect.Kind
-	tag      uint64 // of one element that is not packed
+	tag      uint64 // of one unpacked element
 	packed   uint64 // the tag of all elements together; 0 if they are not packed on output
 	list     bool
 	presence bool // zero is not the same as absent
 	required bool
-	utf8     bool // also a value that does not count must be valid UTF-8
+	utf8     bool // replaced values must be valid UTF-8 too
 
 	keyField, value *field // of a map
 	enum            *enum
@@ -79,8 +79,8 @@ type field struct {
 	isNull          bool    // google.protobuf.NullValue
 }
 
-// nested is the type of a field that is a message. Its plan is compiled when it is
-// first needed, because types may nest each other.
+// nested is the message type of a field. Its plan is compiled when it is first
+// needed, because types may contain each other.
 type nested struct {
 	desc  protoreflect.MessageDescriptor
 	plans *Plans
@@ -96,7 +96,7 @@ func (n *nested) get() *Plan {
 	return p
 }
 
-// enum is the names of an enum.
+// enum holds the names of an enum.
 type enum struct {
 	desc    protoreflect.EnumDescriptor
 	closed  bool // other numbers are unknown fields
@@ -104,7 +104,7 @@ type enum struct {
 	names   map[int32]string
 }
 
-// denseLimit bounds the field numbers that are found by index.
+// denseLimit limits the field numbers that are found by index.
 const denseLimit = 256
 
 func (s *Plans) compile(md protoreflect.MessageDescriptor) *Plan {
@@ -116,7 +116,7 @@ func (s *Plans) compile(md protoreflect.MessageDescriptor) *Plan {
 	for i := range fields.Len() {
 		p.add(s.newField(fields.Get(i), i))
 	}
-	for _, f := range p.fields { // names of the schema, where JSON names leave room
+	for _, f := range p.fields { // names of the schema that are not JSON names
 		if _, taken := p.byName[f.desc.TextName()]; !taken {
 			p.byName[f.desc.TextName()] = f
 		}
@@ -148,7 +148,7 @@ func (p *Plan) add(f *field) {
 	p.byNumber[number] = f
 }
 
-// number returns the field of a number, or nil.
+// number returns the field with a number, or nil.
 func (p *Plan) number(n uint64) *field {
 	if n < uint64(len(p.byNumber)) {
 		return p.byNumber[n]
@@ -215,7 +215,7 @@ func (s *Plans) extension(xd protoreflect.ExtensionTypeDescriptor) *field {
 	return f.(*field) //nolint:forcetypeassert // nothing else is stored
 }
 
-// names returns the JSON names of the fields, for errors.
+// names returns the JSON names of the fields for errors.
 func (p *Plan) names() []string {
 	names := make([]string, len(p.fields))
 	for i, f := range p.fields {

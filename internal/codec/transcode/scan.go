@@ -16,8 +16,8 @@ type scanner struct {
 	unescaped []byte // the last string with escapes
 }
 
-// space skips white space and returns the next byte, or 0 at the end. The byte 0 is
-// not valid JSON, so the two need no distinction.
+// space skips white space and returns the next byte, or 0 at the end. The byte
+// 0 is invalid in JSON, so callers treat both alike.
 func (s *scanner) space() byte {
 	for s.pos < len(s.in) {
 		switch c := s.in[s.pos]; c {
@@ -35,16 +35,16 @@ const (
 	highs = 0x8080808080808080
 )
 
-// special returns a mask of the bytes of x that end the fast path through a string:
-// quotes, backslashes, control characters and non-ASCII bytes. The lowest bit that is
-// set belongs to the first such byte.
+// special returns a mask of the bytes of x that end the fast path through a
+// string: quotes, backslashes, control characters and non-ASCII bytes. The
+// lowest set bit is in the first such byte.
 func special(x uint64) uint64 {
 	quote, backslash := x^(ones*'"'), x^(ones*'\\')
 	return ((x - ones*' ') | (quote - ones) | (backslash - ones) | x) & highs
 }
 
-// text reads the string at pos, which has its quote there. The result is valid until
-// the next call.
+// text reads the string whose opening quote is at pos. The result is valid
+// until the next call.
 func (s *scanner) text() ([]byte, *Error) {
 	in, start := s.in, s.pos+1
 	i, ascii := start, true
@@ -115,8 +115,8 @@ func (s *scanner) escaped(start, i int) ([]byte, *Error) {
 
 var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// unescape appends the character of the escape that b begins with, and returns its
-// length in b, or 0 if it is not valid.
+// unescape appends the character of the escape sequence at the start of b. It
+// returns the sequence's length, or 0 if it is invalid.
 func unescape(out, b []byte) ([]byte, int) {
 	if len(b) < 2 {
 		return out, 0
@@ -170,13 +170,14 @@ func (s *scanner) literal(word string) bool {
 	return true
 }
 
-// isWord reports whether a byte right after a number or literal makes both invalid.
+// isWord reports whether a number or literal is invalid if c follows it
+// directly.
 func isWord(c byte) bool {
 	return c == '-' || c == '+' || c == '.' || c == '_' ||
 		'0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// numberEnd returns where the number at b[i:] ends, or -1 if there is none.
+// numberEnd returns the end of the number at b[i:], or -1 if there is none.
 func numberEnd(b []byte, i int) int {
 	if i < len(b) && b[i] == '-' {
 		i++
@@ -231,8 +232,8 @@ func (s *scanner) number() ([]byte, *Error) {
 	return b, nil
 }
 
-// skip reads a value of any kind, in which arrays and objects are nested depth deep
-// at most.
+// skip reads a value of any kind, in which arrays and objects may be nested up
+// to depth levels.
 func (s *scanner) skip(depth int) *Error {
 	switch c := s.space(); c {
 	case '"':
@@ -256,9 +257,9 @@ func (s *scanner) skip(depth int) *Error {
 	}
 }
 
-// skipAll reads an array or an object, which begins with open.
+// skipAll reads an array or an object that begins with open.
 func (s *scanner) skipAll(open byte, depth int) *Error {
-	closing := open + 2 // of both
+	closing := open + 2 // in ASCII, for both kinds of brackets
 	s.pos++
 	for first := true; ; first = false {
 		more, err := s.more(closing, first)
@@ -276,8 +277,8 @@ func (s *scanner) skipAll(open byte, depth int) *Error {
 	}
 }
 
-// more reads what is between the elements of an array or object: it reports whether
-// another element follows, or reads the closing bracket.
+// more reads the separator between the elements of an array or object, or the
+// closing bracket. It reports whether another element follows.
 func (s *scanner) more(closing byte, first bool) (bool, *Error) {
 	switch c := s.space(); {
 	case c == closing:
@@ -295,8 +296,8 @@ func (s *scanner) more(closing byte, first bool) (bool, *Error) {
 	return true, nil
 }
 
-// key reads a key of an object and the colon behind it. The result is valid until the
-// next string.
+// key reads a key of an object and the colon after it. The result is valid
+// until the next string is read.
 func (s *scanner) key() ([]byte, *Error) {
 	if s.space() != '"' {
 		return nil, s.unexpected("a key in double quotes")

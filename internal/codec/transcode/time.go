@@ -11,10 +11,10 @@ const (
 	maxTimestamp = 253402300799
 )
 
-// secondsPerDay has no leap seconds, as Unix time has none.
+// secondsPerDay ignores leap seconds, like Unix time.
 const secondsPerDay = 24 * 60 * 60
 
-// parseTimestamp reads a time as RFC 3339 defines it, with up to nine digits of a
+// parseTimestamp reads an RFC 3339 time, with up to nine digits in the
 // fraction.
 func parseTimestamp(s []byte) (seconds int64, nanos int32, ok bool) {
 	if seconds, nanos, ok = parseUTC(s); ok {
@@ -33,8 +33,8 @@ func parseTimestamp(s []byte) (seconds int64, nanos int32, ok bool) {
 	return seconds, int32(t.Nanosecond()), minTimestamp <= seconds && seconds <= maxTimestamp
 }
 
-// parseUTC reads the most usual form, 2006-01-02T15:04:05.999999999Z with any number
-// of digits in its fraction, or none.
+// parseUTC reads the most common form, 2006-01-02T15:04:05.999999999Z with any
+// number of digits in the fraction, or none.
 func parseUTC(s []byte) (seconds int64, nanos int32, ok bool) {
 	const form = "0000-00-00T00:00:00"
 	if len(s) <= len(form) || len(s) > len(form)+len(".999999999Z") || s[len(s)-1] != 'Z' {
@@ -91,8 +91,8 @@ func daysIn(year, month int64) int64 {
 	return 31
 }
 
-// daysSince1970 counts with years that begin in March, so that the leap day is the
-// last of a year.
+// daysSince1970 uses years that begin in March, so that the leap day is the
+// last day of a year.
 func daysSince1970(year, month, day int64) int64 {
 	if month <= 2 {
 		year--
@@ -105,9 +105,9 @@ func daysSince1970(year, month, day int64) int64 {
 func dateOf(days int64) (year, month, day int64) {
 	days += 719468 // since March 1 of the year 0
 	era := days / 146097
-	days %= 146097 // of an era of 400 years
+	days %= 146097 // in an era of 400 years
 	ofEra := (days - days/1460 + days/36524 - days/146096) / 365
-	days -= 365*ofEra + ofEra/4 - ofEra/100 // of the year
+	days -= 365*ofEra + ofEra/4 - ofEra/100 // in the year
 	month = (5*days + 2) / 153
 	day = days - (153*month+2)/5 + 1
 	year = era*400 + ofEra
@@ -117,8 +117,7 @@ func dateOf(days int64) (year, month, day int64) {
 	return year, month, day
 }
 
-// appendTime appends the seconds of a time that is in the range of Timestamp, as
-// 2006-01-02T15:04:05.
+// appendTime appends a time in the range of Timestamp as 2006-01-02T15:04:05.
 func appendTime(out []byte, seconds int64) []byte {
 	seconds -= minTimestamp // not negative
 	year, month, day := dateOf(seconds/secondsPerDay + minTimestamp/secondsPerDay)
