@@ -41,9 +41,13 @@ type EncodeOptions struct {
 // dst.
 func (p *Plan) AppendJSON(dst, msg []byte, opts EncodeOptions) ([]byte, error) {
 	e := encoders.Get().(*encoder) //nolint:forcetypeassert // the pool has only encoders
-	e.plans, e.in, e.out, e.opts = p.plans, msg, dst, opts
-	e.depth, e.level, e.partial = maxDepth, 0, opts.Lenient
-	err := e.message(p, e.span(0, len(msg)))
+	e.plans, e.in, e.opts = p.plans, msg, opts
+	e.disorder = false
+	err := e.document(p, dst)
+	if err == errDisorder {
+		e.disorder = true
+		err = e.document(p, dst)
+	}
 	out := e.out
 	e.release()
 	if err != nil {
@@ -51,6 +55,16 @@ func (p *Plan) AppendJSON(dst, msg []byte, opts EncodeOptions) ([]byte, error) {
 		return dst, err
 	}
 	return out, nil
+}
+
+// errDisorder means that fields do not come in order: see encoder.disorder.
+var errDisorder = &Error{Problem: "a field is out of order", whole: true}
+
+// document writes the whole document, from the start.
+func (e *encoder) document(p *Plan, dst []byte) *Error {
+	e.out, e.depth, e.level, e.partial = dst, maxDepth, 0, e.opts.Lenient
+	e.records, e.slots, e.entries = e.records[:1], e.slots[:0], e.entries[:0]
+	return e.message(p, e.span(0, len(e.in)))
 }
 
 // encoder writes one document.
@@ -61,6 +75,10 @@ type encoder struct {
 	depth   int  // how many more levels of messages are allowed
 	level   int  // of indentation
 	partial bool // required fields may be missing
+
+	// A field has come out of order, or there was an error. The document is written again,
+	// and the fields of all its messages are collected before they are written.
+	disorder bool
 
 	records []record
 	slots   []slot
@@ -169,7 +187,14 @@ func (e *encoder) key(key string) {
 
 // fields writes the members of a message.
 func (e *encoder) fields(p *Plan, content int) *Error {
-	records, base := len(e.records), len(e.slots)
+	if !e.disorder {
+		if e.records[content].next != 0 || !e.inOrder(p, e.records[content]) {
+			return errDisorder
+		}
+		return nil
+	}
+	records := len(e.records)
+	base := len(e.slots)
 	e.slots = slices.Grow(e.slots, len(p.fields)+p.oneofs)
 	e.slots = e.slots[:base+len(p.fields)+p.oneofs]
 	clear(e.slots[base:])
@@ -205,7 +230,7 @@ type extension struct {
 func (e *encoder) scan(p *Plan, content record, base int, extensions []extension) ([]extension, *Error) {
 	in := e.in[:content.end]
 	for i := content.start; i < len(in); {
-		tag, r, end, err := next(in, i)
+		tag, r, end, err := nextField(in, i)
 		if err != nil {
 			return nil, err
 		}
@@ -214,7 +239,7 @@ func (e *encoder) scan(p *Plan, content record, base int, extensions []extension
 		if f == nil {
 			f = e.extension(p, tag)
 		}
-		if f == nil || tag != f.tag && (tag&7 != uint64(protowire.BytesType) || !f.packable()) {
+		if f == nil || !f.accepts(tag) {
 			continue // an unknown field
 		}
 		if f.enum != nil && r.typ == protowire.VarintType && !f.enum.has(e.bits(f, r.start)) {
@@ -238,10 +263,10 @@ func (f *field) packable() bool {
 	return f.list && f.message == nil && f.kind != protoreflect.StringKind && f.kind != protoreflect.BytesKind
 }
 
-// next reads the field at in[i:], which ends within in. It returns the tag, the
+// nextField reads the field at in[i:], which ends within in. It returns the tag, the
 // value (without the length of a message or the end tag of a group), and the
 // end of the field.
-func next(in []byte, i int) (tag uint64, value record, end int, err *Error) {
+func nextField(in []byte, i int) (tag uint64, value record, end int, err *Error) {
 	// Most fields have a tag of one byte and a length or number of one byte.
 	if i+1 < len(in) && in[i] >= 1<<3 && in[i] < 0x80 && in[i+1] < 0x80 {
 		switch typ, start := protowire.Type(in[i]&7), i+2; typ {

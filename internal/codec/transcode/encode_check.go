@@ -41,7 +41,7 @@ func (e *encoder) check(p *Plan, start, end, depth int) *Error {
 	}
 	in := e.in[:end]
 	for i := start; i < end; {
-		tag, value, end, err := next(in, i)
+		tag, value, end, err := nextField(in, i)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (e *encoder) check(p *Plan, start, end, depth int) *Error {
 // checkField checks the value of a field with a tag.
 func (e *encoder) checkField(f *field, tag uint64, r record, depth int) *Error {
 	switch {
-	case tag != f.tag && (r.typ != protowire.BytesType || !f.packable()):
+	case !f.accepts(tag):
 		return nil
 	case f.utf8 && !utf8.Valid(e.in[r.start:r.end]):
 		return &Error{Problem: "the string is not valid UTF-8"}

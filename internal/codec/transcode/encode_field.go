@@ -280,7 +280,7 @@ func (e *encoder) entry(f *field, r record) (x entry, wrong *Error) {
 	in := e.in[:r.end]
 	last := 0
 	for i := r.start; i < len(in); {
-		tag, value, end, err := next(in, i)
+		tag, value, end, err := nextField(in, i)
 		if err != nil {
 			return x, err
 		}

@@ -189,7 +189,7 @@ func (e *encoder) anyMessage(url, value int) *Error {
 	before, level, depth := len(e.out), e.level, e.depth
 	records, slots, entries := len(e.records), len(e.slots), len(e.entries)
 	err := e.anyContent(string(name), content)
-	if err == nil || !e.opts.Lenient {
+	if err == nil || err == errDisorder || !e.opts.Lenient {
 		return err
 	}
 	e.out, e.level, e.depth = e.out[:before], level, depth
