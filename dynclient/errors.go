@@ -64,11 +64,15 @@ type LookupError struct {
 	Kind       string // method, service or declaration
 	Ambiguous  bool
 	Candidates []string // the matches of an ambiguous name; else similar names, nearest first; else known names; at most ten
+	More       int      // how many names Candidates leaves out
 }
 
 // Error implements error. It lists the candidates.
 func (e *LookupError) Error() string {
 	list := strings.Join(e.Candidates, ", ")
+	if e.More > 0 {
+		list += fmt.Sprintf(" and %d more", e.More)
+	}
 	switch {
 	case e.Ambiguous && list == "":
 		return fmt.Sprintf("%s %q is ambiguous", e.Kind, e.Name)

@@ -39,11 +39,11 @@ func (s *Schema) MatchService(ctx context.Context, name string) (*Symbol, error)
 		}
 		near := nearest.Names(name, full, maxCandidates)
 		if len(near) == 0 {
-			near = firstOf(full)
+			near = full
 		}
-		return nil, &LookupError{Name: name, Kind: "service", Candidates: near}
+		return nil, (&LookupError{Name: name, Kind: "service"}).among(near)
 	}
-	return nil, &LookupError{Name: name, Kind: "service", Ambiguous: true, Candidates: firstOf(matches)}
+	return nil, (&LookupError{Name: name, Kind: "service", Ambiguous: true}).among(matches)
 }
 
 // Match finds a declaration of any kind by its full name, or by the end of it
@@ -80,14 +80,13 @@ func (s *Schema) Match(ctx context.Context, name string) (*Symbol, error) {
 		if err := cmp.Or(s.brokenEnding(ctx, name), s.brokenEnding(ctx, service)); err != nil {
 			return nil, err
 		}
-		return nil, &LookupError{Name: name, Kind: "declaration", Candidates: w.candidates()}
+		return nil, (&LookupError{Name: name, Kind: "declaration"}).among(w.candidates())
 	}
-	e := &LookupError{Name: name, Kind: "declaration", Ambiguous: true}
-	for _, sym := range w.found {
-		e.Candidates = append(e.Candidates, string(sym.FullName()))
+	matches := make([]string, len(w.found))
+	for i, sym := range w.found {
+		matches[i] = string(sym.FullName())
 	}
-	e.Candidates = firstOf(e.Candidates)
-	return nil, e
+	return nil, (&LookupError{Name: name, Kind: "declaration", Ambiguous: true}).among(matches)
 }
 
 // declarations collects the declarations whose full names end in name.
@@ -136,8 +135,10 @@ func (w *declarations) add(from *Symbol, d protoreflect.Descriptor) {
 }
 
 func (w *declarations) candidates() []string {
-	if near := nearest.Names(w.name, w.known, maxCandidates); len(near) > 0 {
+	slices.Sort(w.known)
+	known := slices.Compact(w.known) // files may declare the same names
+	if near := nearest.Names(w.name, known, maxCandidates); len(near) > 0 {
 		return near
 	}
-	return firstOf(w.known)
+	return known
 }

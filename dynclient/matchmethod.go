@@ -38,12 +38,14 @@ func (s *Schema) MatchMethod(ctx context.Context, name string) (*Method, error) 
 	if err != nil {
 		return nil, err
 	}
-	matches, err := s.methodsEnding(ctx, names, service, method)
+	matches, rest, err := s.methodsEnding(ctx, names, service, method)
 	switch {
 	case len(matches) == 1:
 		return matches[0], nil
 	case len(matches) > 1:
-		return nil, &LookupError{Name: name, Kind: "method", Ambiguous: true, Candidates: firstOf(pathsOf(matches))}
+		e := (&LookupError{Name: name, Kind: "method", Ambiguous: true}).among(pathsOf(matches))
+		e.More += rest
+		return nil, e
 	case err != nil:
 		return nil, err
 	}
@@ -77,12 +79,12 @@ func splitMethod(name string) (service, method string) {
 // methodsEnding returns the methods called method in the services whose name ends
 // in service. The error joins those of the services that cannot be read. Only
 // services that have such a method are linked, and only the first few if there are
-// many.
-func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullName, service, method string) (matches []*Method, err error) {
+// many: rest is the number of the others.
+func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullName, service, method string) (matches []*Method, rest int, err error) {
 	names = slices.DeleteFunc(slices.Clone(names), func(name protoreflect.FullName) bool { return !endsIn(name, service) })
 	methods, err := s.methods(ctx, names)
 	if cutShort(ctx, err) {
-		return nil, err // a service that could not be read may match too
+		return nil, 0, err // a service that could not be read may match too
 	}
 	names = slices.DeleteFunc(names, func(name protoreflect.FullName) bool {
 		return !slices.Contains(methods[name], protoreflect.Name(method))
@@ -90,16 +92,18 @@ func (s *Schema) methodsEnding(ctx context.Context, names []protoreflect.FullNam
 	if own := slices.DeleteFunc(slices.Clone(names), isInfrastructureService); len(own) > 0 {
 		names = own
 	}
-	found, failure := s.FindAll(ctx, names[:min(len(names), maxCandidates+1)])
+	rest = max(0, len(names)-maxCandidates-1)
+	names = names[:len(names)-rest]
+	found, failure := s.FindAll(ctx, names)
 	if cutShort(ctx, failure) {
-		return nil, failure
+		return nil, 0, failure
 	}
 	for _, name := range names {
 		if m := methodOf(found[name], method); m != nil {
 			matches = append(matches, m)
 		}
 	}
-	return matches, errors.Join(err, failure)
+	return matches, rest, errors.Join(err, failure)
 }
 
 // methods returns the names of the methods of services.
@@ -172,19 +176,17 @@ func (s *Schema) unknownMethod(ctx context.Context, service, method string) erro
 		}
 	}
 	if len(scope) > 0 {
-		e.Candidates = s.nearestMethods(ctx, scope, method)
-		return e
+		return e.among(s.nearestMethods(ctx, scope, method))
 	}
 	if service != "" {
-		e.Kind, e.Name, e.Candidates = "service", service, firstOf(stringsOf(names))
-		return e
+		e.Kind, e.Name = "service", service
+		return e.among(stringsOf(names))
 	}
-	e.Candidates = s.nearestMethods(ctx, names, method)
-	return e
+	return e.among(s.nearestMethods(ctx, names, method))
 }
 
 // nearestMethods returns the paths of the services' methods with the nearest
-// names, or else the first few paths.
+// names, or else all paths.
 func (s *Schema) nearestMethods(ctx context.Context, services []protoreflect.FullName, name string) []string {
 	paths := make(map[string][]string) // by the method's name
 	var names, all []string
@@ -206,7 +208,7 @@ func (s *Schema) nearestMethods(ctx context.Context, services []protoreflect.Ful
 	if len(near) == 0 {
 		near = all
 	}
-	return firstOf(near)
+	return near
 }
 
 func pathsOf(methods []*Method) []string {
@@ -225,4 +227,9 @@ func stringsOf(names []protoreflect.FullName) []string {
 	return out
 }
 
-func firstOf(names []string) []string { return names[:min(len(names), maxCandidates)] }
+// among makes the first names the candidates, and counts the others.
+func (e *LookupError) among(names []string) *LookupError {
+	e.Candidates = names[:min(len(names), maxCandidates)]
+	e.More = len(names) - len(e.Candidates)
+	return e
+}

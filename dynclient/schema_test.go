@@ -40,6 +40,7 @@ func TestMatch(t *testing.T) {
 			{"Greeter/SayGoodbye", "Greeter/SayHello"},
 			{"tutorial.Greter/SayHello", "tutorial.Greeter/SayHello"},
 			{"no.such.Thing/At", `unknown service "no.such.Thing"; known names are Cal, `},
+			{"xqzzw", "RouteGuide/ListFeature and 6 more"},
 			{"", "unknown method"},
 			{"/", "unknown method"},
 			{"\xff", "unknown method"},

@@ -87,5 +87,10 @@ type GRPCOptions struct {
 	// interceptors, stats handlers and credentials: with credentials among these
 	// options MaxHeldBytes, MaxResets and MaxInflation have no effect. The tap handle
 	// is in use.
+	//
+	// Unary interceptors would never run here, so [New] refuses them: put a stream
+	// interceptor in Interceptors, or use middleware. To find unary interceptors, New
+	// makes one call of dyngate.internal.Probe/Unary, which stats handlers among
+	// these options see.
 	ServerOptions []grpc.ServerOption
 }

@@ -45,6 +45,9 @@ type Server struct {
 // Config.Lenient is not set, New returns a [*LoadError] that holds all of them.
 // Nothing listens until Serve. A Server that is never served must be shut down.
 func New(ctx context.Context, config Config) (*Server, error) {
+	if err := grpcfront.Options(config.GRPC).Check(); err != nil {
+		return nil, fmt.Errorf("dynserver: %w", err)
+	}
 	config = config.withDefaults()
 	s := &Server{config: config, loading: make(chan struct{}, 1), middleware: config.Middleware, rootsChanged: watch.NewBell()}
 	s.closing, s.close = context.WithCancel(context.Background())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/mem"
@@ -21,8 +22,16 @@ var _ grpc.ServiceRegistrar = (*Registry)(nil)
 // implementation of a service with it, as in pb.RegisterGreeterServer(reg, impl).
 // Such a service is checked against the schema that declares it. If none does, it
 // is served and described as the generated code declares it.
+//
+// An implementation that lacks methods is an error, as those of [Registry.Handle]. So
+// is a service that neither a schema nor the program's generated code declares.
 func (r *Registry) RegisterService(desc *grpc.ServiceDesc, impl any) {
-	reg := &Registration{Pattern: desc.ServiceName, Position: callerPosition(2)} // of the caller of the generated function
+	at := callerPosition()
+	if err := checkService(desc, impl); err != nil {
+		r.refuse(at, err)
+		return
+	}
+	reg := &Registration{Pattern: desc.ServiceName, Position: at, Matching: MatchRequired}
 	service := &generatedService{impl: impl, unary: make(map[protoreflect.Name]grpc.MethodHandler), streams: make(map[protoreflect.Name]grpc.StreamDesc)}
 	for _, m := range desc.Methods {
 		service.unary[protoreflect.Name(m.MethodName)] = m.Handler
@@ -38,6 +47,25 @@ func (r *Registry) RegisterService(desc *grpc.ServiceDesc, impl any) {
 		reg.Implementation = service
 	}
 	r.register(reg)
+}
+
+// checkService checks what the compiler cannot: that impl has the methods that the
+// generated code calls. A nil impl is reported later, like that of other registrations.
+func checkService(desc *grpc.ServiceDesc, impl any) error {
+	if desc == nil {
+		return errors.New("the grpc.ServiceDesc is nil")
+	}
+	if desc.HandlerType == nil || impl == nil {
+		return nil
+	}
+	pointer := reflect.TypeOf(desc.HandlerType)
+	if pointer.Kind() != reflect.Pointer || pointer.Elem().Kind() != reflect.Interface {
+		return fmt.Errorf("the grpc.ServiceDesc of %q is wrong: its HandlerType is %s, not a pointer to an interface", desc.ServiceName, pointer)
+	}
+	if want, have := pointer.Elem(), reflect.TypeOf(impl); !have.Implements(want) {
+		return fmt.Errorf("%s does not implement %s, which service %s needs", have, want, desc.ServiceName)
+	}
+	return nil
 }
 
 // generatedService answers the methods of a service by generated code.

@@ -43,13 +43,26 @@ type Registration struct {
 	// MayDecline reports that the handlers may return [ErrDeclined]. The next
 	// registration is then bound too, and must fit the methods.
 	MayDecline bool
+
+	// Matching says what it means if the pattern matches no method.
+	Matching Matching
 }
+
+// Matching says what it means if a registration matches no method.
+type Matching int
+
+// The values of Matching.
+const (
+	MatchExpected Matching = iota // it is reported as a hint, or as a warning if a method has a similar name
+	MatchRequired                 // it is an error
+	MatchOptional                 // it is not reported
+)
 
 // ErrDeclined is returned by a handler to pass a call to the next registration
 // that matches the method. Before that, the handler must not send or set
-// anything, and may receive at most one message, which the next handler
-// receives again. The call ends with UNIMPLEMENTED if there is no next
-// registration.
+// anything, metadata included, and may receive at most one message, which the next
+// handler receives again. Otherwise the call ends with INTERNAL. It ends with
+// UNIMPLEMENTED if there is no next registration.
 var ErrDeclined error = declinedError{}
 
 type declinedError struct{}

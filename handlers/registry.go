@@ -37,15 +37,20 @@ func NewRegistry() *Registry {
 // errors. [Registry.Err] returns all of them, and a server reports them when it
 // starts.
 func (r *Registry) Handle(pattern string, impl Implementation) {
-	r.register(&Registration{Pattern: pattern, Implementation: impl, Position: callerPosition(1)})
+	r.register(&Registration{Pattern: pattern, Implementation: impl, Position: callerPosition()})
 }
 
 func (r *Registry) register(reg *Registration) {
+	if err := r.add(reg); err != nil {
+		r.refuse(reg.Position, err)
+	}
+}
+
+// refuse notes a registration that is wrong.
+func (r *Registry) refuse(at diag.Position, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.add(reg); err != nil {
-		r.wrong = append(r.wrong, diag.New(diag.Error, reg.Position, "%v", err))
-	}
+	r.wrong = append(r.wrong, diag.New(diag.Error, at, "%v", err))
 }
 
 func (r *Registry) add(reg *Registration) error {
@@ -57,6 +62,8 @@ func (r *Registry) add(reg *Registration) error {
 		return fmt.Errorf("nil implementation for %q", reg.Pattern)
 	}
 	reg.Pattern = p.Text
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if first := r.byPattern[p.Text]; first != nil {
 		return fmt.Errorf("%q is registered twice: here and at %s", p.Text, first.Position)
 	}
@@ -102,18 +109,23 @@ type registered struct{ list []*Registration }
 func (r *registered) Registrations() []*Registration { return r.list }
 func (r *registered) Release()                       {}
 
-// callerPosition returns the position of a call, up levels above the function
-// that calls callerPosition. The path is relative if it is below the working
-// directory.
-func callerPosition(up int) diag.Position {
-	_, file, line, ok := runtime.Caller(1 + up)
-	if !ok {
-		return diag.Position{}
-	}
-	if wd, err := os.Getwd(); err == nil {
-		if rel, err := filepath.Rel(wd, file); err == nil && !strings.HasPrefix(rel, "..") {
-			file = rel
+// callerPosition returns the position at which the function that calls it was called.
+// Generated code is skipped, because it calls on behalf of others. The path is relative
+// if it is below the working directory.
+func callerPosition() diag.Position {
+	for up := 2; ; up++ {
+		_, file, line, ok := runtime.Caller(up)
+		if !ok {
+			return diag.Position{}
 		}
+		if strings.HasSuffix(file, ".pb.go") {
+			continue
+		}
+		if wd, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(wd, file); err == nil && !strings.HasPrefix(rel, "..") {
+				file = rel
+			}
+		}
+		return diag.Position{Path: filepath.ToSlash(file), Line: line}
 	}
-	return diag.Position{Path: filepath.ToSlash(file), Line: line}
 }

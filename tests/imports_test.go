@@ -18,7 +18,7 @@ const module = "github.com/dyngate/dyngate/"
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
 	"dynclient":                    {"handlers/diag", "internal/*"},
-	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch", "internal/codec/transcode"},
+	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch", "internal/codec/transcode", "internal/safetext"},
 	"internal/watch":               {},
 	"internal/codec":               {"internal/typename"},
 	"internal/codec/structs":       {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest", "internal/typename"},
@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"internal/schematest":          {"internal/schema"},
 	"protos":                       {},
 	"handlers":                     {"internal/callkey", "internal/codec", "internal/logattr", "internal/pattern"},
-	"handlers/diag":                {},
+	"handlers/diag":                {"internal/safetext"},
 	"handlers/examples":            {"handlers"},
 	"dynserver/internal/dispatch":  {"handlers", "handlers/diag", "internal/*"},
 	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"github.com/dyngate/dyngate/dynclient"
 	"github.com/dyngate/dyngate/internal/render"
@@ -36,9 +38,9 @@ func newCall() *cobra.Command {
 		Short: "Call a method of a server",
 		Long:  callHelp,
 		Example: `  dyngate call 127.0.0.1:50051 tutorial.Greeter/SayHello -d '{"name": "Ada"}'
-  dyngate call 50051 RecordRoute -d @points.json
-  dyngate call api.example.com:443 List --tls -H "authorization: Bearer $TOKEN" -o ndjson
-  producer | dyngate call 50051 RouteChat -d -`,
+  dyngate call 50051 RecordRoute -d '{"latitude": 407838351} {"latitude": 408122808}'
+  dyngate describe 50051 RouteChat --example | dyngate call 50051 RouteChat -d -
+  dyngate call api.example.com:443 List --tls -H "authorization: Bearer $TOKEN" -o ndjson`,
 		Args:              args(cobra.ExactArgs(2)),
 		ValidArgsFunction: names{methods: true}.complete(&f.connectFlags, true),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -93,7 +95,28 @@ func (f *callFlags) run(ctx context.Context, target, method string) error {
 	defer done()
 	bounded, cancel := f.within(ctx)
 	defer cancel()
-	return withDetails(ctx, f.call(bounded, client, watch, method))
+	return withDetails(ctx, f.withHelp(f.call(bounded, client, watch, method), watch))
+}
+
+// withHelp adds to the error of a message that is too large which limit it exceeds.
+// grpc-go says the same on both sides. The message is a response if the server had
+// begun to answer and the limit is the one of this side; after several requests that
+// is only likely.
+func (f *callFlags) withHelp(err error, watch *watch) error {
+	var call *dynclient.Error
+	if !errors.As(err, &call) || call.Code() != codes.ResourceExhausted || !strings.Contains(call.Message(), "larger than max") {
+		return err
+	}
+	own := strings.HasSuffix(strings.TrimSuffix(call.Message(), ")"), " "+strconv.Itoa(f.maxRecv))
+	switch {
+	case strings.Contains(call.Message(), "trying to send"):
+		return helpError{err, "the server sends no responses of this size; its limit may be settable (dyngate serve: --max-send-bytes)"}
+	case watch.headed.Load() && own && watch.sent.Load() > 1:
+		return helpError{err, "if a response is too large, --max-recv-bytes N accepts larger ones; the server limits requests"}
+	case watch.headed.Load() && own:
+		return helpError{err, "--max-recv-bytes N accepts larger responses"}
+	}
+	return helpError{err, "the server accepts no requests of this size; its limit may be settable (dyngate serve: --max-recv-bytes)"}
 }
 
 // call makes the call.

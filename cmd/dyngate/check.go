@@ -45,9 +45,10 @@ func newCheck() *cobra.Command {
 		Use:   "check PATH...",
 		Short: "Check .proto files, their handlers, and what changed in them",
 		Long:  checkHelp,
-		Example: `  dyngate check ./protos ./third_party
-  dyngate check --against /tmp/main/protos ./protos
-  dyngate check --format github --strict ./protos`,
+		Example: `  dyngate check ./protos
+  dyngate check --examples --require-handlers ./protos
+  dyngate check --format github ./protos
+  git worktree add --detach /tmp/main main && dyngate check --against /tmp/main/protos ./protos`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			return f.run(cmd.Context(), paths)
 		},
@@ -81,7 +82,7 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 		Log:             slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if f.examples {
-		if err := examples.Register(config.Handlers, examples.Options{}); err != nil {
+		if err := registerExamples(config.Handlers, examples.Options{}); err != nil {
 			return err
 		}
 	}
@@ -103,7 +104,7 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 
 // judge returns why the check fails; nil if it succeeds.
 func (f *checkFlags) judge(r *dynserver.CheckResult) error {
-	var count [diag.Hint + 1]int
+	count := make(map[diag.Severity]int)
 	for _, d := range r.Diagnostics {
 		count[d.Severity]++
 	}

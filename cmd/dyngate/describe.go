@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -30,7 +31,8 @@ too, "alsoIn"; a service has "methods", a method "method" and "example", a messa
 "fields", an enum "values".
 
 --descriptors-out writes the files that declare what was found, and their imports,
-as a descriptor set, which --descriptors, dyngate serve, buf and protoc can read.`
+as a descriptor set, which --descriptors, dyngate serve, buf and protoc can read.
+Without a SYMBOL it leaves out the server's own health, reflection and channelz.`
 
 func newDescribe() *cobra.Command {
 	f := new(describeFlags)
@@ -39,8 +41,8 @@ func newDescribe() *cobra.Command {
 		Short: "Show proto source and example requests",
 		Long:  describeHelp,
 		Example: `  dyngate describe 127.0.0.1:50051 tutorial.Greeter
-  dyngate describe --proto ./protos SayHello
-  dyngate describe 50051 SayHello --example | dyngate call 50051 SayHello -d -
+  dyngate describe --proto ./protos RouteGuide/ListFeature
+  dyngate describe 50051 GetFeature --example | dyngate call 50051 GetFeature -d -
   dyngate describe 50051 --descriptors-out all.binpb > /dev/null`,
 		Args:              args(cobra.MaximumNArgs(2)),
 		ValidArgsFunction: names{services: true, methods: true, messages: true}.complete(&f.connectFlags, false),
@@ -77,6 +79,9 @@ func (f *describeFlags) run(ctx context.Context, schema *dynclient.Schema, names
 		failure = errors.Join(failure, f.describe(&d, sym))
 	}
 	if f.descriptorsOut != "" && len(symbols) > 0 {
+		if len(names) == 0 && !f.local() {
+			symbols = slices.DeleteFunc(symbols, describesServer)
+		}
 		failure = errors.Join(failure, writeDescriptors(f.descriptorsOut, symbols))
 	}
 	return errors.Join(failure, d.print(os.Stdout))

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
@@ -14,6 +16,14 @@ import (
 
 	"github.com/dyngate/dyngate/dynclient"
 )
+
+// describesServer reports whether a service is one by which a server describes
+// itself. Whoever serves the server's descriptor set brings such services too.
+func describesServer(sym *dynclient.Symbol) bool {
+	return slices.ContainsFunc([]string{"grpc.reflection.", "grpc.health.", "grpc.channelz."}, func(pkg string) bool {
+		return strings.HasPrefix(string(sym.FullName()), pkg)
+	})
+}
 
 // writeDescriptors writes the files of the symbols, and what they import, as a
 // FileDescriptorSet: each file after its imports, with comments where they are

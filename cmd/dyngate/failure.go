@@ -56,24 +56,27 @@ func printDetails(w io.Writer, ink ink, details []detail) {
 	}
 }
 
-// printLookupFailure prints the names that may have been meant on lines of their
-// own.
+// printLookupFailure prints the names that a name stands for, or that are known, on
+// lines of their own.
 func printLookupFailure(w io.Writer, ink ink, e *dynclient.LookupError) {
+	if len(e.Candidates) == 0 || !e.Ambiguous && e.Similar() {
+		fmt.Fprintln(w, ink.lead("dyngate:", ink.red, " "+indented(e.Error())))
+		return
+	}
 	bare := *e
-	bare.Candidates = nil
+	bare.Candidates, bare.More = nil, 0
 	text := " " + indented(bare.Error())
-	switch {
-	case len(e.Candidates) == 0:
-	case e.Ambiguous:
+	if e.Ambiguous {
 		text += ":"
-	case e.Similar():
-		text += "; did you mean"
-	default:
+	} else {
 		text += "; known names are"
 	}
 	fmt.Fprintln(w, ink.lead("dyngate:", ink.red, text))
 	for _, c := range e.Candidates {
 		fmt.Fprintln(w, "  "+ink.bold(indented(c)))
+	}
+	if e.More > 0 {
+		fmt.Fprintf(w, "  and %d more\n", e.More)
 	}
 }
 
@@ -137,11 +140,22 @@ var hints = []struct {
 	{codes.Unavailable, "certificate signed by unknown authority", "--ca FILE trusts the certificates in FILE"},
 	{codes.Unavailable, "x509: certificate is valid for", "--server-name NAME sets the name that the certificate must have"},
 	{codes.Unavailable, "x509: cannot validate certificate for", "--server-name NAME sets the name that the certificate must have"},
-	{codes.ResourceExhausted, "larger than max", "if a response is too large, --max-recv-bytes N accepts larger ones"},
 }
+
+// helpError is an error with a line that may help.
+type helpError struct {
+	error
+	help string
+}
+
+func (e helpError) Unwrap() error { return e.error }
 
 // hint returns what may help, or "".
 func hint(err error) string {
+	var helped helpError
+	if errors.As(err, &helped) {
+		return helped.help
+	}
 	st, _ := status.FromError(err)
 	for _, h := range hints {
 		if st.Code() == h.code && strings.Contains(err.Error(), h.text) {

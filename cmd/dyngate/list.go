@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynclient"
+	"github.com/dyngate/dyngate/internal/nearest"
 	"github.com/dyngate/dyngate/internal/safetext"
 )
 
@@ -85,7 +87,7 @@ func (f *listFlags) find(ctx context.Context, schema *dynclient.Schema, names []
 		if err == nil {
 			return listing{services: []*dynclient.Symbol{service}}, nil
 		}
-		if services = f.inPackage(ctx, schema, names[0], err); len(services) == 0 {
+		if services, err = f.inPackage(ctx, schema, names[0], err); err != nil {
 			return listing{}, err
 		}
 	} else if services, err = schema.Services(ctx); err != nil {
@@ -100,18 +102,44 @@ func (f *listFlags) find(ctx context.Context, schema *dynclient.Schema, names []
 
 // inPackage returns the services in a package and in the packages below it, if the
 // failure is that no service has the name.
-func (f *listFlags) inPackage(ctx context.Context, schema *dynclient.Schema, name string, failure error) []protoreflect.FullName {
+func (f *listFlags) inPackage(ctx context.Context, schema *dynclient.Schema, name string, failure error) ([]protoreflect.FullName, error) {
 	var lookup *dynclient.LookupError
 	if !errors.As(failure, &lookup) || lookup.Ambiguous {
-		return nil
+		return nil, failure
 	}
 	services, err := schema.Services(ctx)
 	if err != nil {
-		return nil
+		return nil, failure
 	}
-	return slices.DeleteFunc(services, func(service protoreflect.FullName) bool {
+	within := slices.DeleteFunc(slices.Clone(services), func(service protoreflect.FullName) bool {
 		return !strings.HasPrefix(string(service), name+".")
 	})
+	if len(within) > 0 {
+		return within, nil
+	}
+	return nil, unknownPart(lookup, services)
+}
+
+// unknownPart extends the error for an unknown service to packages, which can be
+// listed too.
+func unknownPart(unknown *dynclient.LookupError, services []protoreflect.FullName) error {
+	e := *unknown
+	e.Kind = "service or package"
+	known := make(map[string]bool)
+	for _, service := range services {
+		for pkg := service.Parent(); pkg != "" && !known[string(pkg)]; pkg = pkg.Parent() {
+			known[string(pkg)] = true
+		}
+	}
+	near := nearest.Names(e.Name, slices.Sorted(maps.Keys(known)), 3)
+	switch {
+	case len(near) == 0:
+	case e.Similar():
+		e.Candidates = slices.Concat(e.Candidates, near)
+	default:
+		e.Candidates, e.More = near, 0
+	}
+	return &e
 }
 
 func (f *listFlags) print(out io.Writer, ink ink, found listing) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,9 +63,29 @@ func knownCommand(root *cobra.Command, args []string) error {
 	return usageError{fmt.Errorf("unknown command %q%s; `dyngate help` lists the commands", args[0], nearest.DidYouMean(nearest.Names(args[0], names, 2)))}
 }
 
-// flagError turns an error of pflag into a usage error, with the flags that may
-// have been meant.
+// valuesOf says which values the flags of a type take, by the type's name in pflag.
+var valuesOf = map[string]string{
+	"bool":     "true or false",
+	"duration": "a duration, such as 500ms, 30s or 5m",
+	"float64":  "a number",
+	"int":      "a whole number",
+	"int64":    "a whole number",
+	"uint32":   "a whole number that is not negative",
+}
+
+// flagError turns an error of pflag into a usage error, with the values that the
+// flag takes, or with the flags that may have been meant.
 func flagError(cmd *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		flag, cause := invalid.GetFlag(), invalid.Unwrap()
+		if values := valuesOf[flag.Value.Type()]; errors.Is(err, strconv.ErrRange) {
+			cause = errors.New("it is out of range")
+		} else if values != "" {
+			cause = errors.New("it must be " + values)
+		}
+		return usageError{fmt.Errorf("invalid argument %q for --%s: %w", invalid.GetValue(), flag.Name, cause)}
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
 		return usageError{err}

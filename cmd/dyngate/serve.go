@@ -37,8 +37,8 @@ func newServe() *cobra.Command {
 		Short: "Serve the services of .proto files",
 		Long:  serveHelp,
 		Example: `  dyngate serve
-  dyngate serve ./protos ./third_party
-  dyngate serve --examples --grpc 127.0.0.1:50051 --grpc unix:/run/dyngate.sock ./protos`,
+  dyngate serve ./protos
+  dyngate serve --examples --grpc 127.0.0.1:50051 --grpc unix:/tmp/dyngate.sock ./protos`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			return f.run(cmd.Context(), paths)
 		},
@@ -126,9 +126,21 @@ func (f *serveFlags) config(log *slog.Logger, stderr io.Writer, paths []string) 
 	config.Handlers = handlers.NewRegistry()
 	if len(paths) == 0 || f.examples {
 		opts := examples.Options{Features: f.features, TaskInterval: f.taskInterval}
-		if err := examples.Register(config.Handlers, opts); err != nil {
+		if err := registerExamples(config.Handlers, opts); err != nil {
 			return config, err
 		}
 	}
 	return config, nil
+}
+
+// registerExamples registers the example handlers in an empty registry. A PATH need
+// not declare the services of all of them.
+func registerExamples(reg *handlers.Registry, opts examples.Options) error {
+	if err := examples.Register(reg, opts); err != nil {
+		return err
+	}
+	for _, registration := range reg.All() {
+		registration.Matching = handlers.MatchOptional
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/metadata"
@@ -18,12 +19,16 @@ import (
 	"github.com/dyngate/dyngate/dynclient"
 )
 
-// watch prints what `dyngate call -v` shows; without -v nothing.
+// watch prints what `dyngate call -v` shows, and without -v nothing. It also notes
+// whether the server began to answer, and how many requests were sent.
 type watch struct {
 	w       io.Writer // nil without -v
 	mu      sync.Mutex
 	started time.Time
 	path    string // of the method: messages of reflection are not shown
+
+	headed atomic.Bool  // the server sent a header, as it does before it answers
+	sent   atomic.Int64 // requests
 }
 
 func newWatch(verbose bool) *watch {
@@ -104,16 +109,19 @@ type watchedKey struct{}
 
 // TagRPC implements stats.Handler.
 func (w *watch) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
-	return context.WithValue(ctx, watchedKey{}, w.w != nil && info.FullMethodName == w.path)
+	return context.WithValue(ctx, watchedKey{}, info.FullMethodName == w.path)
 }
 
 // HandleRPC implements stats.Handler.
 func (w *watch) HandleRPC(ctx context.Context, s stats.RPCStats) {
-	if shown, _ := ctx.Value(watchedKey{}).(bool); !shown {
+	if watched, _ := ctx.Value(watchedKey{}).(bool); !watched {
 		return
 	}
 	switch s := s.(type) {
+	case *stats.InHeader:
+		w.headed.Store(true)
 	case *stats.OutPayload:
+		w.sent.Add(1)
 		w.printf("> message of %s", size(s.Length, s.CompressedLength))
 	case *stats.InPayload:
 		w.printf("< message of %s", size(s.Length, s.CompressedLength))

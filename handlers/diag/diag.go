@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // Severity says how bad a problem is.
@@ -20,9 +22,19 @@ const (
 	Hint                    // an opinion on style
 )
 
-// String returns "error", "warning" or "hint".
+// String returns "error", "warning" or "hint", and "severity(9)" for a value that is
+// none of the constants.
 func (s Severity) String() string {
-	return [...]string{"error", "warning", "hint"}[s]
+	switch s {
+	case Error:
+		return "error"
+	case Warning:
+		return "warning"
+	case Hint:
+		return "hint"
+	default:
+		return fmt.Sprintf("severity(%d)", int(s))
+	}
 }
 
 // Position is a place in a file.
@@ -53,7 +65,8 @@ type Diagnostic struct {
 	Message string
 
 	// Text is the full report: message, position, source line, caret, notes and
-	// details, on several lines without colors.
+	// details, on several lines without colors. Default: made of the message and the
+	// position.
 	Text string
 
 	// Transient says that the problem may disappear by itself, as when a file
@@ -77,13 +90,32 @@ const (
 // New returns a diagnostic whose text is its message and its position.
 func New(severity Severity, at Position, format string, args ...any) *Diagnostic {
 	d := &Diagnostic{Severity: severity, Position: at, Message: Clip(fmt.Sprintf(format, args...))}
-	sentence, details := Split(d.Message)
-	d.Text = fmt.Sprintf("%s: %s\n", severity, sentence)
-	if at.Path != "" {
-		d.Text += fmt.Sprintf(" --> %s\n", at)
-	}
-	d.Text += details
+	d.Text = d.compose()
 	return d
+}
+
+// text returns the text, or its default.
+func (d *Diagnostic) text() string {
+	if d.Text != "" {
+		return d.Text
+	}
+	return d.compose()
+}
+
+// compose makes a text of the message and the position.
+func (d *Diagnostic) compose() string {
+	sentence, details := Split(d.Message)
+	text := fmt.Sprintf("%s: %s\n", d.Severity, sentence)
+	if d.Path != "" {
+		text += fmt.Sprintf(" --> %s\n", d.shownPosition())
+	}
+	return text + details
+}
+
+// shownPosition returns the position as people see it, on one line. Others may have
+// chosen the path.
+func (d *Diagnostic) shownPosition() string {
+	return strings.NewReplacer("\n", "\ufffd", "\t", "\ufffd").Replace(safetext.Clean(d.String()))
 }
 
 // Clip cuts a message that is too long to read.
@@ -120,18 +152,18 @@ func Split(message string) (sentence, details string) {
 }
 
 // Error returns the position and the message, like a compiler's error. Each
-// detail is on its own line.
+// detail is on its own line. Control characters are replaced.
 func (d *Diagnostic) Error() string {
-	sentence, details := Split(d.Message)
+	sentence, details := Split(safetext.Clean(d.Message))
 	text := sentence
 	if d.Path != "" {
-		text = fmt.Sprintf("%s: %s", d.Position, sentence)
+		text = fmt.Sprintf("%s: %s", d.shownPosition(), sentence)
 	}
 	return strings.TrimSuffix(text+"\n"+details, "\n")
 }
 
 // Key returns the same string for the same problem in two loads.
-func (d *Diagnostic) Key() string { return cmp.Or(d.Identity, d.Text) }
+func (d *Diagnostic) Key() string { return cmp.Or(d.Identity, d.text()) }
 
 // Sort sorts by severity, then by position, and drops duplicates. It changes
 // list.
@@ -155,18 +187,26 @@ func HasErrors(list []*Diagnostic) bool {
 }
 
 // Render returns the errors and warnings as text for people, with their number;
-// the empty string if there are none. It leaves out hints.
+// the empty string if there are none. It leaves out hints. Unknown severities count
+// as warnings. Control characters are replaced, because schemas and providers copy
+// text from others.
 func Render(list []*Diagnostic) string {
 	var b strings.Builder
-	var count [Hint + 1]int
+	errors, warnings := 0, 0
 	for _, d := range list {
-		count[d.Severity]++
-		if d.Severity != Hint {
-			b.WriteString(strings.TrimRight(d.Text, "\n") + "\n\n")
+		switch d.Severity {
+		case Hint:
+			continue
+		case Error:
+			errors++
+		default:
+			warnings++
 		}
+		text := safetext.Clean(d.text())
+		b.WriteString(strings.TrimRight(text, "\n") + "\n\n")
 	}
 	if b.Len() > 0 {
-		fmt.Fprintf(&b, "%s, %s", plural(count[Error], "error"), plural(count[Warning], "warning"))
+		fmt.Fprintf(&b, "%s, %s", plural(errors, "error"), plural(warnings, "warning"))
 	}
 	return b.String()
 }

@@ -78,3 +78,30 @@ func TestDetails(t *testing.T) {
 		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
 	}
 }
+
+// TestRenderIsSafe renders diagnostics of a provider that copies text of others, sets
+// no text, and uses a severity that does not exist.
+func TestRenderIsSafe(t *testing.T) {
+	at := diag.Position{Path: "a\x1b]0;title\a\nerror: forged", Line: 3}
+	list := []*diag.Diagnostic{
+		diag.New(diag.Error, at, "bad \x1b[2Jname\u202e\nits \x9b detail"),
+		{Severity: 9, Message: "no text"},
+		{Severity: -1, Text: "text only\x1b"},
+	}
+	got := diag.Render(list)
+	if strings.ContainsAny(got, "\x1b\a\u202e") || strings.Contains(got, "\nerror: forged") {
+		t.Errorf("unsafe: %q", got)
+	}
+	if want := "severity(9): no text\n\ntext only\ufffd\n\n1 error, 2 warnings"; !strings.HasSuffix(got, want) {
+		t.Errorf("got %q, want the end %q", got, want)
+	}
+	if got, want := list[0].Error(), "a\ufffd]0;title\ufffd\ufffderror: forged:3: bad \ufffd[2Jname\ufffd\n  its \ufffd detail"; got != want {
+		t.Errorf("in one line: %q, want %q", got, want)
+	}
+	if list[1].Key() == (&diag.Diagnostic{Message: "other"}).Key() {
+		t.Error("different messages without a text have the same key")
+	}
+	if list[0].Path != at.Path {
+		t.Errorf("the position is now %q", list[0].Path)
+	}
+}

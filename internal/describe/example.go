@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // An example has up to exampleDepth levels of messages, or fewer if it would have
@@ -163,9 +163,8 @@ func (x *exampler) field(fd protoreflect.FieldDescriptor, name string) error {
 func nameOf(fd protoreflect.FieldDescriptor) string {
 	fields := fd.ContainingMessage().Fields()
 	name, text := fd.JSONName(), fd.TextName()
-	hidden := strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar })
 	switch {
-	case isField(fd, fields.ByJSONName(name)) && !hidden && !strings.HasPrefix(name, "["): // of an extension
+	case isField(fd, fields.ByJSONName(name)) && safetext.IsClean(name) && !strings.HasPrefix(name, "["): // of an extension
 		return name
 	case fields.ByJSONName(text) == nil && isField(fd, fields.ByTextName(text)):
 		return text

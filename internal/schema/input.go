@@ -7,13 +7,13 @@ import (
 	"path"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/bufbuild/protocompile/experimental/source"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/safetext"
 )
 
 // reader reads one source. It is used by one Compile at a time.
@@ -96,7 +96,7 @@ func importPathProblem(p string) string {
 		return "its name is not valid UTF-8"
 	case strings.ContainsRune(p, '\\'):
 		return "its name holds a backslash, which no import can name"
-	case strings.ContainsFunc(p, unicode.IsControl):
+	case !safetext.IsClean(p):
 		return "its name holds a control character"
 	case strings.HasPrefix(p, "/") || path.Clean(p) != p || p == ".." || strings.HasPrefix(p, "../"):
 		return "its name is not a clean relative path"

@@ -90,8 +90,9 @@ func excerpt(at source.Span) (before, marked, after string) {
 	return printable(before), printable(marked), printable(after)
 }
 
-// printable replaces characters that are not one column wide, and incomplete
-// characters, in an excerpt.
+// printable makes each character of an excerpt one column wide, so that the marks below it are
+// in their place. It replaces tabs, invisible characters, which package safetext does not, and
+// incomplete characters.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

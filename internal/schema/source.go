@@ -37,9 +37,8 @@ func (s Source) String() string { return s.name }
 // Options configure a Compiler. Only Sources is needed.
 type Options struct {
 	// Sources are in order of precedence, like protoc's -I: the first that has an
-	// import path is used. Files that ship with dyngate (google/protobuf,
-	// google/api, google/rpc, google/type, google/longrunning, cel/expr,
-	// buf/validate and protoc-gen-openapiv2/options) come last.
+	// import path is used. Files that ship with dyngate, in the folder wellknown, come
+	// last.
 	Sources []Source
 
 	// DropComments removes comments from the result of

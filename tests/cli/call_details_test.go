@@ -58,9 +58,38 @@ func TestHints(t *testing.T) {
 			t.Errorf("%v: %d lines\n%s", code, n, r.Stderr)
 		}
 	}
-	r := rig.Run(t, "call", generatedServer(t), "Check", "--max-recv-bytes", "1")
-	rig.WantText(t, r.Stderr, "RESOURCE_EXHAUSTED", "--max-recv-bytes N")
-	if r.Status != 64+8 {
-		t.Errorf("status %d", r.Status)
+}
+
+// TestHintsOnSizes checks that a message that is too large has a hint about the
+// side that refuses it.
+func TestHintsOnSizes(t *testing.T) {
+	t.Parallel()
+	const (
+		ours    = "\n--max-recv-bytes N accepts larger responses\n"
+		theirs  = "the server accepts no requests of this size"
+		sending = "the server sends no responses of this size"
+	)
+	long := `{"name": "` + strings.Repeat("A", 99) + `"}`
+	small := rig.Serve(t, "--max-recv-bytes", "50").Addr()
+	for name, test := range map[string]struct {
+		want string
+		args []string
+	}{
+		"response":                {ours, []string{rig.Serve(t).Addr(), "Greeter/SayHello", "-d", long, "--max-recv-bytes", "50"}},
+		"compressed response":     {ours, []string{rig.Serve(t).Addr(), "Greeter/SayHello", "-d", long, "--max-recv-bytes", "50", "--gzip"}},
+		"request":                 {theirs, []string{small, "Greeter/SayHello", "-d", long}},
+		"request, limits alike":   {theirs, []string{small, "Greeter/SayHello", "-d", long, "--max-recv-bytes", "50"}},
+		"second request, answers": {theirs, []string{small, "RouteChat", "-d", `{"message": "a"} {"message": "a"} ` + strings.ReplaceAll(long, "name", "message")}},
+		"second request, alike":   {"if a response is too large", []string{small, "RouteChat", "--max-recv-bytes", "50", "-d", `{"message": "a"} {"message": "a"} ` + strings.ReplaceAll(long, "name", "message")}},
+		"response of the server":  {sending, []string{rig.Serve(t, "--max-send-bytes", "9000").Addr(), "Greeter/SayHello", "-d", strings.ReplaceAll(long, "A", strings.Repeat("A", 99))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := rig.Run(t, append([]string{"call"}, test.args...)...)
+			rig.WantText(t, r.Stderr, "RESOURCE_EXHAUSTED", test.want)
+			if n := strings.Count(r.Stderr, "\n"); r.Status != 64+8 || n != 3 {
+				t.Errorf("status %d, %d lines\n%s", r.Status, n, r.Stderr)
+			}
+		})
 	}
 }

@@ -75,7 +75,7 @@ func TestPython(t *testing.T) {
 				"parcel.Post/Talk(stream parcel.Parcel) returns (stream parcel.Receipt)\n", nil,
 		},
 		"complete":    {[]string{"__complete", "call", "Tr"}, 0, "Track\n:4\n", []string{"NoFileComp"}},
-		"unknown":     {[]string{"call", "Sent"}, 2, "", []string{`"Sent"`, "parcel.Post/Send\n"}},
+		"unknown":     {[]string{"call", "Sent"}, 2, "", []string{`"Sent"`, `(did you mean "parcel.Post/Send"?)`}},
 		"stream":      {[]string{"call", "Track"}, 0, `{"town":"Bonn"}` + "\n" + `{"town":"Köln"}` + "\n", nil},
 		"upload":      {[]string{"call", "Load", "-d", `{"content": "AAAA"} {"to": {"town": "Rom"}} {"content": "AA=="}`}, 0, `{"weight":"4"}` + "\n", nil},
 		"talk":        {[]string{"call", "Talk", "-d", `{"label": "a"} {"label": "b"}`}, 0, `{"label":"a"}` + "\n" + `{"label":"b"}` + "\n", nil},

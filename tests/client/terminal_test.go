@@ -88,7 +88,7 @@ func TestTerminal(t *testing.T) {
 	}{
 		"list":      {[]string{"list", addr}, 0, "rude.Rude\n", nil},
 		"list long": {[]string{"list", addr, "-l"}, 0, "rude.Rude/Do(rude.Msg) returns (rude.Msg)\n", nil},
-		"unknown":   {[]string{"list", addr, "Ride"}, 2, "", []string{"rude.Rude\n"}},
+		"unknown":   {[]string{"list", addr, "Ride"}, 2, "", []string{`(did you mean "rude.Rude" or "rude"?)`}},
 		"complete":  {[]string{"__complete", "list", addr, ""}, 0, "rude.Rude\n:4\n", []string{"NoFileComp"}},
 		"field":     {[]string{"call", addr, "Do", "-d", `{"chold": 1}`}, 2, "", []string{`"chold"`, "child"}},
 	} {

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -18,6 +19,7 @@ import (
 	"github.com/dyngate/dyngate/dynclient"
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/tests/internal/lab"
 	"github.com/dyngate/dyngate/tests/internal/rig"
 )
@@ -193,4 +195,85 @@ func TestGeneratedServiceMustFit(t *testing.T) {
 	testpb.RegisterTestServiceServer(config.Handlers, generated{})
 	_, err := rig.New(t, config)
 	rig.WantText(t, fmt.Sprint(err), `nil implementation for "grpc.testing.TestService"`, "is registered twice: here and at generated_test.go:")
+}
+
+// TestGeneratedServiceRegistration checks that wrong registrations of generated services
+// are reported at their positions.
+func TestGeneratedServiceRegistration(t *testing.T) {
+	t.Parallel()
+	unlinked := &grpc.ServiceDesc{
+		ServiceName: "un.Known", HandlerType: (*any)(nil),
+		Methods: []grpc.MethodDesc{{MethodName: "Call"}},
+	}
+	const (
+		known   = `syntax = "proto3"; package un; message M {} service Known { rpc Call(M) returns (M); }`
+		broken  = `syntax = "proto3"; package un; message M {} service Known { rpc Call(M) returns (Nope); }`
+		similar = `syntax = "proto3"; package un; message M {} service Knowm { rpc Call(M) returns (M); }`
+	)
+	for name, test := range map[string]struct {
+		desc   *grpc.ServiceDesc
+		impl   any
+		schema string
+		want   string // "" if it is good
+		not    string
+	}{
+		"wrong type":     {&testpb.TestService_ServiceDesc, 5, "", "int does not implement grpc_testing.TestServiceServer", ""},
+		"missing method": {&testpb.TestService_ServiceDesc, struct{ lacking }{}, "", "does not implement grpc_testing.TestServiceServer", ""},
+		"no description": {nil, generated{}, "", "the grpc.ServiceDesc is nil", ""},
+		"no interface":   {&grpc.ServiceDesc{ServiceName: "un.Known", HandlerType: 5}, generated{}, known, "HandlerType is int", ""},
+		"unlinked":       {unlinked, generated{}, "", `no method matches "un.Known": no schema declares it, and the program has no descriptor of it`, "hint"},
+		"similar":        {unlinked, generated{}, similar, `did you mean "un.Knowm"`, ""},
+		"declared":       {unlinked, generated{}, known, "", ""},
+		"broken":         {unlinked, generated{}, broken, "Nope", "no method matches"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := dynserver.Config{Handlers: handlers.NewRegistry()}
+			if test.schema != "" {
+				config.Sources = []dynserver.Source{dynserver.FS("schema", fstest.MapFS{"a.proto": {Data: []byte(test.schema)}})}
+			}
+			config.Handlers.RegisterService(test.desc, test.impl)
+			srv, err := rig.New(t, config)
+			if test.want == "" {
+				rig.Must(t, err)
+				rig.Must(t, srv.Shutdown(t.Context()))
+				return
+			}
+			text := strings.Join(strings.Fields(fmt.Sprint(err)), " ")
+			rig.WantText(t, text, test.want)
+			if test.not != "" && strings.Contains(text, test.not) {
+				t.Errorf("%q in %s", test.not, text)
+			}
+			if name != "broken" {
+				rig.WantText(t, text, "--> generated_test.go:")
+			}
+		})
+	}
+}
+
+// lacking is no implementation: it has only one method.
+type lacking struct{}
+
+func (lacking) EmptyCall(context.Context, *testpb.Empty) (*testpb.Empty, error) { return nil, nil }
+
+// TestOwnServiceIsRegistered registers a service that the server itself answers. One
+// diagnostic says so, at the registration.
+func TestOwnServiceIsRegistered(t *testing.T) {
+	t.Parallel()
+	config := dynserver.Config{Handlers: handlers.NewRegistry()}
+	healthpb.RegisterHealthServer(config.Handlers, healthpb.UnimplementedHealthServer{})
+	config.Handlers.Handle("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", handlers.Unary(
+		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }))
+	result, err := dynserver.Check(t.Context(), config)
+	rig.Must(t, err)
+	if len(result.Diagnostics) != 2 {
+		t.Errorf("%d diagnostics: %v", len(result.Diagnostics), result.Diagnostics)
+	}
+	for i, want := range []string{"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"} {
+		d := result.Diagnostics[i]
+		if d.Severity != diag.Warning || d.Path != "generated_test.go" {
+			t.Errorf("%s at %s", d.Severity, d.Position)
+		}
+		rig.WantText(t, d.Message, "service "+want+" is answered by the server itself: this registration is ignored")
+	}
 }

@@ -13,7 +13,9 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/tests/internal/lab"
 	"github.com/dyngate/dyngate/tests/internal/rig"
@@ -106,6 +108,16 @@ func TestRawRequests(t *testing.T) {
 			lab.Alive(t, s)
 		})
 	}
+}
+
+// TestContentTypeMessage checks that a refused format is told what the port speaks.
+func TestContentTypeMessage(t *testing.T) {
+	t.Parallel()
+	s := lab.Start(t)
+	_, err := rig.Invoke(rig.Context(t), s.Conn, lab.Echo, rig.Text(1, "x"), grpc.CallContentSubtype("json"))
+	rig.WantCode(t, err, codes.Unimplemented)
+	rig.WantText(t, status.Convert(err).Message(), `content-type "application/grpc+json" is not supported: `+
+		"this port speaks gRPC (HTTP/2) with protobuf messages (application/grpc, application/grpc+proto)")
 }
 
 // roundTrip returns the status of HTTP and the one of gRPC.
@@ -256,4 +268,71 @@ func TestPathsWithoutSlash(t *testing.T) {
 		rig.WantCode(t, err, codes.Unimplemented)
 		lab.Alive(t, s)
 	}
+}
+
+// TestHTTP1 sends requests of HTTP/1.1 and other protocols to the port. The answer says
+// what the port speaks, and no frames of HTTP/2 come before it.
+func TestHTTP1(t *testing.T) {
+	t.Parallel()
+	s := lab.Start(t)
+	for name, method := range map[string]string{"get": http.MethodGet, "post, like PRI": http.MethodPost, "put": http.MethodPut} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			req, err := http.NewRequestWithContext(rig.Context(t), method, "http://"+s.Addr+lab.Echo, strings.NewReader(strings.Repeat("x", 300_000)))
+			rig.Must(t, err)
+			transport := new(http.Transport)
+			defer transport.CloseIdleConnections()
+			res, err := transport.RoundTrip(req)
+			rig.Must(t, err)
+			defer res.Body.Close()
+			body, err := io.ReadAll(res.Body)
+			rig.Must(t, err)
+			if res.StatusCode != http.StatusBadRequest || res.Proto != "HTTP/1.1" || !res.Close {
+				t.Errorf("got %s %s, close %t", res.Proto, res.Status, res.Close)
+			}
+			rig.WantText(t, string(body), "this port speaks gRPC (HTTP/2)")
+		})
+	}
+	for name, test := range map[string]struct {
+		pieces []string
+		http1  bool
+	}{
+		"piecemeal":      {[]string{"P", "O", "ST / HTTP/1.1\r\n\r\n"}, true},
+		"short":          {[]string{"GET / HTTP/1.0\r\n\r\n"}, true},
+		"nearly HTTP/2":  {[]string{"PRI * HTTP/1.1\r\n\r\n"}, true},
+		"SSH":            {[]string{"SSH-2.0-x\r\n" + strings.Repeat("x", 30)}, false},
+		"TLS":            {[]string{"\x16\x03\x01" + strings.Repeat("\x00", 30)}, false},
+		"broken preface": {[]string{http2.ClientPreface[:20], "oops" + strings.Repeat("x", 30)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := dialRaw(t, s.Addr)
+			for _, piece := range test.pieces {
+				_, err := io.WriteString(c.Conn, piece)
+				rig.Must(t, err)
+			}
+			if tcp, ok := c.Conn.(*net.TCPConn); ok {
+				rig.Must(t, tcp.CloseWrite())
+			}
+			got, _ := io.ReadAll(c.Conn)
+			if http1 := strings.HasPrefix(string(got), "HTTP/1.1 400 "); http1 != test.http1 {
+				t.Errorf("answered %q", got)
+			}
+			lab.Alive(t, s)
+		})
+	}
+	t.Run("preface in pieces", func(t *testing.T) {
+		t.Parallel()
+		c := dialRaw(t, s.Addr)
+		for _, b := range []byte(http2.ClientPreface) {
+			_, err := c.Write([]byte{b})
+			rig.Must(t, err)
+		}
+		rig.Must(t, c.WriteSettings())
+		frame, err := c.ReadFrame()
+		rig.Must(t, err)
+		if frame.Header().Type != http2.FrameSettings {
+			t.Errorf("got %s", frame.Header())
+		}
+	})
 }

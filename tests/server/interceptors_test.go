@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -83,4 +84,15 @@ func TestInterceptorsAround(t *testing.T) {
 	if got := seen.all(); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("seen:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+}
+
+// TestUnaryInterceptorsAreRefused checks that a server does not start with a unary
+// interceptor: it would never run, and a check in it would silently be left out.
+func TestUnaryInterceptorsAreRefused(t *testing.T) {
+	t.Parallel()
+	refuse := func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) {
+		return nil, status.Error(codes.Unauthenticated, "who are you?")
+	}
+	_, err := rig.New(t, dynserver.Config{GRPC: dynserver.GRPCOptions{ServerOptions: []grpc.ServerOption{grpc.ChainUnaryInterceptor(refuse)}}})
+	rig.WantText(t, fmt.Sprint(err), "GRPC.ServerOptions has a unary interceptor, which would never run: use a stream interceptor in GRPC.Interceptors")
 }

@@ -21,7 +21,7 @@ type index struct {
 	own        map[protoreflect.FullName]bool // services that the server itself answers
 
 	// The files of services that the snapshot does not have: older versions, of stale services, and files
-	// of the program.
+	// of the program, such as those of the server's own services.
 	others map[protoreflect.FileDescriptor]*schema.File
 	added  *schema.Index // of them and of what they import
 }
@@ -35,7 +35,7 @@ func newIndex(g *dispatch.Generation) *index {
 		x.own[s.Desc.FullName()] = true
 	}
 	var others []*schema.File
-	for _, s := range g.Services {
+	for _, s := range slices.Concat(g.Services, g.Own()) {
 		fd := s.File.Descriptor()
 		if f := g.Snapshot.File(fd.Path()); (f == nil || f.Descriptor() != fd) && x.others[fd] == nil {
 			x.others[fd] = s.File
@@ -109,15 +109,11 @@ func (x *index) find(name protoreflect.FullName) (protoreflect.Descriptor, error
 	return d, nil
 }
 
-// shippedFile lets through the files of the running program that any client may
-// ask for: those of the packages that ship with dyngate, and what the server's own services declare.
+// shippedFile returns only those files of the running program that any client may ask
+// for: those of the packages that ship with dyngate.
 func shippedFile(fd protoreflect.FileDescriptor, err error) (protoreflect.FileDescriptor, error) {
 	if err != nil {
 		return nil, err
-	}
-	switch fd.Package() {
-	case "grpc.health.v1", "grpc.reflection.v1", "grpc.reflection.v1alpha", "grpc.channelz.v1":
-		return fd, nil
 	}
 	if schema.Ships(string(fd.Package())) {
 		return fd, nil

@@ -53,7 +53,7 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 	}
 	own, diags := b.own(prev)
 	registrations, wrong := newTable(registrationsOf(in.Leases))
-	diags = slices.Concat(diags, wrong, in.Snapshot.Diagnostics())
+	diags = slices.Concat(diags, wrong, registrations.dropOwn(own), in.Snapshot.Diagnostics())
 	services := make(map[protoreflect.FullName]*Service)
 	for _, s := range slices.Concat(in.Snapshot.Services(), registrations.declared(in.Snapshot, prev)) {
 		name := s.Desc.FullName()

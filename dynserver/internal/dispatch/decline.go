@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
@@ -21,6 +22,7 @@ func firstWilling(list []handlers.Handler) handlers.Handler {
 	return handlers.HandlerFunc(func(ctx context.Context, call handlers.Call) (err error) {
 		kept := &keptCall{Call: call}
 		defer kept.free()
+		ctx = kept.context(ctx)
 		for _, h := range list {
 			if err = h.ServeRPC(ctx, kept); !errors.Is(err, handlers.ErrDeclined) {
 				return err
@@ -42,7 +44,7 @@ type keptCall struct {
 	first    mem.BufferSlice
 	received int
 	replay   bool
-	answered bool
+	answered bool // sent or set something
 	over     bool // the call has ended
 }
 
@@ -83,6 +85,26 @@ func (c *keptCall) Send(data mem.BufferSlice) error {
 func (c *keptCall) SendHeader(md metadata.MD) error {
 	c.answer()
 	return c.Call.SendHeader(md)
+}
+
+func (c *keptCall) SetHeader(md metadata.MD) error {
+	if len(md) > 0 {
+		c.answer()
+	}
+	return c.Call.SetHeader(md)
+}
+
+func (c *keptCall) SetTrailer(md metadata.MD) {
+	if len(md) > 0 {
+		c.answer()
+	}
+	c.Call.SetTrailer(md)
+}
+
+// context returns a context in which handlers.CallFrom and grpc's functions use c, so
+// that an answer by one of them is noticed too.
+func (c *keptCall) context(ctx context.Context) context.Context {
+	return grpc.NewContextWithServerTransportStream(handlers.NewContext(ctx, c), transportStream{c})
 }
 
 func (c *keptCall) answer() {

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/handlers"
@@ -18,7 +20,8 @@ import (
 // and then declines or fails.
 func acting(t *testing.T, acts string) handlers.Implementation {
 	return handlers.ImplementationFunc(func(*handlers.Method) (handlers.Handler, error) {
-		return handlers.HandlerFunc(func(_ context.Context, call handlers.Call) error {
+		return handlers.HandlerFunc(func(ctx context.Context, call handlers.Call) error {
+			md := metadata.Pairs("set", acts)
 			for _, act := range strings.Fields(acts) {
 				switch act {
 				case "recv":
@@ -42,6 +45,31 @@ func acting(t *testing.T, acts string) handlers.Implementation {
 					if err := call.SendHeader(nil); err != nil {
 						return err
 					}
+				case "set":
+					if err := call.SetHeader(md); err != nil {
+						return err
+					}
+				case "set-nothing":
+					call.SetTrailer(nil)
+					if err := call.SetHeader(nil); err != nil {
+						return err
+					}
+				case "trailer":
+					call.SetTrailer(md)
+				case "grpc-set":
+					if err := grpc.SetHeader(ctx, md); err != nil {
+						return err
+					}
+				case "grpc-header":
+					if err := grpc.SendHeader(ctx, md); err != nil {
+						return err
+					}
+				case "grpc-trailer":
+					if err := grpc.SetTrailer(ctx, md); err != nil {
+						return err
+					}
+				case "from-context":
+					handlers.CallFrom(ctx).SetTrailer(md)
 				case "decline":
 					return handlers.ErrDeclined
 				case "fail":
@@ -75,6 +103,14 @@ func TestDecline(t *testing.T) {
 		{"Down", []string{"recv decline", "recv send send send"}, 1, codes.OK, 3},
 		{"Down", []string{"header decline", "recv send"}, 1, codes.Internal, 0},
 		{"Down", []string{"send decline", "recv send"}, 1, codes.Internal, 1},
+		{"Call", []string{"set decline", "recv send"}, 1, codes.Internal, 0},
+		{"Call", []string{"set-nothing decline", "recv send"}, 1, codes.OK, 1},
+		{"Call", []string{"trailer decline", "recv send"}, 1, codes.Internal, 0},
+		{"Call", []string{"grpc-set decline", "recv send"}, 1, codes.Internal, 0},
+		{"Call", []string{"grpc-header decline", "recv send"}, 1, codes.Internal, 0},
+		{"Call", []string{"grpc-trailer decline", "recv send"}, 1, codes.Internal, 0},
+		{"Call", []string{"from-context decline", "recv send"}, 1, codes.Internal, 0},
+		{"Call", []string{"decline", "recv set grpc-set trailer grpc-trailer from-context send"}, 1, codes.OK, 1},
 		{"Up", []string{"recv decline", "recv recv recv end send"}, 3, codes.OK, 1},
 		{"Up", []string{"recv recv decline", "recv recv recv end send"}, 3, codes.Internal, 0},
 	} {
@@ -92,10 +128,16 @@ func TestDecline(t *testing.T) {
 			t.Fatal(diags)
 		}
 		route := g.Route("/p.A/" + test.method)
-		w := &web{wire: wire{method: route.Method, in: test.in, data: "\n\x01x"}}
-		err := route.Serve(t.Context(), w)
-		if status.Code(err) != test.code || w.out != test.out {
-			t.Errorf("%s by %q: %v, %d answers; want %v, %d", test.method, test.handlers, err, w.out, test.code, test.out)
+		for _, front := range []string{"web", "grpc"} {
+			w := &web{wire: wire{method: route.Method, in: test.in, data: "\n\x01x"}}
+			ctx := t.Context()
+			if front == "grpc" { // whose contexts have a stream
+				ctx = grpc.NewContextWithServerTransportStream(ctx, transportStream{w})
+			}
+			err := route.Serve(ctx, w)
+			if status.Code(err) != test.code || w.out != test.out {
+				t.Errorf("%s: %s by %q: %v, %d answers; want %v, %d", front, test.method, test.handlers, err, w.out, test.code, test.out)
+			}
 		}
 	}
 }

@@ -22,6 +22,7 @@ type conn struct {
 	limiter *limiter
 	addr    net.Addr // the peer's, and the key with which calls find the connection
 
+	early   []byte // were read from Conn before grpc began to read
 	in      frames // used by grpc's reader alone
 	began   bool   // grpc has begun to read
 	opening int64  // bytes that an unfinished header block holds
@@ -92,12 +93,21 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.limiter.conns.Store(c.addr, c)
 		c.limiter.count.Add(1)
 	}
-	n, err := c.Conn.Read(p)
+	n, err := c.read(p)
 	c.count(p[:n])
 	if c.ended.Load() {
 		return 0, errEnded
 	}
 	return n, err
+}
+
+func (c *conn) read(p []byte) (int, error) {
+	if len(c.early) > 0 {
+		n := copy(p, c.early)
+		c.early = c.early[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
 }
 
 // count counts the frames in p, which has been read.

@@ -107,7 +107,7 @@ func checkContent(ctx context.Context, transport grpc.ServerTransportStream) err
 	}
 	types := metadata.ValueFromIncomingContext(ctx, "content-type")
 	if len(types) == 1 && !protoContent(types[0]) {
-		return status.Errorf(codes.Unimplemented, "content-type %q is not supported: use application/grpc+proto", types[0])
+		return status.Errorf(codes.Unimplemented, "content-type %q is not supported: %s", types[0], protocols)
 	}
 	return nil
 }

@@ -73,7 +73,8 @@ func newLimiter(creds credentials.TransportCredentials, limits limits, log *slog
 // ServerHandshake implements credentials.TransportCredentials.
 func (l *limiter) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	if l.plain {
-		return newConn(raw, l), nil, nil // as without credentials
+		c, err := l.greet(raw)
+		return c, nil, err // as without credentials
 	}
 	secured, info, err := l.TransportCredentials.ServerHandshake(raw)
 	if err != nil {

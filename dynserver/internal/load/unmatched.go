@@ -1,27 +1,46 @@
 package load
 
 import (
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
+	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
 	"github.com/dyngate/dyngate/internal/nearest"
+	"github.com/dyngate/dyngate/internal/schema"
 )
 
 // unmatched reports registrations that match no method, because they may be misspelt.
 // The severity is Warning if a method has a similar name, otherwise Hint: the method
-// may be added later.
+// may be added later. handlers.Matching may say otherwise.
 func unmatched(g *dispatch.Generation) (diags []*diag.Diagnostic) {
 	for _, reg := range g.Unmatched {
-		if near := meant(g, reg.Pattern); near != "" {
-			diags = append(diags, diag.New(diag.Warning, reg.Position, "no method matches %q%s", reg.Pattern, nearest.DidYouMean([]string{near})))
-		} else {
-			diags = append(diags, diag.New(diag.Hint, reg.Position, "no method matches %q", reg.Pattern))
+		if reg.Matching == handlers.MatchOptional {
+			continue
 		}
+		severity, why, suggestion := diag.Hint, "", ""
+		if near := meant(g, reg.Pattern); near != "" {
+			severity, suggestion = diag.Warning, nearest.DidYouMean([]string{near})
+		}
+		if reg.Matching == handlers.MatchRequired {
+			if declared(g, reg.Pattern) {
+				continue // by a broken file, which has errors of its own, or without methods
+			}
+			severity, why = diag.Error, ": no schema declares it, and the program has no descriptor of it"
+		}
+		diags = append(diags, diag.New(severity, reg.Position, "no method matches %q%s%s", reg.Pattern, why, suggestion))
 	}
 	return diags
+}
+
+// declared reports whether the service of a pattern exists, broken or not.
+func declared(g *dispatch.Generation, pattern string) bool {
+	service, _, _ := strings.Cut(pattern, "/")
+	name := protoreflect.FullName(service)
+	return g.Service(name) != nil || slices.ContainsFunc(g.Snapshot.Broken(), func(b *schema.BrokenService) bool { return b.Name == name })
 }
 
 // meant returns the similar name that a pattern pkg.Service/Method or pkg.Service may
