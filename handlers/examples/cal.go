@@ -9,7 +9,7 @@ import (
 )
 
 // The messages of protos/cal/SimpleCal.proto. AddRequest and MultiplyRequest
-// have the same fields, so one struct does for both.
+// have the same fields, so one struct is enough for both.
 type (
 	calRequest struct{ Number1, Number2 int32 }
 	calReply   struct{ Number int32 }
@@ -23,8 +23,8 @@ func multiply(_ context.Context, in *calRequest) (*calReply, error) {
 	return calResult(int64(in.Number1) * int64(in.Number2))
 }
 
-// calResult answers with an error that says what is wrong: an error made by
-// package status reaches the caller as it is.
+// calResult returns an error of package status, which reaches the caller
+// unchanged.
 func calResult(n int64) (*calReply, error) {
 	if n < math.MinInt32 || n > math.MaxInt32 {
 		return nil, status.Errorf(codes.OutOfRange, "%d does not fit into 32 bits", n)

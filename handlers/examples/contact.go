@@ -32,7 +32,7 @@ func (contact) sendStatus(_ context.Context, in iter.Seq2[*clientMsg, error]) it
 	}
 }
 
-// getTask pushes without being asked, for as long as the client stays.
+// getTask pushes tasks until the client disconnects.
 func (c contact) getTask(ctx context.Context, _ *struct{}) iter.Seq2[*serverMsg, error] {
 	return func(yield func(*serverMsg, error) bool) {
 		ticker := time.NewTicker(c.interval)
@@ -54,7 +54,7 @@ func (c contact) getTask(ctx context.Context, _ *struct{}) iter.Seq2[*serverMsg,
 	}
 }
 
-// tellResult reads to the end and answers once.
+// tellResult reads to the end and responds once.
 func (contact) tellResult(_ context.Context, in iter.Seq2[*result, error]) (*struct{}, error) {
 	for _, err := range in {
 		if err != nil {

@@ -1,6 +1,6 @@
-// Package examples answers the services of package protos. Each file is one
-// service, written the way a user of dyngate writes handlers: plain structs,
-// plain functions, no generated code. They are meant to be read.
+// Package examples implements the services of package protos. Each file is one
+// service, written like a user's handlers: plain structs, plain functions, no
+// generated code.
 package examples
 
 import (
@@ -11,9 +11,9 @@ import (
 
 // Options are the settings of the examples.
 type Options struct {
-	// Features is a JSON file of the features that RouteGuide knows, an array
-	// of {"location": {"latitude", "longitude"}, "name"} in E7 coordinates.
-	// Default: a small one that is embedded.
+	// Features is a JSON file of RouteGuide's features, an array of {"location":
+	// {"latitude", "longitude"}, "name"} in E7 coordinates. Default: a small one
+	// that is embedded.
 	Features string
 
 	// TaskInterval is how often Contact.getTask pushes tasks. Default 40 s.
