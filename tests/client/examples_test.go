@@ -43,8 +43,8 @@ func TestReflection(t *testing.T) {
 		"short":    {[]string{"call", addr, "UnaryEcho", "-d", `{"message": "it"}`, "-o", "text"}, 0, "message: \"it\"\n", nil},
 		"stream":   {[]string{"call", addr, "BidirectionalStreamingEcho"}, 76, "", []string{"UNIMPLEMENTED (12): ", "grpc.examples.echo.Echo/BidirectionalStreamingEcho"}},
 		"field":    {[]string{"call", addr, "SayHello", "-d", `{"nme": 1}`}, 2, "", []string{`"nme"`, `"name"`}},
-		"method":   {[]string{"call", addr, "SayHelo"}, 2, "", []string{"helloworld.Greeter/SayHello\n"}},
-		"service":  {[]string{"list", addr, "Greter"}, 2, "", []string{"helloworld.Greeter\n"}},
+		"method":   {[]string{"call", addr, "SayHelo"}, 2, "", []string{`(did you mean "helloworld.Greeter/SayHello"?)`}},
+		"service":  {[]string{"list", addr, "Greter"}, 2, "", []string{`(did you mean "helloworld.Greeter"?)`}},
 		"complete": {[]string{"__complete", "call", addr, "Gree"}, 0, "Greeter/SayHello\n:4\n", []string{"ShellCompDirectiveNoFileComp"}},
 		"complete fully": {
 			[]string{"__complete", "call", addr, "helloworld."}, 0, "helloworld.Greeter/SayHello\n:4\n", []string{"ShellCompDirectiveNoFileComp"},
