@@ -42,11 +42,13 @@ type EncodeOptions struct {
 func (p *Plan) AppendJSON(dst, msg []byte, opts EncodeOptions) ([]byte, error) {
 	e := encoders.Get().(*encoder) //nolint:forcetypeassert // the pool has only encoders
 	e.plans, e.in, e.opts = p.plans, msg, opts
-	e.disorder = false
+	e.disorder = p.disorder.Load()
 	err := e.document(p, dst)
 	if err == errDisorder {
 		e.disorder = true
-		err = e.document(p, dst)
+		if err = e.document(p, dst); err == nil {
+			p.disorder.Store(true) // the next message will most likely come from the same encoder
+		}
 	}
 	out := e.out
 	e.release()

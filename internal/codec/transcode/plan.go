@@ -40,8 +40,7 @@ func (s *Plans) Plan(md protoreflect.MessageDescriptor) *Plan {
 	return p.(*Plan) //nolint:forcetypeassert // nothing else is stored
 }
 
-// Plan transcodes messages of one type. It is immutable and safe for concurrent
-// use.
+// Plan transcodes messages of one type. It is safe for concurrent use.
 type Plan struct {
 	desc  protoreflect.MessageDescriptor
 	plans *Plans
@@ -54,6 +53,8 @@ type Plan struct {
 	oneofs   int
 	words    int      // of the bits for fields and oneofs
 	required []*field // of proto2 and editions
+
+	disorder atomic.Bool // messages came with fields out of order
 }
 
 // field is a field of a plan, an extension, or the key or value of a map.
