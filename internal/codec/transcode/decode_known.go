@@ -44,42 +44,41 @@ func (d *decoder) wellKnown(p *Plan) *Error {
 	}
 }
 
-func (d *decoder) timestamp(p *Plan) *Error {
+// stringFor reads the string that a message of p is written as. The text is valid until
+// the next string is read.
+func (d *decoder) stringFor(p *Plan) (text []byte, at int, err *Error) {
 	if d.space() != '"' {
-		return d.mismatch(d.pos, wantedMessage(p))
+		return nil, 0, d.mismatch(d.pos, wantedMessage(p))
 	}
-	at := d.pos
-	text, err := d.text()
+	at = d.pos
+	text, err = d.text()
+	return text, at, err
+}
+
+func (d *decoder) timestamp(p *Plan) *Error {
+	text, at, err := d.stringFor(p)
 	if err != nil {
 		return err
 	}
 	seconds, nanos, ok := parseTimestamp(text)
-	if !ok {
-		return d.mismatch(at, wantedMessage(p))
-	}
-	d.appendSeconds(seconds, nanos)
-	return nil
+	return d.appendSeconds(p, at, seconds, nanos, ok)
 }
 
 func (d *decoder) duration(p *Plan) *Error {
-	if d.space() != '"' {
-		return d.mismatch(d.pos, wantedMessage(p))
-	}
-	at := d.pos
-	text, err := d.text()
+	text, at, err := d.stringFor(p)
 	if err != nil {
 		return err
 	}
 	seconds, nanos, ok := parseDuration(text)
+	return d.appendSeconds(p, at, seconds, nanos, ok)
+}
+
+// appendSeconds appends the fields of a Timestamp or Duration, unless the text at a
+// position is not a valid one.
+func (d *decoder) appendSeconds(p *Plan, at int, seconds int64, nanos int32, ok bool) *Error {
 	if !ok {
 		return d.mismatch(at, wantedMessage(p))
 	}
-	d.appendSeconds(seconds, nanos)
-	return nil
-}
-
-// appendSeconds appends the fields of a Timestamp or Duration.
-func (d *decoder) appendSeconds(seconds int64, nanos int32) {
 	if seconds != 0 {
 		d.out = append(d.out, 1<<3)
 		d.out = protowire.AppendVarint(d.out, uint64(seconds))
@@ -88,6 +87,7 @@ func (d *decoder) appendSeconds(seconds int64, nanos int32) {
 		d.out = append(d.out, 2<<3)
 		d.out = protowire.AppendVarint(d.out, uint64(nanos))
 	}
+	return nil
 }
 
 // parseDuration reads a decimal number of seconds with up to nine digits of a
@@ -120,11 +120,7 @@ func parseDuration(s []byte) (seconds int64, nanos int32, ok bool) {
 
 // fieldMask reads paths in lowerCamelCase, separated by commas.
 func (d *decoder) fieldMask(p *Plan) *Error {
-	if d.space() != '"' {
-		return d.mismatch(d.pos, wantedMessage(p))
-	}
-	at := d.pos
-	text, err := d.text()
+	text, at, err := d.stringFor(p)
 	if err != nil {
 		return err
 	}

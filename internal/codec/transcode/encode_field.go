@@ -1,6 +1,8 @@
 package transcode
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"math"
@@ -231,7 +233,6 @@ type entry struct {
 	bits             uint64
 	keyStart, keyEnd int
 	value            int
-	order            int
 }
 
 // mapField writes a map, sorted by key, and returns its number of entries. If a
@@ -246,15 +247,9 @@ func (e *encoder) mapField(f *field, first int) (count int, err *Error) {
 		if f.value.enum != nil && x.value != 0 && !f.value.enum.has(e.bits(f.value, e.records[x.value].start)) {
 			continue // an unknown field
 		}
-		x.order = len(e.entries)
 		e.entries = append(e.entries, x)
 	}
-	slices.SortFunc(e.entries[base:], func(a, b entry) int {
-		if c := e.compareKeys(f.keyField, a, b); c != 0 {
-			return c
-		}
-		return a.order - b.order
-	})
+	slices.SortStableFunc(e.entries[base:], func(a, b entry) int { return e.compareKeys(f.keyField, a, b) })
 	e.begin('{')
 	end := len(e.entries)
 	for i := base; i < end; i++ {
@@ -320,22 +315,12 @@ func errKey() *Error { return &Error{Problem: "a key of the map is not valid UTF
 func (e *encoder) compareKeys(f *field, a, b entry) int {
 	switch f.kind {
 	case protoreflect.StringKind:
-		return slices.Compare(e.in[a.keyStart:a.keyEnd], e.in[b.keyStart:b.keyEnd])
+		return bytes.Compare(e.in[a.keyStart:a.keyEnd], e.in[b.keyStart:b.keyEnd])
 	case protoreflect.Uint32Kind, protoreflect.Uint64Kind, protoreflect.Fixed32Kind, protoreflect.Fixed64Kind, protoreflect.BoolKind:
-		return compare(a.bits, b.bits)
+		return cmp.Compare(a.bits, b.bits)
 	default:
-		return compare(int64(a.bits), int64(b.bits))
+		return cmp.Compare(int64(a.bits), int64(b.bits))
 	}
-}
-
-func compare[T int64 | uint64](a, b T) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // member writes an entry of a map as a member of an object.

@@ -19,6 +19,7 @@ type Plans struct {
 	types      wire.Types
 	plans      sync.Map // protoreflect.MessageDescriptor: *Plan
 	extensions sync.Map // protoreflect.ExtensionTypeDescriptor: *field
+	enums      sync.Map // protoreflect.EnumDescriptor: *enum
 }
 
 // NewPlans returns empty Plans. types resolves extensions and the messages in
@@ -188,9 +189,18 @@ func (s *Plans) newField(fd protoreflect.FieldDescriptor, index int) *field {
 		f.isValue = knownKind(fd.Message()) == wellknown.Value
 		f.message = &nested{desc: fd.Message(), plans: s}
 	case fd.Enum() != nil:
-		f.enum, f.isNull = newEnum(fd.Enum()), wellknown.IsNull(fd)
+		f.enum, f.isNull = s.enum(fd.Enum()), wellknown.IsNull(fd)
 	}
 	return f
+}
+
+// enum returns the names of an enum.
+func (s *Plans) enum(ed protoreflect.EnumDescriptor) *enum {
+	if e, ok := s.enums.Load(ed); ok {
+		return e.(*enum) //nolint:forcetypeassert // the map has only enums
+	}
+	e, _ := s.enums.LoadOrStore(ed, newEnum(ed))
+	return e.(*enum) //nolint:forcetypeassert // the map has only enums
 }
 
 func newEnum(ed protoreflect.EnumDescriptor) *enum {
