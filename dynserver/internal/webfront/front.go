@@ -5,6 +5,7 @@ package webfront
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strings"
 
@@ -15,7 +16,8 @@ import (
 
 // Options are the limits of calls.
 type Options struct {
-	// MaxRecvBytes limits each request message, also after decompression. Default 4 MiB.
+	// MaxRecvBytes limits each request message, also after decompression. Default 4
+	// MiB; negative for none.
 	MaxRecvBytes int
 
 	// MaxSendBytes limits each response message as it is sent. Default: none.
@@ -45,7 +47,7 @@ func New(current *dispatch.Current, opts Options) *Front {
 		connect.WithCodec(codec{name: "json", json: true}),
 		connect.WithCodec(codec{name: "json; charset=utf-8", json: true}),
 		connect.WithReadMaxBytes(f.maxRecv),
-		connect.WithSendMaxBytes(opts.MaxSendBytes),
+		connect.WithSendMaxBytes(max(0, opts.MaxSendBytes)),
 		connect.WithCompressMinBytes(opts.compressMin()),
 		connect.WithRequestGate(gate))...)
 	f.unary = connect.NewUnaryHandler("", serveUnary, options)
@@ -58,10 +60,13 @@ func New(current *dispatch.Current, opts Options) *Front {
 }
 
 func (o Options) maxRecv() int {
-	if o.MaxRecvBytes > 0 {
-		return o.MaxRecvBytes
+	switch {
+	case o.MaxRecvBytes < 0:
+		return math.MaxInt32
+	case o.MaxRecvBytes == 0:
+		return 4 << 20
 	}
-	return 4 << 20
+	return o.MaxRecvBytes
 }
 
 func (o Options) compressMin() int {
