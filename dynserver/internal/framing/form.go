@@ -71,14 +71,14 @@ func NewForm(body io.Reader, contentType string, limits FormLimits) (*Form, erro
 	}
 	total := limitOf(limits.TotalBytes, 32<<20)
 	f.body = &budget{in: body, total: total, left: total, allowed: unlimited}
-	switch {
-	case mediaType == "multipart/form-data":
+	switch mediaType {
+	case "multipart/form-data":
 		boundary := params["boundary"]
 		if err != nil || boundary == "" || len(boundary) > 70 { // RFC 2046
 			return nil, &FormError{Problem: "the content type multipart/form-data has no valid boundary"}
 		}
 		f.parts, f.next = multipart.NewReader(f.body, boundary), f.nextPart
-	case mediaType == "application/x-www-form-urlencoded":
+	case "application/x-www-form-urlencoded":
 		if charset := params["charset"]; err != nil || charset != "" && !isUTF8(charset) {
 			return nil, &FormError{Problem: "the form is not UTF-8"}
 		}
