@@ -64,6 +64,20 @@ type Part struct {
 	Field   string // the name of a field of google.api.HttpRule; "" for the whole binding
 }
 
+// Path returns the part as numbers: of the option, and of the fields in it, with an index
+// behind that of a repeated field.
+func (p Part) Path() []int32 {
+	fields := (*annotations.HttpRule)(nil).ProtoReflect().Descriptor().Fields()
+	path := []int32{int32(Option)}
+	if p.Binding > 0 {
+		path = append(path, int32(fields.ByName("additional_bindings").Number()), int32(p.Binding-1)) //nolint:gosec // an index
+	}
+	if f := fields.ByName(protoreflect.Name(p.Field)); f != nil {
+		path = append(path, int32(f.Number()))
+	}
+	return path
+}
+
 // Source is where a rule is written.
 type Source interface {
 	// Position returns the position of a part, or what is known of it.
