@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"fmt"
 	"slices"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -122,17 +123,51 @@ func (prev *Generation) httpPaths(services []*Service) httpPaths {
 	}
 	var conflicts []httprule.Conflict
 	p.tree, conflicts = httprule.NewTree(slices.Concat(first, others))
-	for _, c := range conflicts {
-		p.ties = append(p.ties, tied(c))
-	}
+	p.ties = ties(conflicts)
 	return p
 }
 
-// tied reports two bindings of which only one can be served.
-func tied(c httprule.Conflict) *diag.Diagnostic {
-	return diag.New(diag.Error, c.Dropped.Position,
-		"methods %s and %s have the same HTTP path: %s %s, here, and %s, at %s\n"+
-			"%s matches both; it is answered by %s until one of the paths changes",
-		c.Dropped.Method.FullName(), c.Kept.Method.FullName(), c.Dropped.Verb, c.Dropped.Template, c.Kept.Template, c.Kept.Position,
-		c.Path, c.Kept.Method.FullName())
+// ties reports conflicts: as errors, or as warnings if the services were not made for one
+// host.
+func ties(conflicts []httprule.Conflict) (diags []*diag.Diagnostic) {
+	type pair struct{ kept, dropped protoreflect.FullName }
+	elsewhere := make(map[pair][]httprule.Conflict)
+	var order []pair
+	for _, c := range conflicts {
+		if !c.DifferentHosts() {
+			diags = append(diags, tie(c))
+			continue
+		}
+		services := pair{c.Kept.Method.Parent().FullName(), c.Dropped.Method.Parent().FullName()}
+		if elsewhere[services] == nil {
+			order = append(order, services)
+		}
+		elsewhere[services] = append(elsewhere[services], c)
+	}
+	for _, services := range order {
+		list := elsewhere[services]
+		text := fmt.Sprintf("services %s and %s, which are for different hosts, share HTTP paths; %s answers:",
+			services.dropped, services.kept, services.kept)
+		for i, c := range list {
+			if i == 3 {
+				text += fmt.Sprintf("\nand %d more", len(list)-i)
+				break
+			}
+			text += fmt.Sprintf("\n%s %s, at %s", c.Dropped.Verb, c.Dropped.Template, c.Kept.Position)
+		}
+		diags = append(diags, diag.New(diag.Warning, list[0].Dropped.Position, "%s", text))
+	}
+	return diags
+}
+
+// tie reports two bindings of which only one can be served.
+func tie(c httprule.Conflict) *diag.Diagnostic {
+	kept, dropped := c.Kept.Method.FullName(), c.Dropped.Method.FullName()
+	what := fmt.Sprintf("methods %s and %s have the same HTTP path", dropped, kept)
+	if kept == dropped {
+		what = fmt.Sprintf("method %s has the same HTTP path twice", kept)
+	}
+	return diag.New(diag.Error, c.Dropped.Position, "%s: %s %s here, and %s at %s\n"+
+		"both match %s, which is answered by the latter until one of the paths changes",
+		what, c.Dropped.Verb, c.Dropped.Template, c.Kept.Template, c.Kept.Position, c.Path)
 }
