@@ -45,6 +45,7 @@ var allowed = map[string][]string{
 	"handlers/examples":            {"handlers"},
 	"dynserver/internal/dispatch":  {"handlers", "handlers/diag", "internal/*"},
 	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},
+	"dynserver/internal/framing":   {"internal/jsonstream"},
 	"dynserver/internal/load":      {"handlers", "handlers/diag", "dynserver/internal/dispatch", "internal/*"},
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "handlers/diag", "internal/*"},

@@ -57,3 +57,12 @@ func problem(text string, found rune) string {
 	}
 	return text
 }
+
+// Error is an error in a stream of documents.
+type Error struct {
+	Document     int // the number of the document, from 1
+	Line, Column int // in the input, from 1; 0 if unknown
+	Problem      string
+	TooLarge     bool  // the document is larger than the limit
+	Err          error // the error of the input, if that is the problem
+}
