@@ -46,6 +46,8 @@ var allowed = map[string][]string{
 	"dynserver/internal/dispatch":  {"handlers", "handlers/diag", "internal/*"},
 	"dynserver/internal/grpcfront": {"handlers", "dynserver/internal/dispatch"},
 	"dynserver/internal/framing":   {"internal/jsonstream"},
+	"dynserver/internal/httpcall":  {"handlers"},
+	"dynserver/internal/webfront":  {"handlers", "dynserver/internal/dispatch", "dynserver/internal/httpcall", "internal/codec/transcode"},
 	"dynserver/internal/load":      {"handlers", "handlers/diag", "dynserver/internal/dispatch", "internal/*"},
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "handlers/diag", "internal/*"},
