@@ -72,11 +72,6 @@ func (d *decoder) document(p *Plan) *Error {
 	if err := d.message(p); err != nil {
 		return err
 	}
-	return d.finish()
-}
-
-// finish checks what can be checked when the value of the document has been read.
-func (d *decoder) finish() *Error {
 	if d.space(); d.pos < len(d.in) {
 		return d.unexpected("the end of the JSON")
 	}
