@@ -28,6 +28,10 @@ type Route struct {
 // Path returns the method as registrations write it: pkg.Service/Method.
 func (r *Route) Path() string { return r.path[1:] }
 
+// Own reports whether the server itself answers the method. Such calls need no
+// generation.
+func (r *Served) Own() bool { return r.own }
+
 // Serve runs one call. The error, if any, has a status.
 func (r *Served) Serve(ctx context.Context, call handlers.Call) error {
 	return r.handler.ServeRPC(&callContext{Context: ctx, call: call}, call)
