@@ -34,6 +34,7 @@ type call struct {
 	source   source // of the requests; nil for one request
 	received bool
 	masked   bool // the query sets the update mask
+	checked  bool // the document has all required fields
 
 	sendMu    sync.Mutex // held by Send and SendHeader
 	sink      sink       // of the responses; nil for one response

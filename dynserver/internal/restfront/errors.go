@@ -104,6 +104,9 @@ type violation = errdetails.BadRequest_FieldViolation
 // invalid returns the refusal of a request with mistakes.
 func invalid(message string, violations ...*violation) *refusal {
 	st := status.New(codes.InvalidArgument, message)
+	if len(violations) == 0 {
+		return &refusal{status: st, code: http.StatusBadRequest}
+	}
 	if with, err := st.WithDetails(&errdetails.BadRequest{FieldViolations: violations}); err == nil {
 		st = with
 	}
@@ -118,8 +121,8 @@ func invalidParam(kind, name, problem string) *refusal {
 
 // invalidBody returns the refusal of a JSON document.
 func invalidBody(err error) *refusal {
-	var wrong *transcode.Error
-	if !errors.As(err, &wrong) {
+	wrong, ok := errors.AsType[*transcode.Error](err)
+	if !ok {
 		return invalid("the request body: " + err.Error())
 	}
 	var all []*violation
@@ -133,6 +136,16 @@ func invalidBody(err error) *refusal {
 		all = append(all, &violation{Field: wrong.Pointer(), Description: bare.Error()})
 	}
 	return invalid("the request body: "+wrong.Error(), all...)
+}
+
+// invalidMessage returns the refusal of a request that lacks a required field when all
+// its parts are put together.
+func invalidMessage(err error) *refusal {
+	wrong, ok := errors.AsType[*transcode.Error](err)
+	if !ok {
+		return invalid(err.Error())
+	}
+	return invalid(wrong.Error(), &violation{Field: wrong.Pointer(), Description: "the required field is not set"})
 }
 
 // clip shortens a text that a caller sent, before it is sent back.

@@ -73,7 +73,7 @@ type Options struct {
 
 	// AllowOrigin reports whether a page of another origin may open a WebSocket. By
 	// default none may.
-	AllowOrigin func(*http.Request) bool
+	AllowOrigin func(r *http.Request, origin string) bool
 
 	// Log is where mistakes of handlers are logged. Default slog.Default().
 	Log *slog.Logger

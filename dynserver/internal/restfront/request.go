@@ -22,6 +22,7 @@ func (c *call) request() (mem.BufferSlice, error) {
 func (c *call) assemble(body func([]byte, *scratch) ([]byte, error)) (mem.BufferSlice, error) {
 	s := getScratch()
 	defer s.free()
+	c.checked = false
 	var err error
 	if s.wire, err = c.appendQuery(s.wire[:0], s); err != nil {
 		return nil, err
@@ -102,7 +103,9 @@ func (c *call) refuseBody(in io.Reader) error {
 func (c *call) appendDocument(dst, doc []byte) ([]byte, error) {
 	e := c.endpoint
 	opts := c.front.opts.decode()
-	opts.AllowPartial = e.required
+	// What only the URL sets is missing in the document.
+	opts.AllowPartial = e.required && (len(e.vars) > 0 || e.Body.Field != nil || c.r.URL.RawQuery != "")
+	c.checked = !opts.AllowPartial
 	var err error
 	if e.Body.Field == nil {
 		dst, err = e.in.AppendWire(dst, doc, opts)
@@ -139,12 +142,12 @@ func (c *call) appendMask(dst, doc []byte) ([]byte, error) {
 
 // checkRequired checks that the assembled message has its required fields.
 func (c *call) checkRequired(s *scratch) error {
-	if !c.endpoint.required {
+	if !c.endpoint.required || c.checked {
 		return nil
 	}
 	var err error
 	if s.text, err = c.endpoint.in.AppendJSON(s.text[:0], s.wire, transcode.EncodeOptions{}); err != nil {
-		return invalidBody(err)
+		return invalidMessage(err)
 	}
 	return nil
 }
