@@ -37,7 +37,7 @@ func connect(t *testing.T, server *httptest.Server) (context.Context, *websocket
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
-	conn, response, err := websocket.Dial(ctx, server.URL, nil)
+	conn, response, err := websocket.Dial(ctx, server.URL, nil) //nolint:bodyclose // the connection's
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +283,7 @@ func TestShutdown(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- sockets.Shutdown(stop) }()
 	for {
-		refused, response, err := websocket.Dial(ctx, server.URL, nil)
+		refused, response, err := websocket.Dial(ctx, server.URL, nil) //nolint:bodyclose // the connection's
 		if err != nil && response != nil && response.StatusCode == http.StatusServiceUnavailable {
 			break
 		} else if err != nil {
