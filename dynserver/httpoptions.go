@@ -1,11 +1,13 @@
 package dynserver
 
 import (
+	"cmp"
 	"crypto/tls"
 	"net/http"
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/httpport"
+	"github.com/dyngate/dyngate/dynserver/internal/webfront"
 )
 
 // HTTPOptions are the settings of the HTTP port. The zero value of each field means
@@ -88,7 +90,7 @@ func (s *Server) HTTPHandler() http.Handler { return s.http.Handler() }
 // newHTTP returns the HTTP front.
 func (s *Server) newHTTP() (*httpport.Server, error) {
 	o := s.config.HTTP
-	fronts := httpport.Fronts{}
+	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks}
 	return httpport.New(httpport.Options{
 		TLS:                  o.TLS,
 		CORS:                 httpport.CORS(o.CORS),
@@ -106,6 +108,14 @@ func (s *Server) newHTTP() (*httpport.Server, error) {
 		Speaks:               fronts.Speaks,
 		Pauses:               s.pauses,
 		Log:                  s.config.Log,
+	})
+}
+
+// newWeb returns the front of Connect, gRPC-Web and gRPC on the HTTP port.
+func (s *Server) newWeb() *webfront.Front {
+	return webfront.New(&s.current, webfront.Options{
+		MaxRecvBytes: cmp.Or(s.config.HTTP.MaxRecvBytes, s.config.GRPC.MaxRecvBytes),
+		MaxSendBytes: cmp.Or(s.config.HTTP.MaxSendBytes, s.config.GRPC.MaxSendBytes),
 	})
 }
 

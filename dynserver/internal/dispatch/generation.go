@@ -16,6 +16,7 @@ import (
 
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/httprule"
 	"github.com/dyngate/dyngate/internal/nearest"
 	"github.com/dyngate/dyngate/internal/schema"
 )
@@ -45,6 +46,7 @@ type Generation struct {
 	routes   map[string]*Served                 // by the path of a call: /pkg.Service/Method
 	own      map[protoreflect.FullName]*Service // that the server itself answers
 	derived  sync.Map                           // by *Derived
+	http     *httprule.Tree
 
 	middleware []handlers.Middleware
 	leases     leases // of the registrations that its routes use
@@ -121,6 +123,10 @@ func byName(a, b *Service) int {
 
 // Route returns the route of a call's path, "/pkg.Service/Method", or nil.
 func (g *Generation) Route(path string) *Served { return g.routes[path] }
+
+// HTTP returns the bindings of the services' methods to HTTP paths, without the
+// default ones: those of httprule.Default are in Route.
+func (g *Generation) HTTP() *httprule.Tree { return g.http }
 
 // newGeneration returns a generation that is pinned once.
 func (b *Builder) newGeneration(prev *Generation, in Input, services, own map[protoreflect.FullName]*Service) *Generation {
