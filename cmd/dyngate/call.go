@@ -88,7 +88,7 @@ func (f *callFlags) run(ctx context.Context, target, method string) error {
 		return err
 	}
 	watch := newWatch(f.verbose)
-	client, done, err := f.dial(target, grpc.WithStatsHandler(watch))
+	client, done, err := f.dial(target, watch)
 	if err != nil {
 		return err
 	}
