@@ -37,13 +37,18 @@ type EncodeOptions struct {
 // The same bytes always produce the same text. After an error the result is
 // dst.
 func (p *Plan) AppendJSON(dst, msg []byte, opts EncodeOptions) ([]byte, error) {
+	return p.encode(dst, msg, nil, opts)
+}
+
+// encode appends the JSON of msg or, unless f is nil, of that field.
+func (p *Plan) encode(dst, msg []byte, f *field, opts EncodeOptions) ([]byte, error) {
 	e := encoders.Get().(*encoder) //nolint:forcetypeassert // the pool has only encoders
 	e.plans, e.in, e.opts = p.plans, msg, opts
 	e.disorder = p.disorder.Load()
-	err := e.document(p, dst)
+	err := e.document(p, f, dst)
 	if err == errDisorder {
 		e.disorder = true
-		if err = e.document(p, dst); err == nil {
+		if err = e.document(p, f, dst); err == nil {
 			p.disorder.Store(true) // the next message will most likely come from the same encoder
 		}
 	}
@@ -60,9 +65,12 @@ func (p *Plan) AppendJSON(dst, msg []byte, opts EncodeOptions) ([]byte, error) {
 var errDisorder = &Error{Problem: "a field is out of order", whole: true}
 
 // document writes the whole document, from the start.
-func (e *encoder) document(p *Plan, dst []byte) *Error {
+func (e *encoder) document(p *Plan, f *field, dst []byte) *Error {
 	e.out, e.depth, e.level, e.partial = dst, maxDepth, 0, e.opts.Lenient
 	e.records, e.slots, e.entries = e.records[:1], e.slots[:0], e.entries[:0]
+	if f != nil {
+		return e.part(p, f)
+	}
 	return e.message(p, e.span(0, len(e.in)))
 }
 
