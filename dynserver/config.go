@@ -75,6 +75,9 @@ type Config struct {
 	// GRPC holds the limits and settings of the gRPC front.
 	GRPC GRPCOptions
 
+	// HTTP holds the limits and settings of the HTTP port.
+	HTTP HTTPOptions
+
 	// Lenient lets the server start with the services that are good. By default New
 	// fails and returns all errors.
 	Lenient bool

@@ -13,6 +13,7 @@ import (
 	"github.com/dyngate/dyngate/dynserver/internal/discovery"
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/dynserver/internal/grpcfront"
+	"github.com/dyngate/dyngate/dynserver/internal/httpport"
 	"github.com/dyngate/dyngate/dynserver/internal/load"
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
@@ -26,6 +27,7 @@ type Server struct {
 	config  Config
 	current dispatch.Current
 	grpc    *grpcfront.Server
+	http    *httpport.Server
 	health  *discovery.Health
 
 	rootsChanged watch.Bell // by a Reload
@@ -52,6 +54,10 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	s := &Server{config: config, loading: make(chan struct{}, 1), middleware: config.Middleware, rootsChanged: watch.NewBell()}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
+	var err error
+	if s.http, err = s.newHTTP(); err != nil {
+		return nil, fmt.Errorf("dynserver: %w", err)
+	}
 	var own []*handlers.Registration
 	own, s.health = config.ownServices(s.current.Load, s.closing.Done())
 	s.loader = config.loader(own)

@@ -18,15 +18,36 @@ type Reader struct {
 
 	buf          []byte // what was read and not returned yet
 	started      bool
+	array        arrayState
 	document     int // the number of the current one, from 1
 	line, column int // of buf[0], from 1
-	err          error
+
+	docLine, docColumn int // of the document returned last
+	err                error
 }
+
+// arrayState says what a Reader knows about an array around the documents.
+type arrayState int
+
+const (
+	noArray    arrayState = iota
+	maybeArray            // at the start of the input
+	inArray
+	afterArray
+)
 
 // New returns a Reader of the documents in r. A document of more than maxBytes bytes
 // is an error. The Reader takes at most a few times maxBytes of memory.
 func New(r io.Reader, maxBytes int) *Reader {
 	return &Reader{in: r, max: maxBytes, line: 1, column: 1}
+}
+
+// NewElements is like New, but if the input begins with an array, then the documents are the
+// elements of that array, and nothing may follow it.
+func NewElements(r io.Reader, maxBytes int) *Reader {
+	elements := New(r, maxBytes)
+	elements.array = maybeArray
+	return elements
 }
 
 // Next returns the next document, or io.EOF when there are no more. The caller may
@@ -37,22 +58,29 @@ func New(r io.Reader, maxBytes int) *Reader {
 // list is returned when its last bracket has been read, any other value when its
 // end is known.
 //
-// Every other error says which document is wrong, where in the input, and why.
-// After an error Next returns it again.
+// Every other error is an [*Error] that says which document is wrong, where in the
+// input, and why. After an error Next returns it again.
 func (r *Reader) Next() (json.RawMessage, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
 	var doc json.RawMessage
-	if r.err = r.skipSpace(); r.err == nil {
-		r.document++
+	if r.err = r.toDocument(); r.err == nil {
 		doc, r.err = r.read()
 	}
 	return doc, r.err
 }
 
+// Position returns the number of the document that Next returned last, from 1, and
+// the line and column at which it begins.
+func (r *Reader) Position() (document, line, column int) {
+	return r.document, r.docLine, r.docColumn
+}
+
 // read returns the document at the start of buf.
 func (r *Reader) read() (json.RawMessage, error) {
+	r.document++
+	r.docLine, r.docColumn = r.line, r.column
 	// Each document has a decoder of its own. One for all would keep the
 	// whitespace between documents and scan it again after each read.
 	decoder := json.NewDecoder(&feed{reader: r})
@@ -108,32 +136,80 @@ func (r *Reader) fill() error {
 	return nil
 }
 
-// skipSpace skips to the start of the next document.
-func (r *Reader) skipSpace() error {
+// toDocument skips to the start of the next document.
+func (r *Reader) toDocument() error {
 	if !r.started {
 		if err := r.skipMark(); err != nil {
 			return err
 		}
 		r.started = true
 	}
+	if err := r.skipSpace(); err != nil {
+		return err
+	}
+	first := false
+	if r.array == maybeArray {
+		r.array = noArray
+		if r.buf[0] == '[' {
+			r.array, first = inArray, true
+			if err := r.skipByte(); err != nil {
+				return err
+			}
+		}
+	}
+	if r.array == inArray {
+		return r.toElement(first)
+	}
+	return nil
+}
+
+// toElement skips to the next element of the array.
+func (r *Reader) toElement(first bool) error {
+	switch c := r.buf[0]; {
+	case c == ']':
+		r.array = afterArray
+		if err := r.skipByte(); err != nil {
+			return err // io.EOF
+		}
+		return r.unexpected("expected nothing after the array")
+	case first:
+		return nil
+	case c == ',':
+		return r.skipByte()
+	}
+	return r.unexpected(fmt.Sprintf("expected a comma or a closing bracket after document %d", r.document))
+}
+
+// skipByte skips a byte and the whitespace after it.
+func (r *Reader) skipByte() error {
+	r.advance(1)
+	return r.skipSpace()
+}
+
+// skipSpace skips whitespace. It returns io.EOF if nothing else follows and the
+// input may end there.
+func (r *Reader) skipSpace() error {
 	for {
-		i := slices.IndexFunc(r.buf, func(c byte) bool { return !isSpace(c) })
+		i := slices.IndexFunc(r.buf, func(c byte) bool { return !r.isSpace(c) })
 		if i >= 0 {
 			r.advance(i)
 			return nil
 		}
 		r.advance(len(r.buf))
-		if err := r.fill(); err == io.EOF {
+		switch err := r.fill(); {
+		case err == io.EOF && r.array == inArray:
+			return r.between("the input ends inside the array")
+		case err == io.EOF:
 			return io.EOF
-		} else if err != nil {
-			return fmt.Errorf("after document %d: %w", r.document, err)
+		case err != nil:
+			return &Error{Err: err, text: fmt.Sprintf("after document %d: %s", r.document, err)}
 		}
 	}
 }
 
-func isSpace(c byte) bool {
+func (r *Reader) isSpace(c byte) bool {
 	const recordSeparator = 0x1e
-	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == recordSeparator
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == recordSeparator && r.array < inArray
 }
 
 // skipMark skips a byte order mark.
@@ -145,7 +221,7 @@ func (r *Reader) skipMark() error {
 	case len(r.buf) >= len(mark) && string(r.buf[:len(mark)]) == mark:
 		r.buf = r.buf[len(mark):]
 	case len(r.buf) > 0 && r.buf[0] >= 0xfe: // a byte order mark of UTF-16, never valid UTF-8
-		return errors.New("the input is not UTF-8 but, by its first byte, UTF-16")
+		return &Error{Line: 1, Column: 1, text: "the input is not UTF-8 but, by its first byte, UTF-16"}
 	}
 	return nil
 }

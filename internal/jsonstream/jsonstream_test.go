@@ -15,7 +15,10 @@ import (
 
 // readAll returns the documents of an input and what it ended with.
 func readAll(in io.Reader, maxBytes int) (docs []string, err error) {
-	r := jsonstream.New(in, maxBytes)
+	return drain(jsonstream.New(in, maxBytes))
+}
+
+func drain(r *jsonstream.Reader) (docs []string, err error) {
 	for {
 		doc, err := r.Next()
 		if err != nil {

@@ -28,9 +28,20 @@ type Route struct {
 // Path returns the method as registrations write it: pkg.Service/Method.
 func (r *Route) Path() string { return r.path[1:] }
 
-// Serve runs one call. The error, if any, has a status.
+// Own reports whether the server itself answers the method. Such calls need no
+// generation.
+func (r *Served) Own() bool { return r.own }
+
+// Serve runs one call. The error, if any, has a status. If ctx has ended for a cause
+// with a status, that is the status of the error: a front cuts calls so.
 func (r *Served) Serve(ctx context.Context, call handlers.Call) error {
-	return r.handler.ServeRPC(&callContext{Context: ctx, call: call}, call)
+	err := r.handler.ServeRPC(&callContext{Context: ctx, call: call}, call)
+	if err != nil && ctx.Err() != nil {
+		if st, ok := status.FromError(context.Cause(ctx)); ok {
+			return st.Err()
+		}
+	}
+	return err
 }
 
 // unanswered is the handler of methods without a registration.
