@@ -36,6 +36,13 @@ type Conflict struct {
 	Path          string // a path that both match
 }
 
+// DifferentHosts reports whether the services of the bindings are for different hosts, by
+// their option google.api.default_host.
+func (c Conflict) DifferentHosts() bool {
+	kept, dropped := c.Kept.hostOf(), c.Dropped.hostOf()
+	return kept != "" && dropped != "" && kept != dropped
+}
+
 // NewTree returns a tree of bindings. Of two that conflict it has the first.
 func NewTree(bindings []*Binding) (*Tree, []Conflict) {
 	t := &Tree{root: new(node), verbs: make(map[string]bool), bindings: make([]*Binding, 0, len(bindings))}
