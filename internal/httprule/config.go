@@ -48,14 +48,14 @@ func (c *Config) Success(method protoreflect.FullName) *Success {
 
 // Selectors calls visit with each method that a file selects, once for its rule and once
 // for its success code, in no particular order.
-func (c *Config) Selectors(visit func(method protoreflect.FullName, at diag.Position)) {
+func (c *Config) Selectors(visit func(method protoreflect.FullName, at diag.Position, isRule bool)) {
 	if c == nil {
 		return
 	}
 	for name, r := range c.rules {
-		visit(name, r.Position(Part{Field: "selector"}))
+		visit(name, r.Position(Part{Field: "selector"}), true)
 	}
 	for name, s := range c.success {
-		visit(name, s.At)
+		visit(name, s.At, false)
 	}
 }

@@ -104,8 +104,13 @@ func (r *fileReader) position(n *yaml.Node) diag.Position {
 }
 
 func (r *fileReader) fail(n *yaml.Node, format string, args ...any) {
-	r.problems = append(r.problems, diag.New(diag.Error, r.position(n), format, args...))
+	if len(r.problems) < maxProblems {
+		r.problems = append(r.problems, diag.New(diag.Error, r.position(n), format, args...))
+	}
 }
+
+// maxProblems limits the problems of one file.
+const maxProblems = 100
 
 // service reads the whole document.
 func (r *fileReader) service(doc *yaml.Node) {

@@ -16,7 +16,7 @@ const Option protoreflect.FieldNumber = 72295728
 
 // RuleOf returns the google.api.http annotation of a method; nil if it has none.
 func RuleOf(m protoreflect.MethodDescriptor) (*annotations.HttpRule, error) {
-	raw := option(m.Options().ProtoReflect())
+	raw := option(m.Options(), Option)
 	if raw == nil {
 		return nil, nil //nolint:nilnil // the method has no rule
 	}
@@ -27,41 +27,52 @@ func RuleOf(m protoreflect.MethodDescriptor) (*annotations.HttpRule, error) {
 	return rule, nil
 }
 
-// option returns the bytes of the annotation. The program may know the option or not, and
-// its type is that of whoever made the descriptor.
-func option(opts protoreflect.Message) (raw []byte) {
-	if !opts.IsValid() {
-		return nil
-	}
-	opts.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		if f.Number() == Option && f.Message() != nil && !f.IsList() {
-			raw, _ = proto.MarshalOptions{AllowPartial: true}.Marshal(v.Message().Interface())
-			raw = append([]byte{}, raw...) // not nil
-		}
-		return raw == nil
-	})
-	for b := opts.GetUnknown(); len(b) > 0; {
+// option returns the bytes of an option that is a message or a string; nil if it is not
+// set. The program may know the option or not, so its bytes are read.
+func option(opts proto.Message, number protowire.Number) (value []byte) {
+	raw, err := proto.MarshalOptions{AllowPartial: true}.Marshal(opts)
+	for b := raw; len(b) > 0 && err == nil; {
 		num, typ, n := protowire.ConsumeTag(b)
 		if n < 0 {
-			return raw
+			break
 		}
 		b = b[n:]
 		if n = protowire.ConsumeFieldValue(num, typ, b); n < 0 {
-			return raw
+			break
 		}
-		if num == Option && typ == protowire.BytesType {
-			value, _ := protowire.ConsumeBytes(b)
-			raw = append(append([]byte{}, raw...), value...) // several values are merged
+		if num == number && typ == protowire.BytesType {
+			part, _ := protowire.ConsumeBytes(b)
+			value = append(append([]byte{}, value...), part...) // not nil; several messages are merged
 		}
 		b = b[n:]
 	}
-	return raw
+	return value
 }
+
+// host is the number of the option google.api.default_host of a service.
+const host protowire.Number = 1049
+
+// hostOf returns the google.api.default_host of the service of a binding; "" if it has none.
+func (b *Binding) hostOf() string { return string(option(b.Method.Parent().Options(), host)) }
 
 // Part is a part of a rule.
 type Part struct {
 	Binding int    // 0 for the rule itself, 1 for its first additional binding
 	Field   string // the name of a field of google.api.HttpRule; "" for the whole binding
+}
+
+// Path returns the part as numbers: of the option, and of the fields in it, with an index
+// behind that of a repeated field.
+func (p Part) Path() []int32 {
+	fields := (*annotations.HttpRule)(nil).ProtoReflect().Descriptor().Fields()
+	path := []int32{int32(Option)}
+	if p.Binding > 0 {
+		path = append(path, int32(fields.ByName("additional_bindings").Number()), int32(p.Binding-1)) //nolint:gosec // an index
+	}
+	if f := fields.ByName(protoreflect.Name(p.Field)); f != nil {
+		path = append(path, int32(f.Number()))
+	}
+	return path
 }
 
 // Source is where a rule is written.

@@ -155,7 +155,7 @@ func parseQ(text string) (int, bool) {
 		return 0, false
 	}
 	q, err := strconv.ParseUint(whole+(digits + "000")[:3], 10, 16)
-	return int(q), err == nil && q <= 1000 //nolint:gosec // four digits
+	return int(q), err == nil && q <= 1000
 }
 
 // cutUnquoted cuts text at the first separator outside quotes.

@@ -81,7 +81,8 @@ func TestWriter(t *testing.T) {
 		{Events, EventFields{}, []string{"{}", "{\n \"a\": 1\r\n\r\n}\n"}, "end", "^data: {}\n\n|data: {\ndata:  \"a\": 1\ndata: }\n\n|event: end\ndata: {}\n\n"},
 		{Events, EventFields{}, []string{"{}"}, "", "^data: {}\n\n|event: error\ndata: {\"error\":" + status + "}\n\n"},
 		{
-			Events, EventFields{ID: "seq", Event: "meta.kind", Retry: 1500 * time.Millisecond},
+			Events,
+			EventFields{ID: "seq", Event: "meta.kind", Retry: 1500 * time.Millisecond},
 			[]string{`{"seq":"7","meta":{"kind":"a b"}}`, `{"seq":8}`, `{"meta":{"kind":"x\ny"},"seq":"\u0000"}`, `{}`},
 			"end", "^retry: 1500\n\nevent: a b\nid: 7\ndata: {\"seq\":\"7\",\"meta\":{\"kind\":\"a b\"}}\n\n|id: 8\ndata: {\"seq\":8}\n\n|" +
 				"data: {\"meta\":{\"kind\":\"x\\ny\"},\"seq\":\"\\u0000\"}\n\n|data: {}\n\n|event: end\ndata: {}\n\n",
@@ -161,17 +162,17 @@ func TestKeepAlive(t *testing.T) {
 			got.Reset()
 		}
 		w := NewWriter(got.output(), Events, Options{Fields: EventFields{Retry: time.Second}})
-		time.Sleep(DefaultKeepAlive - 1)
+		time.Sleep(DefaultKeepAlive - time.Nanosecond)
 		expect("")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		expect("^retry: 1000\n\n:\n\n|") // the header comes with the first comment
 		time.Sleep(2 * DefaultKeepAlive)
 		expect(":\n\n|:\n\n|")
-		time.Sleep(DefaultKeepAlive - 1)
+		time.Sleep(DefaultKeepAlive - time.Nanosecond)
 		if err := w.Message([]byte("{}")); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(DefaultKeepAlive - 1)
+		time.Sleep(DefaultKeepAlive - time.Nanosecond)
 		expect("data: {}\n\n|")
 		if sent, err := w.Fail([]byte(status)); !sent || err != nil {
 			t.Fatal(sent, err)
@@ -237,8 +238,11 @@ func TestStalledCaller(t *testing.T) {
 			}
 			result <- err
 		}))
-		server.EnableHTTP2 = version == 2
-		server.StartTLS()
+		if server.EnableHTTP2 = version == 2; server.EnableHTTP2 {
+			server.StartTLS()
+		} else {
+			server.Start()
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
 		if err != nil {

@@ -2,6 +2,7 @@ package httpport
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ type exchange struct {
 	http.ResponseWriter
 	server  *Server
 	request *http.Request
+	cancel  context.CancelCauseFunc // ends the request's context; nil if that of the server does
 	in      body
 
 	reading, writing atomic.Int64 // the tick at which a read or write began; else 0
@@ -43,8 +45,11 @@ type body struct {
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	b.x.reading.Store(b.x.server.tick.Load())
+	defer b.x.reading.Store(0)
+	if failure := b.x.failure.Load(); failure != nil {
+		return 0, *failure
+	}
 	n, err := b.ReadCloser.Read(p)
-	b.x.reading.Store(0)
 	if err == nil {
 		return n, nil
 	}
@@ -67,7 +72,8 @@ func (s *Server) enter(x *exchange) error {
 	if limit := s.opts.MaxRequests; limit > 0 && len(s.active) >= limit {
 		return status.Errorf(codes.Unavailable, "the server is busy: it serves %d requests", limit)
 	}
-	if s.base.Err() != nil {
+	if s.base.Err() != nil || s.draining && x.cancel != nil {
+		x.Header().Set("Connection", "close")
 		return errCut
 	}
 	s.active[x] = struct{}{}
@@ -97,8 +103,8 @@ func (s *Server) leave(x *exchange) {
 // past is a deadline that has passed.
 var past = time.Unix(1, 0)
 
-// fail makes a blocked read of the body return err, and a blocked write too if
-// writes is set.
+// fail makes reads of the body return err, and blocked writes fail too if writes is
+// set.
 func (x *exchange) fail(err error, writes bool) {
 	x.failure.CompareAndSwap(nil, &err)
 	x.mu.Lock()
@@ -106,8 +112,11 @@ func (x *exchange) fail(err error, writes bool) {
 	if x.left || x.hijacked != nil {
 		return
 	}
-	control := http.NewResponseController(x.ResponseWriter)
-	_ = control.SetReadDeadline(past) // other servers than net/http's may not have deadlines
+	control := http.NewResponseController(x.ResponseWriter) // other servers than net/http's may not have deadlines
+	if x.reading.Load() != 0 || writes {
+		// Not for a request whose body has been read: net/http would end its context.
+		_ = control.SetReadDeadline(past)
+	}
 	if writes {
 		_ = control.SetWriteDeadline(past)
 	}
