@@ -17,6 +17,7 @@ const module = "github.com/dyngate/dyngate/"
 // allowed says which packages of the project a package may import, besides the
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
+	"dynclient/internal/httpconn":  {},
 	"dynclient":                    {"handlers/diag", "internal/*"},
 	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch", "internal/codec/transcode", "internal/safetext"},
 	"internal/watch":               {},
