@@ -60,11 +60,11 @@ func (e *FormError) Error() string {
 	return fmt.Sprintf("part %q: %s", e.Part, e.Problem)
 }
 
-// NewForm returns a Form of a request's body. It returns nil if the content type is
-// none of a form.
-func NewForm(body io.Reader, contentType string, limits FormLimits) (*Form, error) {
+// NewForm returns a Form of a request's body. ok is false if the content type is none
+// of a form.
+func NewForm(body io.Reader, contentType string, limits FormLimits) (f *Form, ok bool, err error) {
 	mediaType, params, err := mime.ParseMediaType(contentType)
-	f := &Form{
+	f = &Form{
 		maxParts:  limitOf(int64(limits.Parts), 1000),
 		maxHeader: limitOf(limits.HeaderBytes, 16<<10),
 		maxValue:  limitOf(limits.ValueBytes, 1<<20),
@@ -75,18 +75,18 @@ func NewForm(body io.Reader, contentType string, limits FormLimits) (*Form, erro
 	case "multipart/form-data":
 		boundary := params["boundary"]
 		if err != nil || boundary == "" || len(boundary) > 70 { // RFC 2046
-			return nil, &FormError{Problem: "the content type multipart/form-data has no valid boundary"}
+			return nil, true, &FormError{Problem: "the content type multipart/form-data has no valid boundary"}
 		}
 		f.parts, f.next = multipart.NewReader(f.body, boundary), f.nextPart
 	case "application/x-www-form-urlencoded":
 		if charset := params["charset"]; err != nil || charset != "" && !isUTF8(charset) {
-			return nil, &FormError{Problem: "the form is not UTF-8"}
+			return nil, true, &FormError{Problem: "the form is not UTF-8"}
 		}
 		f.pairs, f.next = bufio.NewReader(f.body), f.nextPair
 	default:
-		return nil, nil //nolint:nilnil // documented
+		return nil, false, nil
 	}
-	return f, nil
+	return f, true, nil
 }
 
 // unlimited is more bytes than any body has.

@@ -15,8 +15,8 @@ import (
 
 // readForm returns the parts of a form as text.
 func readForm(body io.Reader, contentType string, limits FormLimits) (parts []string, err error) {
-	f, err := NewForm(body, contentType, limits)
-	if err != nil || f == nil {
+	f, ok, err := NewForm(body, contentType, limits)
+	if err != nil || !ok {
 		return nil, err
 	}
 	for {
@@ -110,8 +110,8 @@ func TestFormErrors(t *testing.T) {
 			t.Errorf("%.60q: got %v, want %s", test.body, err, test.want)
 		}
 	}
-	if f, err := NewForm(nil, "application/json", FormLimits{}); f != nil || err != nil {
-		t.Errorf("got %v, %v for JSON", f, err)
+	if _, ok, err := NewForm(nil, "application/json", FormLimits{}); ok || err != nil {
+		t.Errorf("got %t, %v for JSON", ok, err)
 	}
 	broken := errors.New("broken")
 	for _, contentType := range []string{urlencoded, formData} {
@@ -129,7 +129,7 @@ func TestFormStreams(t *testing.T) {
 		strings.NewReader("--B\r\nContent-Disposition: form-data; name=a; filename=f\r\n\r\n"), io.LimitReader(zeros{}, size),
 		strings.NewReader("\r\n--B\r\nContent-Disposition: form-data; name=b; filename=f\r\n\r\n"), io.LimitReader(zeros{}, size),
 		strings.NewReader("\r\n--B\r\nContent-Disposition: form-data; name=c\r\n\r\n1\r\n--B--\r\n"))
-	f, err := NewForm(body, formData, FormLimits{TotalBytes: -1})
+	f, _, err := NewForm(body, formData, FormLimits{TotalBytes: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
