@@ -50,6 +50,7 @@ fuzz: ## run each fuzz target for FUZZTIME (20s, or 5000x for so many inputs)
 .PHONY: conformance
 conformance: clients servers ## the tests that need real clients and servers, under the race detector; fails where one is missing
 	DYNGATE_REQUIRE_CLIENTS=1 GRPCURL=$(CLIENTS)/grpcurl DYNGATE_INTEROP_CLIENT=$(CLIENTS)/client DYNGATE_SERVERS=$(SERVERS) \
+		DYNGATE_CONNECTCONFORMANCE=$(CLIENTS)/connectconformance \
 		go test -race -count=1 ./...
 
 .PHONY: googleapis
@@ -57,9 +58,10 @@ googleapis: ## compile and serve all of googleapis; DYNGATE_GOOGLEAPIS names a c
 	go test -count=1 -v -timeout 20m -run Googleapis ./internal/schema ./tests/scale
 
 .PHONY: clients
-clients: ## install grpcurl and grpc-go's interop client (Python's come from Debian: python3-grpcio, python3-grpc-tools)
+clients: ## install grpcurl, grpc-go's interop client and connectrpc's conformance suite (Python's come from Debian: python3-grpcio, python3-grpc-tools)
 	GOBIN=$(CLIENTS) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
 	GOBIN=$(CLIENTS) go install google.golang.org/grpc/interop/client@v1.85.0
+	GOBIN=$(CLIENTS) go install connectrpc.com/conformance/cmd/connectconformance@v1.0.6
 
 .PHONY: servers
 servers: ## install grpc-go's interop server and reflection example, and etcd (Python's come from Debian, as its clients do)

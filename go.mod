@@ -3,9 +3,9 @@ module github.com/dyngate/dyngate
 go 1.26.7
 
 require (
-	github.com/bufbuild/protocompile v0.14.2-0.20260910151042-7436f7c76201
 	connectrpc.com/connect v1.21.1
 	connectrpc.com/cors v0.1.0
+	github.com/bufbuild/protocompile v0.14.2-0.20260910151042-7436f7c76201
 	github.com/coder/websocket v1.8.15
 	github.com/fsnotify/fsnotify v1.10.1
 	github.com/google/go-cmp v0.7.0

@@ -7,6 +7,7 @@
 //	client   servers that others wrote, for the library and the command line
 //	cli      the command line
 //	clients  clients that others wrote
+//	conformance  the conformance suite of connectrpc.com
 //	docs     the programs that the documentation shows
 //	scale    googleapis, memory, the time of a reload
 //	bench    calls per second, against generated code
@@ -18,6 +19,7 @@
 // things are:
 //
 //	GRPCURL                 grpcurl v1.9.4 (default: from PATH or the Go bin folder)
+//	DYNGATE_CONNECTCONFORMANCE  connectconformance v1.0.6 (default: from PATH or the Go bin folder)
 //	DYNGATE_PYTHON          a Python with grpcio and grpcio-tools (default: /usr/bin/python3)
 //	DYNGATE_INTEROP_CLIENT  grpc-go's interop client (default: built at test time)
 //	DYNGATE_SERVERS         what `make servers` installs (default: bin/servers)

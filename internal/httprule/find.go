@@ -56,9 +56,8 @@ func (s *search) run(t *Tree) *Binding {
 	if t == nil || !strings.HasPrefix(s.path, "/") || badEscape(s.path) >= 0 {
 		return nil
 	}
-	colon := strings.LastIndexByte(s.path, ':')
-	if colon > strings.LastIndexByte(s.path, '/') {
-		s.verb, s.end = unescape(s.path[colon+1:], false), colon
+	if before, verb, ok := cutVerb(s.path); ok {
+		s.verb, s.end = unescape(verb, false), len(before)
 		if t.verbs[s.verb] && s.verb != "" {
 			if b := s.begin(t.root); b != nil {
 				return b

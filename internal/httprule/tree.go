@@ -55,7 +55,7 @@ func NewTree(bindings []*Binding) (*Tree, []Conflict) {
 			at.bindings = append(at.bindings, b)
 			t.bindings = append(t.bindings, b)
 			t.verbs[b.Template.Verb] = true
-		case !at.bindings[i].sameAs(b):
+		case !at.bindings[i].sameFields(b):
 			conflicts = append(conflicts, Conflict{at.bindings[i], b, b.Template.example()})
 		}
 	}
@@ -70,8 +70,13 @@ func compare(a, b *Binding) int {
 	return strings.Compare(string(a.Method.FullName()), string(b.Method.FullName()))
 }
 
-// sameAs reports whether two bindings of the same place in the tree mean the same.
-func (b *Binding) sameAs(o *Binding) bool {
+// Equal reports whether two bindings mean the same. Their positions do not count.
+func (b *Binding) Equal(o *Binding) bool {
+	return b.Verb == o.Verb && b.Template.text == o.Template.text && b.sameFields(o)
+}
+
+// sameFields is Equal for two bindings of the same place in the tree.
+func (b *Binding) sameFields(o *Binding) bool {
 	return b.Method == o.Method && b.Body == o.Body && b.Response == o.Response && b.Success == o.Success &&
 		slices.Equal(b.Template.Captures, o.Template.Captures)
 }

@@ -278,4 +278,3 @@ func (s *stream) Trailer() metadata.MD { return s.trailer }
 
 // Context implements [grpc.ClientStream].
 func (s *stream) Context() context.Context { return s.ctx }
-

@@ -16,10 +16,10 @@ import (
 // newForm returns a reader of the body as a form. total limits the body; negative
 // for no limit.
 func (c *call) newForm(in io.Reader, total int) (*framing.Form, error) {
-	form, err := framing.NewForm(in, c.contentType(), framing.FormLimits{
+	form, ok, err := framing.NewForm(in, c.contentType(), framing.FormLimits{
 		Parts: c.front.opts.MaxParams, ValueBytes: int64(c.front.opts.MaxBodyBytes), TotalBytes: int64(total),
 	})
-	if err == nil && form == nil {
+	if err == nil && !ok {
 		err = unsupported("content type", c.contentType(), acceptPost, acceptTypes)
 	}
 	return form, err

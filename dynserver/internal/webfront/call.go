@@ -54,9 +54,21 @@ func serve(ctx context.Context, protocol string, on conn) error {
 	err := e.route.Serve(ctx, c)
 	c.end()
 	if err != nil {
-		return connectError(err, e.route.Method, protocol)
+		return connectError(cutError(ctx, err), e.route.Method, protocol)
 	}
 	return nil
+}
+
+// cutError returns why the server has cut a call, if that is what canceled it.
+func cutError(ctx context.Context, err error) error {
+	if status.Code(err) != codes.Canceled {
+		return err
+	}
+	cause := context.Cause(ctx)
+	if _, ok := status.FromError(cause); ok && cause != nil {
+		return cause
+	}
+	return err
 }
 
 // end gives conn back, which connect uses from here on. A handler may have left
@@ -66,7 +78,7 @@ func (c *call) end() {
 	if !c.receiving.TryLock() {
 		// Reading from HTTP/1.1 ends only when there is something to read. Closing the
 		// body would wait for it.
-		if c.exchange.cutter.stopReading(c.exchange.w) != nil {
+		if http.NewResponseController(c.exchange.w).SetReadDeadline(past) != nil {
 			return
 		}
 		c.receiving.Lock()
@@ -97,7 +109,11 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 	}
 	c.in.data = nil
 	if err := c.conn.Receive(&c.in); err != nil {
-		return nil, recvError(err)
+		if errors.Is(err, io.EOF) {
+			c.exchange.cutter.ended.Store(true)
+			return nil, io.EOF
+		}
+		return nil, statusError(err)
 	}
 	if !c.exchange.json || c.in.data == nil { // connect does not decode an empty message of a stream
 		return c.in.data, nil
@@ -107,14 +123,6 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	return wire, nil
-}
-
-// recvError returns an error of connect as io.EOF or with a status.
-func recvError(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.EOF
-	}
-	return statusError(err)
 }
 
 func (c *call) Send(data mem.BufferSlice) error {

@@ -2,56 +2,62 @@ package webfront
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
 )
 
 // writeGrace is how long a call may still write when its context has ended: its status,
-// to a caller that reads.
-const writeGrace = 5 * time.Second
+// to a caller that reads. A test makes it shorter.
+var writeGrace = 5 * time.Second
 
 // cutter ends reading from and writing to the network when the context of a call ends,
 // for a caller that neither sends nor reads.
 type cutter struct {
-	stop func() bool
+	stop  func() bool
+	ended atomic.Bool // all of the request has been read
 
-	mu    sync.Mutex
-	cut   bool // deadlines have been set
-	ended bool // the request must not be used any more
+	mu   sync.Mutex
+	cut  bool // a deadline for writing has been set
+	over bool // the exchange must not be used any more
 }
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
 
 // gate is a connect.RequestGateFunc: it runs when the deadline of a call is known, and
 // before anything is read.
 func gate(ctx context.Context, _ connect.Spec, _ connect.Peer, _ http.Header) (context.Context, error) {
 	e := exchangeIn(ctx)
-	e.cutter.stop = context.AfterFunc(ctx, e.cut)
+	e.cutter.stop = context.AfterFunc(ctx, func() { e.cut(ctx) })
 	return ctx, nil
 }
 
 // cut makes reads fail now, and writes soon.
-func (e *exchange) cut() {
+func (e *exchange) cut(ctx context.Context) {
+	if e.Context.Err() == nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return // the call has ended by itself
+	}
 	c := &e.cutter
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended {
+	if c.over {
 		return
 	}
 	c.cut = true
 	control := http.NewResponseController(e.w)
-	_ = control.SetReadDeadline(time.Unix(1, 0))
-	_ = control.SetWriteDeadline(time.Now().Add(writeGrace))
+	_ = control.SetWriteDeadline(time.Now().Add(writeGrace)) // not all servers have deadlines
+	if !c.ended.Load() {
+		_ = control.SetReadDeadline(past)
+	}
 }
 
-// stopReading makes reads fail. The server resets the deadline for the next request.
-func (c *cutter) stopReading(w http.ResponseWriter) error {
-	return http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
-}
-
-// end ends the use of the request. A deadline for writing would apply to the next
-// request of the connection too.
+// end ends the use of the request. With HTTP/1.1 a deadline for writing would hold for
+// the next request of the connection too. net/http itself resets the one for reading.
 func (e *exchange) end() {
 	c := &e.cutter
 	if c.stop != nil {
@@ -59,8 +65,8 @@ func (e *exchange) end() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ended = true
-	if c.cut {
+	c.over = true
+	if c.cut && e.r.ProtoMajor < 2 {
 		control := http.NewResponseController(e.w)
 		_ = control.Flush()
 		_ = control.SetWriteDeadline(time.Time{})

@@ -1,32 +1,67 @@
-package httpconn_test
+package client
 
 import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
 	"connectrpc.com/connect"
-	"go.uber.org/goleak"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/interop/grpc_testing"
+	grpcreflection "google.golang.org/grpc/reflection"
+	refv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+const testService = "/grpc.testing.TestService/"
 
-const service = "/grpc.testing.TestService/"
-
-// handler answers grpc's TestService by connect-go, with generated messages.
-func handler() http.Handler {
+// connectGo answers grpc's TestService, and reflection, by connect-go with generated
+// messages, below /prefix.
+func connectGo() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(service+"UnaryCall", connect.NewUnaryHandler(service+"UnaryCall", unaryCall))
-	mux.Handle(service+"StreamingOutputCall", connect.NewServerStreamHandler(service+"StreamingOutputCall", outputCall))
-	mux.Handle(service+"StreamingInputCall", connect.NewClientStreamHandler(service+"StreamingInputCall", inputCall))
-	mux.Handle(service+"FullDuplexCall", connect.NewBidiStreamHandler(service+"FullDuplexCall", duplexCall))
+	const info = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+	mux.Handle(info, connect.NewBidiStreamHandler(info, reflectServices))
+	mux.Handle(testService+"UnaryCall", connect.NewUnaryHandler(testService+"UnaryCall", unaryCall))
+	mux.Handle(testService+"StreamingOutputCall", connect.NewServerStreamHandler(testService+"StreamingOutputCall", outputCall))
+	mux.Handle(testService+"StreamingInputCall", connect.NewClientStreamHandler(testService+"StreamingInputCall", inputCall))
+	mux.Handle(testService+"FullDuplexCall", connect.NewBidiStreamHandler(testService+"FullDuplexCall", duplexCall))
 	return http.StripPrefix("/prefix", mux)
+}
+
+// reflectionStream is a stream of connect-go with the methods that grpc-go's
+// reflection needs.
+type reflectionStream struct {
+	grpc.ServerStream
+	ctx context.Context
+	*connect.BidiStream[refv1.ServerReflectionRequest, refv1.ServerReflectionResponse]
+}
+
+func (s reflectionStream) Context() context.Context { return s.ctx }
+
+func (s reflectionStream) Recv() (*refv1.ServerReflectionRequest, error) {
+	r, err := s.Receive()
+	if errors.Is(err, io.EOF) {
+		return nil, io.EOF
+	}
+	return r, err
+}
+
+func reflectServices(ctx context.Context, s *connect.BidiStream[refv1.ServerReflectionRequest, refv1.ServerReflectionResponse]) error {
+	return grpcreflection.NewServerV1(grpcreflection.ServerOptions{Services: services{}}).
+		ServerReflectionInfo(reflectionStream{ctx: ctx, BidiStream: s})
+}
+
+// services are the names that reflection lists.
+type services struct{}
+
+// GetServiceInfo implements reflection's ServiceInfoProvider.
+func (services) GetServiceInfo() map[string]grpc.ServiceInfo {
+	return map[string]grpc.ServiceInfo{"grpc.testing.TestService": {}}
 }
 
 // The metadata that the server returns: these, and what it received under their
@@ -148,6 +183,7 @@ var ways = []way{
 func (w way) start(t testing.TB, h http.Handler) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that fail
 	srv.Config.Protocols = new(http.Protocols)
 	srv.Config.Protocols.SetHTTP1(w.http1)
 	srv.Config.Protocols.SetHTTP2(w.http2 && w.secure)
