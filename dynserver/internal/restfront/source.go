@@ -17,6 +17,10 @@ import (
 // openSource returns the source of a stream of requests. The error is a refusal, or
 // has a status.
 func (c *call) openSource() (source, error) {
+	if c.r.ProtoMajor == 1 && hasBody(c.r) {
+		c.ahead = readAhead(c.r.Body, c.lost)
+		c.body.in = c.ahead
+	}
 	in, err := c.openBody()
 	if err != nil {
 		return nil, c.bodyError(err)
