@@ -295,7 +295,9 @@ func TestEarlyAnswer(t *testing.T) {
 
 func TestMaxRequests(t *testing.T) {
 	began := make(chan struct{})
-	p := start(t, Options{MaxRequests: 1, Speaks: func(r *http.Request) bool { return r.Header.Get("Connect-Protocol-Version") != "" || r.Header.Get("Te") != "" }},
+	p := start(t, Options{MaxRequests: 1, Speaks: func(r *http.Request) bool {
+		return r.Header.Get("Connect-Protocol-Version") != "" || r.Header.Get("Te") != ""
+	}},
 		func(_ http.ResponseWriter, r *http.Request) {
 			close(began)
 			<-r.Context().Done()

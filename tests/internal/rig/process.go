@@ -27,8 +27,8 @@ type Process struct {
 	err    error // the result of Cmd.Wait, once exited is closed
 }
 
-// Serve starts `dyngate serve`, on a free port unless args contain --grpc, and
-// waits until it serves. When the test ends the process gets SIGTERM and must exit
+// Serve starts `dyngate serve`, on a free port unless args contain --grpc, without
+// HTTP unless they contain --http, and waits until it serves. When the test ends the process gets SIGTERM and must exit
 // with status 0: the race detector would change that status.
 func Serve(t testing.TB, args ...string) *Process {
 	t.Helper()
@@ -46,6 +46,9 @@ func serve(t testing.TB, limit time.Duration, binary string, args []string) *Pro
 	t.Helper()
 	if !slices.Contains(args, "--grpc") {
 		args = append([]string{"--grpc", "127.0.0.1:0"}, args...)
+	}
+	if !slices.Contains(args, "--http") {
+		args = append([]string{"--http", ""}, args...)
 	}
 	p := StartCommand(t, exec.Command(binary, append([]string{"serve"}, args...)...))
 	t.Cleanup(p.Stop)
