@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/httpport"
-	"github.com/dyngate/dyngate/dynserver/internal/restfront"
 	"github.com/dyngate/dyngate/dynserver/internal/webfront"
 	"github.com/dyngate/dyngate/internal/httprule"
 )
@@ -29,6 +28,9 @@ type HTTPOptions struct {
 	// MaxRecvBytes and MaxSendBytes bound the messages, as those of GRPCOptions do,
 	// whose values are the default.
 	MaxRecvBytes, MaxSendBytes int
+
+	// REST holds the settings of HTTP/JSON calls.
+	REST RESTOptions
 
 	// MaxHeaderBytes bounds the header of a request. A request with a larger one is
 	// answered with 431. Default 64 KiB.
@@ -118,15 +120,6 @@ func (s *Server) newWeb() *webfront.Front {
 	return webfront.New(&s.current, webfront.Options{
 		MaxRecvBytes: cmp.Or(s.config.HTTP.MaxRecvBytes, s.config.GRPC.MaxRecvBytes),
 		MaxSendBytes: cmp.Or(s.config.HTTP.MaxSendBytes, s.config.GRPC.MaxSendBytes),
-	})
-}
-
-// newREST returns the front of plain HTTP and JSON.
-func (s *Server) newREST() *restfront.Front {
-	return restfront.New(&s.current, restfront.Options{
-		MaxBodyBytes: cmp.Or(s.config.HTTP.MaxRecvBytes, s.config.GRPC.MaxRecvBytes),
-		AllowOrigin:  func(r *http.Request, _ string) bool { return s.http.AllowsOrigin(r) },
-		Log:          s.config.Log,
 	})
 }
 

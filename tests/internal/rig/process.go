@@ -106,7 +106,8 @@ func StartCommand(t testing.TB, cmd *exec.Cmd) *Process {
 
 var (
 	servesOn       = regexp.MustCompile(`(?m)^gRPC, with reflection and health, on (.*)$`)
-	servesOnInJSON = regexp.MustCompile(`"msg":"serving",.*"addresses":\["(.*)"\]`) // with --log-format json
+	servesHTTPOn   = regexp.MustCompile(`(?m)^HTTP, with JSON, Connect and gRPC-Web, on (.*)$`)
+	servesOnInJSON = regexp.MustCompile(`"msg":"serving",.*"addresses":\["(.*?)"\]`) // with --log-format json
 )
 
 // AwaitAddrs reads the addresses that `dyngate serve` prints.
@@ -124,6 +125,21 @@ func (p *Process) AwaitAddrs(limit time.Duration) {
 		}
 		return p.Addrs != nil
 	})
+}
+
+// URL waits for the URL of the HTTP port, and returns it.
+func (p *Process) URL() (url string) {
+	p.t.Helper()
+	Eventually(p.t, "the URL that dyngate prints", func() bool {
+		if p.Exited() {
+			p.t.Fatalf("dyngate has exited: %v\n%s", p.err, &p.Stderr)
+		}
+		if m := servesHTTPOn.FindStringSubmatch(p.Stdout.String()); m != nil {
+			url, _, _ = strings.Cut(m[1], ", ")
+		}
+		return url != ""
+	})
+	return url
 }
 
 // awaitHealth waits until health at every address says SERVING.
