@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"internal/codec/wire":          {},
 	"internal/codec/transcode":     {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest", "internal/typename"},
 	"internal/codec/wellknown":     {},
+	"internal/openapi":             {"internal/codec/transcode", "internal/codec/wellknown", "internal/httprule", "internal/safetext", "internal/schema", "internal/yamltext"},
 	"internal/describe":            {"internal/codec/dynamic", "internal/codec/wellknown", "internal/safetext"},
 	"internal/jsonmsg":             {"internal/codec", "internal/codec/transcode"},
 	"internal/jsonstream":          {},
