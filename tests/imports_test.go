@@ -17,6 +17,7 @@ const module = "github.com/dyngate/dyngate/"
 // allowed says which packages of the project a package may import, besides the
 // packages below itself. A trailing /* stands for everything below.
 var allowed = map[string][]string{
+	"dynclient/internal/httpconn":  {},
 	"dynclient":                    {"handlers/diag", "internal/*"},
 	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch", "internal/codec/transcode", "internal/safetext"},
 	"internal/watch":               {},
@@ -26,6 +27,7 @@ var allowed = map[string][]string{
 	"internal/codec/wire":          {},
 	"internal/codec/transcode":     {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest", "internal/typename"},
 	"internal/codec/wellknown":     {},
+	"internal/openapi":             {"internal/codec/transcode", "internal/codec/wellknown", "internal/httprule", "internal/safetext", "internal/schema", "internal/yamltext"},
 	"internal/describe":            {"internal/codec/dynamic", "internal/codec/wellknown", "internal/safetext"},
 	"internal/jsonmsg":             {"internal/codec", "internal/codec/transcode"},
 	"internal/jsonstream":          {},

@@ -2,10 +2,17 @@ package httpconn
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
+	"syscall"
 	"time"
+
+	"connectrpc.com/connect"
 )
 
 // Limits on what a server may take or send before a response.
@@ -74,10 +81,42 @@ func (d doer) Do(r *http.Request) (*http.Response, error) {
 	}
 	res, err := d.transport.RoundTrip(call.traced(r))
 	if err != nil {
-		return nil, err
+		return nil, d.failure(r, err)
 	}
 	call.sawHeader(res.Header)
+	res.Body = body{res.Body, r.Context()}
 	return res, nil
+}
+
+// failure returns the error of a request without a response.
+func (d doer) failure(r *http.Request, err error) error {
+	var dialing *net.OpError
+	switch {
+	case r.Context().Err() != nil:
+		return r.Context().Err()
+	case strings.HasPrefix(err.Error(), "stream error: "): // its code in HTTP/2 says more
+		return err
+	case errors.As(err, &dialing) && dialing.Op == "dial":
+	case d.conn.opts.Transport == nil && r.URL.Scheme == "http" && d.transport == d.conn.duplex:
+		err = fmt.Errorf("HTTP/2 without TLS: %w", err)
+	}
+	return connect.NewError(connect.CodeUnavailable, err)
+}
+
+// body is the body of a response.
+type body struct {
+	io.ReadCloser
+	ctx context.Context
+}
+
+// Read implements [io.Reader]. connect takes a connection that is reset for one that
+// the caller has closed.
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && b.ctx.Err() == nil && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
+		err = connect.NewError(connect.CodeUnavailable, err)
+	}
+	return n, err
 }
 
 type callKey struct{}

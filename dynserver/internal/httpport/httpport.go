@@ -37,9 +37,9 @@ type Server struct {
 	drained  chan struct{} // closed when draining and no request is in progress
 	sweeping bool          // the timer is set
 
-	timer *time.Timer  // calls sweep
+	timer *time.Timer   // calls sweep
 	every time.Duration // between two calls
-	tick  atomic.Int64 // counts the calls of sweep, from 1
+	tick  atomic.Int64  // counts the calls of sweep, from 1
 }
 
 // errCut is why requests end that a shutdown does not wait for any more.

@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is after what time a test fails that waits.
-const patience = 30 * time.Second
+const patience = 20 * time.Second // less than the default BodyTimeout
 
 // port is a server under test.
 type port struct {
@@ -252,29 +252,52 @@ func TestStall(t *testing.T) {
 
 // TestSlowReader reads a long answer slowly, but reads it.
 func TestSlowReader(t *testing.T) {
-	const size = 20 << 20
-	p := start(t, Options{StallTimeout: 400 * time.Millisecond}, func(w http.ResponseWriter, _ *http.Request) {
+	const size, pieces = 40 << 20, 40
+	p := start(t, Options{StallTimeout: 2 * time.Second}, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(make([]byte, size))
 	})
 	for name, c := range clients(t) {
-		res, err := c.Get(p.url())
+		t.Run(name, func(t *testing.T) {
+			res, err := c.Get(p.url())
+			must(t, err)
+			defer res.Body.Close()
+			pace := time.NewTicker(80 * time.Millisecond)
+			defer pace.Stop()
+			n, piece := 0, make([]byte, size/pieces)
+			for err == nil {
+				<-pace.C
+				var m int
+				m, err = io.ReadFull(res.Body, piece)
+				n += m
+			}
+			if n != size {
+				t.Errorf("%d bytes, then %v", n, err)
+			}
+		})
+	}
+}
+
+// TestEarlyAnswer gets an answer while the client pauses in its body.
+func TestEarlyAnswer(t *testing.T) {
+	p := start(t, Options{}, hello)
+	for name, c := range clients(t) {
+		in, out := io.Pipe()
+		res, err := c.Post(p.url(), "text/plain", in)
 		must(t, err)
-		n, piece := 0, make([]byte, size/40)
-		for pace := time.NewTicker(20 * time.Millisecond); err == nil; <-pace.C {
-			var m int
-			m, err = io.ReadFull(res.Body, piece)
-			n += m
-		}
+		text, _ := io.ReadAll(res.Body)
 		_ = res.Body.Close()
-		if n != size {
-			t.Errorf("%s: %d bytes, then %v", name, n, err)
+		if !strings.HasPrefix(string(text), "hello") {
+			t.Errorf("%s: %q", name, text)
 		}
+		_ = out.Close()
 	}
 }
 
 func TestMaxRequests(t *testing.T) {
 	began := make(chan struct{})
-	p := start(t, Options{MaxRequests: 1, Speaks: func(r *http.Request) bool { return r.Header.Get("Connect-Protocol-Version") != "" || r.Header.Get("Te") != "" }},
+	p := start(t, Options{MaxRequests: 1, Speaks: func(r *http.Request) bool {
+		return r.Header.Get("Connect-Protocol-Version") != "" || r.Header.Get("Te") != ""
+	}},
 		func(_ http.ResponseWriter, r *http.Request) {
 			close(began)
 			<-r.Context().Done()

@@ -129,10 +129,10 @@ func (c *call) connError(err error) error {
 type format int
 
 const (
-	formatJSON format = iota
-	formatForm      // urlencoded
-	formatMultipart // a form too
-	formatRaw       // the content of a google.api.HttpBody
+	formatJSON      format = iota
+	formatForm             // urlencoded
+	formatMultipart        // a form too
+	formatRaw              // the content of a google.api.HttpBody
 )
 
 const (

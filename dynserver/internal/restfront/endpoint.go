@@ -19,8 +19,8 @@ type endpoint struct {
 	plans   *transcode.Plans
 	in, out *transcode.Plan // of the method's messages
 
-	vars []transcode.Param // the variables of the path
-	wrong error // a variable that cannot be set; loading should have found it
+	vars  []transcode.Param // the variables of the path
+	wrong error             // a variable that cannot be set; loading should have found it
 
 	manyIn, manyOut bool
 	rawIn, rawOut   *rawBody                     // if the body is a google.api.HttpBody

@@ -3,6 +3,7 @@ package restfront
 import (
 	"encoding/base64"
 	"io"
+	"net/http"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -14,13 +15,10 @@ import (
 
 // newForm returns a reader of the body as a form. total limits the body; negative
 // for no limit.
-func (c *call) newForm(in io.Reader, total int64) (*framing.Form, error) {
-	limit := int64(c.front.opts.MaxBodyBytes)
-	limits := framing.FormLimits{Parts: c.front.opts.MaxParams, ValueBytes: limit, FileBytes: limit, TotalBytes: total}
-	if total < 0 {
-		limits.FileBytes = -1
-	}
-	form, ok, err := framing.NewForm(in, c.contentType(), limits)
+func (c *call) newForm(in io.Reader, total int) (*framing.Form, error) {
+	form, ok, err := framing.NewForm(in, c.contentType(), framing.FormLimits{
+		Parts: c.front.opts.MaxParams, ValueBytes: int64(c.front.opts.MaxBodyBytes), TotalBytes: int64(total),
+	})
 	if err == nil && !ok {
 		err = unsupported("content type", c.contentType(), acceptPost, acceptTypes)
 	}
@@ -29,7 +27,7 @@ func (c *call) newForm(in io.Reader, total int64) (*framing.Form, error) {
 
 // appendForm appends the values and files of a form.
 func (c *call) appendForm(dst []byte, in io.Reader, s *scratch) ([]byte, error) {
-	form, err := c.newForm(in, int64(c.front.opts.MaxBodyBytes))
+	form, err := c.newForm(in, c.front.opts.MaxBodyBytes)
 	if err != nil {
 		return dst, err
 	}
@@ -93,8 +91,7 @@ func (p *params) fileBody(name string) (contentType, data transcode.Param, ok bo
 // formError returns the refusal for an error in a form.
 func formError(err *framing.FormError) *refusal {
 	if err.TooLarge {
-		r := &refusal{status: status.New(codes.ResourceExhausted, "the form: "+err.Error()), code: 413}
-		return r
+		return &refusal{status: status.New(codes.ResourceExhausted, "the form: "+err.Error()), code: http.StatusRequestEntityTooLarge}
 	}
 	if err.Part == "" {
 		return invalid("the form: " + err.Error())

@@ -2,9 +2,10 @@ package restfront
 
 import (
 	"context"
+	"errors"
 	"io"
-	"net/http"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
@@ -24,7 +25,7 @@ func (c *call) serveSocket() {
 	}
 	defer cancel()
 	deadline, timed := c.ctx.Deadline()
-	_ = c.front.sockets.Serve(c.w, c.r, func(ctx context.Context, socket *framing.Socket) *framing.End {
+	err = c.front.sockets.Serve(c.w, c.r, func(ctx context.Context, socket *framing.Socket) *framing.End {
 		c.ctx = ctx
 		if timed {
 			var cancel context.CancelFunc
@@ -34,6 +35,10 @@ func (c *call) serveSocket() {
 		c.source, c.sink = &socketSource{socket: socket}, socketSink{socket}
 		return c.socketEnd(c.run())
 	})
+	if wrong, ok := errors.AsType[*framing.HandshakeError](err); ok {
+		why := refuse(codes.FailedPrecondition, "%s", wrong.Problem)
+		c.front.writeError(c.w, c.r, c.endpoint, why, wrong.HTTPStatus)
+	}
 }
 
 // socketEnd returns the end of a WebSocket for the result of a handler.
@@ -98,5 +103,3 @@ func (s socketSink) send(c *call, msg []byte) error {
 }
 
 func (s socketSink) finish(*call, error) {}
-
-var _ http.Handler = (*Front)(nil)

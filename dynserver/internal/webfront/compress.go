@@ -3,6 +3,7 @@ package webfront
 import (
 	"fmt"
 	"io"
+	"net/http"
 
 	"connectrpc.com/connect"
 	"github.com/andybalholm/brotli"
@@ -35,8 +36,7 @@ func compressions(limit int) []connect.HandlerOption {
 const brotliLevel = 4
 
 func compression(name string, limit int, in func() decompressor, out func() connect.Compressor) connect.HandlerOption {
-	return connect.WithCompression(name,
-		func() connect.Decompressor { return &limited{decompressor: in(), limit: int64(limit)} }, out)
+	return connect.WithCompression(name, func() connect.Decompressor { return newLimited(in, limit) }, out)
 }
 
 // decompressor is a connect.Decompressor whose Close need not report anything.
@@ -48,23 +48,42 @@ type decompressor interface {
 // limited fails when more bytes than the limit come out of a decompressor. connect
 // has the same limit, but it counts the rest: of a small message that would be
 // gigabytes.
+//
+// connect uses it again for messages of other callers. So a decompressor that has not
+// reached the end of its message is replaced: brotli's keeps unread input when it is
+// reset.
 type limited struct {
-	decompressor
+	in    decompressor
+	make  func() decompressor
+	limit int64
 
-	limit, read int64
+	read   int64
+	unread bool // the message has not been read to its end
 }
 
+func newLimited(in func() decompressor, limit int) *limited {
+	return &limited{in: in(), make: in, limit: int64(limit)}
+}
+
+// Reset implements connect.Decompressor.
 func (l *limited) Reset(src io.Reader) error {
-	l.read = 0
-	return l.decompressor.Reset(src)
+	if l.unread {
+		l.in = l.make()
+	}
+	l.read, l.unread = 0, src != http.NoBody // with which connect ends the use of the last source
+	return l.in.Reset(src)
 }
 
+// Read implements connect.Decompressor.
 func (l *limited) Read(p []byte) (int, error) {
 	if l.read > l.limit {
 		return 0, connect.NewError(connect.CodeResourceExhausted, errTooLarge(l.limit))
 	}
-	n, err := l.decompressor.Read(p)
+	n, err := l.in.Read(p)
 	l.read += int64(n)
+	if err == io.EOF {
+		l.unread = false
+	}
 	return n, err
 }
 

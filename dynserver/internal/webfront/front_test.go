@@ -253,11 +253,13 @@ func (w way) client(tb testing.TB, url, method string, more ...connect.ClientOpt
 	switch w.compression {
 	case "br":
 		opts = append(opts, connect.WithAcceptCompression("br",
-			func() connect.Decompressor { return &limited{decompressor: brotli.NewReader(nil), limit: 1 << 20} },
+			func() connect.Decompressor {
+				return newLimited(func() decompressor { return brotli.NewReader(nil) }, 1<<20)
+			},
 			func() connect.Compressor { return brotli.NewWriter(nil) }))
 	case "zstd":
 		opts = append(opts, connect.WithAcceptCompression("zstd",
-			func() connect.Decompressor { return &limited{decompressor: newZstdReader(), limit: 1 << 20} },
+			func() connect.Decompressor { return newLimited(func() decompressor { return newZstdReader() }, 1<<20) },
 			func() connect.Compressor { return newZstdWriter() }))
 	}
 	if w.compression != "" {

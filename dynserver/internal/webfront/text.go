@@ -204,6 +204,9 @@ func (t *textReader) decode() error {
 		t.text = t.text[len(part):]
 	}
 	n, err := base64.StdEncoding.Decode(t.out[:], part)
+	if err == nil && bytes.ContainsAny(part, "\r\n") { // which package base64 skips
+		err = base64.CorruptInputError(0)
+	}
 	if err != nil {
 		t.err, t.text = err, nil
 		return err
