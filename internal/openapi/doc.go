@@ -112,7 +112,9 @@ func (d *Document) Write(out io.Writer, format Format) error {
 	for _, c := range b.closure() {
 		w.member(c.name, b.component(c))
 	}
-	w.member(streamError, streamErrorSchema(status))
+	if b.streams {
+		w.member(streamError, streamErrorSchema(status))
+	}
 	w.close()
 	w.member("responses", obj(errorResponse, obj(
 		"description", "The call failed. The HTTP status follows from the code of the error.",

@@ -164,6 +164,7 @@ func (b *builder) responseContent(op *operation) object {
 	if !op.Method.IsStreamingServer() {
 		return jsonContent(schema)
 	}
+	b.streams = true
 	item := obj("anyOf", list{schema, obj("$ref", schemas+streamError)})
 	content := streamContent(item)
 	content.set("text/event-stream", obj("schema", eventsOf(item)))

@@ -18,7 +18,8 @@ var statusDescriptor = (*spb.Status)(nil).ProtoReflect().Descriptor()
 type builder struct {
 	*Document
 	*components
-	rules *rules
+	rules   *rules
+	streams bool // a response that is a stream has been described
 }
 
 func kindOf(md protoreflect.MessageDescriptor) wellknown.Type {
