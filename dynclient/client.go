@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/encoding/gzip" // for grpc.UseCompressor, and answers that are compressed
 	_ "google.golang.org/grpc/health"        // for healthCheckConfig in a service config
 	"google.golang.org/grpc/metadata"
@@ -37,6 +36,7 @@ type Option func(*settings)
 type settings struct {
 	sources []Source
 	dial    []grpc.DialOption
+	http    *HTTPOptions
 	timeout time.Duration
 	reflect reflection.Options
 	files   FileLimits
@@ -49,7 +49,8 @@ func WithSources(sources ...Source) Option {
 }
 
 // WithGRPC passes options to grpc.NewClient: credentials, resolvers,
-// interceptors, limits, keepalive. Default: a plaintext connection.
+// interceptors, limits, keepalive. Default: a plaintext connection. A target that
+// is a URL does not take them.
 func WithGRPC(opts ...grpc.DialOption) Option {
 	return func(s *settings) { s.dial = append(s.dial, opts...) }
 }
@@ -81,18 +82,17 @@ func WithSchemaTimeout(d time.Duration) Option {
 	return func(s *settings) { s.timeout = d }
 }
 
-// Dial returns a client for a target in the syntax of grpc.NewClient:
-// host:port, dns:///host:port, unix:path and so on. It reads the schema's
-// files, if there are any, and fails if one cannot be read or if ctx ends
-// first; errors in files are reported when the file is used. The connection is
-// made when it is first needed.
+// Dial returns a client for a target: the URL of an HTTP server (see [WithHTTP]),
+// or a target in the syntax of grpc.NewClient, such as host:port,
+// dns:///host:port or unix:path. It reads the schema's files, if there are any,
+// and fails if one cannot be read or if ctx ends first; errors in files are
+// reported when the file is used. The connection is made when it is first needed.
 func Dial(ctx context.Context, target string, opts ...Option) (*Client, error) {
 	var s settings
 	for _, o := range opts {
 		o(&s)
 	}
-	plaintext := grpc.WithTransportCredentials(insecure.NewCredentials())
-	conn, err := grpc.NewClient(target, append([]grpc.DialOption{plaintext}, s.dial...)...)
+	conn, err := s.connect(target)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func Dial(ctx context.Context, target string, opts ...Option) (*Client, error) {
 }
 
 // New returns a client that uses an existing connection. Close does not close
-// the connection. [WithGRPC] and [WithServiceConfig] have no effect.
+// the connection. [WithGRPC], [WithServiceConfig] and [WithHTTP] have no effect.
 func New(conn grpc.ClientConnInterface, opts ...Option) *Client {
 	var s settings
 	for _, o := range opts {

@@ -1,6 +1,6 @@
-// Package dynclient calls gRPC services without generated code: it reads their
-// schema at run time, from the server's reflection, .proto folders or
-// descriptor sets.
+// Package dynclient calls services of gRPC, Connect and gRPC-Web without generated
+// code: it reads their schema at run time, from the server's reflection, .proto
+// folders or descriptor sets.
 //
 //	c, err := dynclient.Dial(ctx, "127.0.0.1:50051")
 //	if err != nil { ... }
@@ -58,6 +58,9 @@
 //				"backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}
 //		}]
 //	}`)
+//
+// A target that is a URL, such as http://127.0.0.1:8080, is called by the Connect
+// protocol, gRPC-Web, or gRPC over net/http: see [WithHTTP].
 //
 // Interceptors and stats handlers see messages as opaque values that hold
 // encoded bytes. An interceptor may send one again, but not after the call has

@@ -31,8 +31,8 @@ type CheckResult struct {
 
 // Check reads the sources and binds the handlers as [New] does, and reports all
 // problems. It does not listen and leaves nothing running. It uses the fields Sources,
-// SchemaLimits, Handlers, Providers, RequireHandlers, Middleware, OnProgress and Log of
-// the Config.
+// SchemaLimits, HTTPRules, Handlers, Providers, RequireHandlers, Middleware, OnProgress
+// and Log of the Config.
 //
 // If against is not empty, Check also compares with these sources and reports the
 // changes that break callers, and the errors in against. Files with errors are not

@@ -53,6 +53,13 @@ type Config struct {
 	// described as well, and answers UNIMPLEMENTED. Default: none.
 	Handlers *handlers.Registry
 
+	// HTTPRules are service configuration files with google.api.http rules, the YAML form
+	// of google.api.Service. The files *.http.yaml in folders and file systems of Sources
+	// are read as well. The last rule for a method wins, and replaces its annotation; those
+	// of HTTPRules come last. The files are read at each reload; one that is broken keeps
+	// its last good version.
+	HTTPRules []string
+
 	// RequireHandlers makes a method without a handler an error: its service is not
 	// served, or keeps its last good version.
 	RequireHandlers bool

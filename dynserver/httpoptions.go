@@ -28,6 +28,9 @@ type HTTPOptions struct {
 	// whose values are the default.
 	MaxRecvBytes, MaxSendBytes int
 
+	// REST holds the settings of HTTP/JSON calls.
+	REST RESTOptions
+
 	// MaxHeaderBytes bounds the header of a request. A request with a larger one is
 	// answered with 431. Default 64 KiB.
 	MaxHeaderBytes int
@@ -90,7 +93,7 @@ func (s *Server) HTTPHandler() http.Handler { return s.http.Handler() }
 // newHTTP returns the HTTP front.
 func (s *Server) newHTTP() (*httpport.Server, error) {
 	o := s.config.HTTP
-	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks}
+	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks, REST: s.newREST()}
 	return httpport.New(httpport.Options{
 		TLS:                  o.TLS,
 		CORS:                 httpport.CORS(o.CORS),
@@ -122,6 +125,10 @@ func (s *Server) newWeb() *webfront.Front {
 // pauses reports whether the client may pause in the body of a request, because the
 // method streams requests.
 func (s *Server) pauses(r *http.Request) bool {
-	route := s.current.Load().Route(r.URL.Path)
-	return route != nil && route.Method.IsStreamingClient()
+	g := s.current.Load()
+	if route := g.Route(r.URL.Path); route != nil {
+		return route.Method.IsStreamingClient()
+	}
+	bound, _ := g.HTTP().Find(r.Method, r.URL.EscapedPath(), nil)
+	return bound != nil && bound.Method.IsStreamingClient()
 }

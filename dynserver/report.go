@@ -10,6 +10,7 @@ import (
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/httprule"
 	"github.com/dyngate/dyngate/internal/logattr"
 )
 
@@ -71,7 +72,8 @@ func (r *Report) compare(old, now *dispatch.Generation) {
 		switch {
 		case before == nil:
 			r.Added = append(r.Added, string(name))
-		case before.Desc != s.Desc || !slices.Equal(before.Routes, s.Routes):
+		case before.Desc != s.Desc || !slices.Equal(before.Routes, s.Routes) ||
+			!slices.EqualFunc(before.HTTP, s.HTTP, (*httprule.Binding).Equal):
 			r.Changed = append(r.Changed, string(name))
 		}
 		switch {
@@ -175,6 +177,10 @@ type MethodInfo struct {
 	StreamsRequests  bool
 	StreamsResponses bool
 	Handler          string // the pattern of its handler's registration; empty if it has no handler
+
+	// HTTP are the method's paths: "GET /v1/{name=books/*}". Each method also has
+	// "POST /pkg.Service/Method", which is not in the list.
+	HTTP []string
 }
 
 // Services describes the services that can be called now, sorted by name, without the
@@ -184,10 +190,16 @@ func (s *Server) Services() []ServiceInfo { return servicesOf(s.current.Load()) 
 func servicesOf(g *dispatch.Generation) []ServiceInfo {
 	services := g.Services
 	infos := make([]ServiceInfo, len(services))
+	paths := make(map[string][]string)
+	for _, b := range g.HTTP().Bindings() {
+		paths[b.Path()] = append(paths[b.Path()], b.Verb+" "+b.Template.String())
+	}
 	for i, svc := range services {
 		infos[i] = ServiceInfo{Name: string(svc.Desc.FullName()), File: svc.File.Location(), Stale: svc.Stale}
 		for _, r := range svc.Routes {
-			infos[i].Methods = append(infos[i].Methods, methodInfo(r))
+			info := methodInfo(r)
+			info.HTTP = paths["/"+r.Path()]
+			infos[i].Methods = append(infos[i].Methods, info)
 		}
 	}
 	return infos

@@ -92,6 +92,7 @@ func (c Config) loader(own []*handlers.Registration) *load.Loader {
 		Providers:       append([]handlers.Provider{c.Handlers}, c.Providers...),
 		Own:             own,
 		RequireHandlers: c.RequireHandlers,
+		HTTPRules:       c.HTTPRules,
 		Log:             c.Log,
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -19,8 +20,10 @@ import (
 const callHelp = `Call calls a method of any kind and prints the responses as they arrive.
 
 TARGET is host:port, a port of the loopback, unix:PATH, or any other target that
-gRPC knows, such as dns:///host:port. METHOD is pkg.Service/Method; it may be
-shortened from the left while it is unique: Greeter/SayHello, SayHello.
+gRPC knows, such as dns:///host:port. It may also be the URL of an HTTP server,
+http://host:port or https://host/prefix; calls then use the Connect protocol, or
+that of --protocol. METHOD is pkg.Service/Method; it may be shortened from the
+left while it is unique: Greeter/SayHello, SayHello.
 
 The schema comes from the server's reflection, or from --proto and --descriptors.
 --data is one JSON document or, for a method that streams its requests, any
@@ -40,7 +43,8 @@ func newCall() *cobra.Command {
 		Example: `  dyngate call 127.0.0.1:50051 tutorial.Greeter/SayHello -d '{"name": "Ada"}'
   dyngate call 50051 RecordRoute -d '{"latitude": 407838351} {"latitude": 408122808}'
   dyngate describe 50051 RouteChat --example | dyngate call 50051 RouteChat -d -
-  dyngate call api.example.com:443 List --tls -H "authorization: Bearer $TOKEN" -o ndjson`,
+  dyngate call api.example.com:443 List --tls -H "authorization: Bearer $TOKEN" -o ndjson
+  dyngate call https://api.example.com List --protocol grpcweb`,
 		Args:              args(cobra.ExactArgs(2)),
 		ValidArgsFunction: names{methods: true}.complete(&f.connectFlags, true),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -88,7 +92,7 @@ func (f *callFlags) run(ctx context.Context, target, method string) error {
 		return err
 	}
 	watch := newWatch(f.verbose)
-	client, done, err := f.dial(target, grpc.WithStatsHandler(watch))
+	client, done, err := f.dial(target, watch)
 	if err != nil {
 		return err
 	}
@@ -98,13 +102,16 @@ func (f *callFlags) run(ctx context.Context, target, method string) error {
 	return withDetails(ctx, f.withHelp(f.call(bounded, client, watch, method), watch))
 }
 
+// tooLarge matches what grpc-go and connect-go say about a message that is too large.
+var tooLarge = regexp.MustCompile(`larger than (configured )?max`)
+
 // withHelp adds to the error of a message that is too large which limit it exceeds.
-// grpc-go says the same on both sides. The message is a response if the server had
+// Both sides say the same. The message is a response if the server had
 // begun to answer and the limit is the one of this side; after several requests that
 // is only likely.
 func (f *callFlags) withHelp(err error, watch *watch) error {
 	var call *dynclient.Error
-	if !errors.As(err, &call) || call.Code() != codes.ResourceExhausted || !strings.Contains(call.Message(), "larger than max") {
+	if !errors.As(err, &call) || call.Code() != codes.ResourceExhausted || !tooLarge.MatchString(call.Message()) {
 		return err
 	}
 	own := strings.HasSuffix(strings.TrimSuffix(call.Message(), ")"), " "+strconv.Itoa(f.maxRecv))

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
 
 	"github.com/dyngate/dyngate/dynclient"
 )
@@ -29,6 +31,7 @@ type connectFlags struct {
 	skipVerify     bool
 	authority      string
 	connectTimeout time.Duration
+	protocol       string // of URLs; "" is for what the target implies
 
 	schemaFlags
 }
@@ -37,6 +40,7 @@ type connectFlags struct {
 func (f *connectFlags) register(flags *pflag.FlagSet, deadline time.Duration) {
 	flags.StringArrayVarP(&f.headers, "header", "H", nil, "send `'NAME: VALUE'` as metadata, also to reflection; the value of a NAME that ends in -bin is base64; repeatable")
 	flags.DurationVar(&f.deadline, "deadline", deadline, "how long the command may take; 0 for no limit")
+	flags.Var(choice{&f.protocol, protocols}, "protocol", "protocol of calls (default: connect if TARGET is a URL, or else grpc)")
 	flags.BoolVar(&f.tls, "tls", false, "use TLS; --ca, --cert, --server-name and --insecure-skip-verify imply it")
 	flags.StringVar(&f.ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
 	flags.StringVar(&f.cert, "cert", "", "client certificate in `FILE` (PEM); needs --key")
@@ -78,16 +82,13 @@ func (f *connectFlags) within(ctx context.Context) (context.Context, context.Can
 }
 
 // dial returns a client of a target, and a function that closes it. Files are read
-// when the schema is first used.
-func (f *connectFlags) dial(target string, opts ...grpc.DialOption) (*dynclient.Client, func(), error) {
-	options, err := f.options()
+// when the schema is first used. The handler of statistics may be nil.
+func (f *connectFlags) dial(target string, handler stats.Handler) (*dynclient.Client, func(), error) {
+	target, err := normalTarget(target)
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	if target, err = normalTarget(target); err != nil {
-		return nil, nil, usageError{err}
-	}
-	conn, err := grpc.NewClient(target, append(options, opts...)...)
+	conn, err := f.connect(target, handler)
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
@@ -95,6 +96,33 @@ func (f *connectFlags) dial(target string, opts ...grpc.DialOption) (*dynclient.
 	return client, func() { _ = client.Close(); _ = conn.Close() }, nil
 }
 
+// connection is what calls go over.
+type connection interface {
+	grpc.ClientConnInterface
+	io.Closer
+}
+
+// connect returns a connection to a target.
+func (f *connectFlags) connect(target string, handler stats.Handler) (connection, error) {
+	if f.overHTTP(target) {
+		return f.connectHTTP(target, handler)
+	}
+	options, err := f.options()
+	if err != nil {
+		return nil, err
+	}
+	if handler != nil {
+		options = append(options, grpc.WithStatsHandler(handler))
+	}
+	return grpc.NewClient(target, options...)
+}
+
+// usesTLS reports whether a flag asks for TLS.
+func (f *connectFlags) usesTLS() bool {
+	return f.tls || f.ca != "" || f.cert != "" || f.key != "" || f.serverName != "" || f.skipVerify
+}
+
+// options are the settings of a target of gRPC.
 func (f *connectFlags) options() ([]grpc.DialOption, error) {
 	opts := []grpc.DialOption{
 		grpc.WithUserAgent("dyngate"),
@@ -103,7 +131,7 @@ func (f *connectFlags) options() ([]grpc.DialOption, error) {
 	if f.authority != "" {
 		opts = append(opts, grpc.WithAuthority(f.authority))
 	}
-	if !f.tls && f.ca == "" && f.cert == "" && f.key == "" && f.serverName == "" && !f.skipVerify {
+	if !f.usesTLS() {
 		return append(opts, grpc.WithTransportCredentials(insecure.NewCredentials())), nil
 	}
 	config, err := f.tlsConfig()

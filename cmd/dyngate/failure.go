@@ -129,18 +129,22 @@ func newDetail(packed *anypb.Any, types dynclient.Types) detail {
 }
 
 // hints are what to do about calls that fail on this side, by the messages of
-// grpc-go and crypto/tls. The first that fits is printed.
+// grpc-go, net/http and crypto/tls. The first that fits is printed.
 var hints = []struct {
 	code codes.Code
 	text string
 	help string
 }{
 	{codes.Unavailable, "error reading server preface", "the server may require TLS: try --tls"},
-	{codes.Unavailable, "first record does not look like a TLS handshake", "the server does not use TLS: leave out the TLS flags"},
+	{codes.Unavailable, "first record does not look like a TLS handshake", "the server does not use TLS: leave out the TLS flags, and write http:// instead of https://"},
+	{codes.Unavailable, "HTTP/2 without TLS: ", needsHTTP2},
+	{codes.Unavailable, "tls: no application protocol", needsHTTP2},
 	{codes.Unavailable, "certificate signed by unknown authority", "--ca FILE trusts the certificates in FILE"},
 	{codes.Unavailable, "x509: certificate is valid for", "--server-name NAME sets the name that the certificate must have"},
 	{codes.Unavailable, "x509: cannot validate certificate for", "--server-name NAME sets the name that the certificate must have"},
 }
+
+const needsHTTP2 = "bidirectional streams, such as reflection, and --protocol grpc need HTTP/2; the server may speak only HTTP/1.1 (--proto reads the schema from files), or require TLS (https://)"
 
 // helpError is an error with a line that may help.
 type helpError struct {

@@ -231,7 +231,7 @@ func (f *connectFlags) open(args []string, most int) (*dynclient.Schema, []strin
 	if len(args) == 0 {
 		return nil, nil, nil, usageError{errors.New("a TARGET is missing, or --proto, or --descriptors")}
 	}
-	client, done, err := f.dial(args[0])
+	client, done, err := f.dial(args[0], nil)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -15,6 +15,9 @@ var schemes = []string{"dns", "ipv4", "ipv6", "passthrough", "unix", "unix-abstr
 // normalTarget turns a port into an address of the loopback, as `dyngate serve`
 // does, and refuses text that gRPC would take for a host name.
 func normalTarget(target string) (string, error) {
+	if isURL(target) {
+		return target, nil
+	}
 	scheme, rest, _ := strings.Cut(target, ":")
 	if rest != "" && slices.Contains(schemes, strings.ToLower(scheme)) {
 		return target, nil
@@ -24,12 +27,18 @@ func normalTarget(target string) (string, error) {
 	}
 	host, port, err := net.SplitHostPort(target)
 	if err != nil || !isPort(port) {
-		return "", fmt.Errorf("%q is not a target: write HOST:PORT ([::1]:50051 for IPv6), a port of the loopback, unix:PATH, or another target of gRPC, such as dns:///HOST:PORT", target)
+		return "", fmt.Errorf("%q is not a target: write HOST:PORT ([::1]:50051 for IPv6), a port of the loopback, unix:PATH, http://HOST:PORT or https://HOST, or another target of gRPC, such as dns:///HOST:PORT", target)
 	}
 	if host == "" {
 		return net.JoinHostPort("127.0.0.1", port), nil
 	}
 	return target, nil
+}
+
+// isURL reports whether a target is the URL of an HTTP server.
+func isURL(target string) bool {
+	scheme, _, found := strings.Cut(target, "://")
+	return found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
 // looksLikeTarget reports whether an argument is a target rather than a name in a

@@ -37,8 +37,9 @@ func TestNormalTarget(t *testing.T) {
 		"::1":                         "",
 		"::1:50777":                   "",
 		"[::1]":                       "",
-		"http://localhost:50777":      "",
-		"https://example.com":         "",
+		"http://localhost:50777":      "http://localhost:50777",
+		"https://example.com/prefix":  "https://example.com/prefix",
+		"http:/localhost:50777":       "",
 		"grpc://localhost:50777":      "",
 		"/run/dyngate.sock":           "",
 		"unix:":                       "",
@@ -51,9 +52,9 @@ func TestNormalTarget(t *testing.T) {
 		if err == nil {
 			continue
 		}
-		for _, way := range []string{"HOST:PORT", "[::1]:50051", "unix:PATH", "dns:///"} {
+		for _, way := range []string{"HOST:PORT", "[::1]:50051", "unix:PATH", "dns:///", "http://"} {
 			if !strings.Contains(err.Error(), way) {
-				t.Errorf("%q: %v, which does not tell of %s", target, err, way)
+				t.Errorf("%q: %v, which does not mention %s", target, err, way)
 			}
 		}
 	}

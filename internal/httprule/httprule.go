@@ -68,7 +68,7 @@ type Body struct {
 // request as the body.
 func Default(m protoreflect.MethodDescriptor) *Binding {
 	b := &Binding{Method: m, Verb: "POST", Body: Body{Whole: true}}
-	b.Template = &Template{Segments: []Segment{
+	b.Template = &Template{text: b.Path(), Segments: []Segment{
 		{Kind: Literal, Text: string(m.Parent().FullName())},
 		{Kind: Literal, Text: string(m.Name())},
 	}}

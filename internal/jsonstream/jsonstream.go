@@ -3,11 +3,13 @@
 package jsonstream
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"unicode/utf8"
 )
 
 // Reader reads a stream of JSON documents. It is not safe for concurrent use.
@@ -19,6 +21,7 @@ type Reader struct {
 	buf          []byte // what was read and not returned yet
 	started      bool
 	array        arrayState
+	unchecked    bool
 	document     int // the number of the current one, from 1
 	line, column int // of buf[0], from 1
 
@@ -48,6 +51,13 @@ func NewElements(r io.Reader, maxBytes int) *Reader {
 	elements := New(r, maxBytes)
 	elements.array = maybeArray
 	return elements
+}
+
+// Unchecked makes Next return objects and lists whose brackets match without checking
+// that they are JSON. It is for callers that check them anyway.
+func (r *Reader) Unchecked() *Reader {
+	r.unchecked = true
+	return r
 }
 
 // Next returns the next document, or io.EOF when there are no more. The caller may
@@ -81,6 +91,12 @@ func (r *Reader) Position() (document, line, column int) {
 func (r *Reader) read() (json.RawMessage, error) {
 	r.document++
 	r.docLine, r.docColumn = r.line, r.column
+	if end, ok := r.bracketed(); ok && (r.unchecked || json.Valid(r.buf[:end])) {
+		doc := r.buf[:end:end]
+		r.advance(end)
+		return json.RawMessage(doc), nil
+	}
+	// Other values, and the errors.
 	// Each document has a decoder of its own. One for all would keep the
 	// whitespace between documents and scan it again after each read.
 	decoder := json.NewDecoder(&feed{reader: r})
@@ -235,13 +251,10 @@ func (r *Reader) advance(n int) {
 // position returns the line and column of buf[n].
 func (r *Reader) position(n int) (line, column int) {
 	line, column = r.line, r.column
-	for _, c := range r.buf[:n] {
-		switch {
-		case c == '\n':
-			line, column = line+1, 1
-		case c&0xc0 != 0x80: // not in the middle of a character
-			column++
-		}
+	before := r.buf[:n]
+	if last := bytes.LastIndexByte(before, '\n'); last >= 0 {
+		line += bytes.Count(before, []byte{'\n'})
+		before, column = before[last+1:], 1
 	}
-	return line, column
+	return line, column + utf8.RuneCount(before)
 }

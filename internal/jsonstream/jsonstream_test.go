@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -174,6 +175,24 @@ func TestReadError(t *testing.T) {
 	}
 }
 
+// TestUnchecked leaves the text between brackets to the caller.
+func TestUnchecked(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":1} [2]3`:     `[{"a":1} [2] 3] EOF`,
+		`{a] [}`:           `[{a] [}] EOF`,
+		`{"a":"]\"}"}{`:    `[{"a":"]\"}"}] document 2: the input ends inside a document that began at line 1:13`,
+		"{\"a\": \"b\n\"}": `[] document 1, line 1:9: expected a closing quote or an escape in the string, found '\n'`,
+		`{} x`:             `[{}] document 2, line 1:4: expected a value, found 'x'`,
+		"{12345678}":       `[{12345678}] EOF`,
+		"[12345678901]":    "[] document 1, which begins at line 1:1, is larger than 12 bytes",
+	} {
+		docs, err := drain(jsonstream.New(iotest.OneByteReader(strings.NewReader(in)), 12).Unchecked())
+		if got := fmt.Sprintf("%s %v", docs, err); got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
 func FuzzReader(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":1} [2,3]"x"`, "\xef\xbb\xbf1 2", "\x1e{}\n\x1e[]", "truefalse", "{\"a\":\n}", "\"\xe2\x80", "1e", "[1}", "\xff\xfe", "{“",
@@ -190,6 +209,10 @@ func FuzzReader(f *testing.F) {
 		slow, slowErr := readAll(iotest.OneByteReader(bytes.NewReader(in)), len(in))
 		if !slices.Equal(docs, slow) || err.Error() != slowErr.Error() {
 			t.Fatalf("got %q, %v; byte by byte %q, %v", docs, err, slow, slowErr)
+		}
+		if unchecked, uncheckedErr := drain(jsonstream.New(bytes.NewReader(in), len(in)).Unchecked()); err == io.EOF &&
+			(uncheckedErr != io.EOF || !slices.Equal(docs, unchecked)) {
+			t.Fatalf("got %q; unchecked %q, %v", docs, unchecked, uncheckedErr)
 		}
 		small, _ := readAll(bytes.NewReader(in), 3)
 		for i, doc := range small {

@@ -3,15 +3,14 @@ package render
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
-	"unicode"
 
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dyngate/dyngate/internal/jsonmsg"
 	"github.com/dyngate/dyngate/internal/safetext"
+	"github.com/dyngate/dyngate/internal/yamltext"
 )
 
 // appendYAML writes the message's JSON as YAML, in the same order.
@@ -46,7 +45,7 @@ func yamlNode(tokens *json.Decoder, depth int) (*yaml.Node, error) {
 	}
 	switch tok := tok.(type) {
 	case string:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: tok, Style: styleOf(tok)}, nil
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: tok, Style: styles[yamltext.StyleOf(tok)]}, nil
 	case json.Number:
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: yamlNumber(tok.String())}, nil
 	case json.Delim:
@@ -86,35 +85,5 @@ func yamlNumber(s string) string {
 	return s
 }
 
-// styleOf returns a style without quotes for a string that every version of YAML
-// reads as a string, and one of lines for text of several lines.
-func styleOf(s string) yaml.Style {
-	switch {
-	case strings.ContainsFunc(s, safetext.Unsafe):
-	case isWords(s):
-		return 0
-	case isText(s):
-		return yaml.LiteralStyle
-	}
-	return yaml.DoubleQuotedStyle
-}
-
-// notWords are not strings for YAML 1.1 or 1.2.
-var notWords = []string{"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
-
-func isWords(s string) bool {
-	if s == "" || !unicode.IsLetter([]rune(s)[0]) || strings.HasSuffix(s, " ") || slices.Contains(notWords, strings.ToLower(s)) {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" _-./+@", r)
-	})
-}
-
-// isText reports whether s can be written as lines. A text that starts with a space
-// or an empty line would need an indentation indicator.
-func isText(s string) bool {
-	lines := strings.TrimSuffix(s, "\n")
-	return strings.Contains(s, "\n") && !strings.Contains(s, "\r") && lines != "" && !strings.HasSuffix(lines, "\n") &&
-		lines == strings.TrimLeftFunc(lines, unicode.IsSpace)
-}
+// styles are the library's names of the styles of strings.
+var styles = map[yamltext.Style]yaml.Style{yamltext.Quoted: yaml.DoubleQuotedStyle, yamltext.Plain: 0, yamltext.Lines: yaml.LiteralStyle}

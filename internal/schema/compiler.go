@@ -28,6 +28,7 @@ type Compiler struct {
 	nodes   map[string]*node
 	last    *Snapshot
 	seen    []*input // the served inputs of the last snapshot
+	beside  []*input // their companions
 	stale   bool     // nodes were built since the last snapshot
 
 	session     *ir.Session
@@ -85,7 +86,7 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	}
 	c.missing = &rootFinder{sources: c.opts.Sources}
 	c.read.Store(0)
-	served, found := c.collect()
+	served, beside, found := c.collect()
 	c.renewSession()
 	g, err := c.discover(ctx, served)
 	if err != nil {
@@ -93,7 +94,8 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	}
 	touched := slices.DeleteFunc(slices.Clone(g.order), func(n *node) bool { return !n.touched })
 	c.nodes = g.nodes
-	if len(touched) == 0 && !c.stale && c.last != nil && slices.Equal(c.seen, served) && sameDiagnostics(c.last.sources, found) {
+	if len(touched) == 0 && !c.stale && c.last != nil && slices.Equal(c.seen, served) && slices.Equal(c.beside, beside) &&
+		sameDiagnostics(c.last.sources, found) {
 		return c.last, nil
 	}
 	c.stale = true
@@ -105,7 +107,8 @@ func (c *Compiler) Compile(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.last, c.seen, c.stale = assemble(g, found, c.setTimes(), c.last), served, false
+	c.last, c.seen, c.beside, c.stale = assemble(g, found, c.setTimes(), c.last), served, beside, false
+	c.last.companions = companionsOf(beside)
 	c.encodings.prune(c.last)
 	return c.last, nil
 }
@@ -118,7 +121,7 @@ func (c *Compiler) refresh(ctx context.Context) error {
 			return fmt.Errorf("schema source %s: %w", s, err)
 		}
 		if c.readers[i] == nil || c.kinds[i] != kind {
-			c.readers[i], c.kinds[i] = s.open(kind), kind
+			c.readers[i], c.kinds[i] = s.open(kind, c.opts.Companions), kind
 		}
 		if err := c.readers[i].refresh(ctx, c.opts.Limits); err != nil {
 			return fmt.Errorf("schema source %s: %w", s, err)
@@ -140,12 +143,13 @@ func (c *Compiler) resolve(path string) *input {
 	return c.builtin.open(path)
 }
 
-// collect returns the files to serve, sorted by path, and the problems of the sources.
-// If several sources have a path, the first takes precedence.
-func (c *Compiler) collect() (served []*input, found []*diag.Diagnostic) {
+// collect returns the files to serve, sorted by path, their companions, and the problems
+// of the sources. If several sources have a path, the first takes precedence.
+func (c *Compiler) collect() (served, beside []*input, found []*diag.Diagnostic) {
 	winner := make(map[string]*input)
 	for _, r := range c.readers {
 		found = append(found, r.problems()...)
+		beside = append(beside, r.beside()...)
 		for _, in := range r.served() {
 			switch first := winner[in.path]; {
 			case first == nil:
@@ -158,7 +162,7 @@ func (c *Compiler) collect() (served []*input, found []*diag.Diagnostic) {
 		}
 	}
 	slices.SortFunc(served, func(a, b *input) int { return strings.Compare(a.path, b.path) })
-	return served, found
+	return served, beside, found
 }
 
 // renewSession starts a new compiler session when most names in the table of the old one may be

@@ -35,11 +35,7 @@ func (f *File) Diagnose(severity diag.Severity, d protoreflect.Descriptor, forma
 	out := plain(severity, f.Location(), format, args...)
 	if file := f.source.Load(); file != nil {
 		if at, ok := definition(file, string(d.FullName())); ok {
-			message := out.Message
-			sentence, details := diag.Split(message)
-			out = pointed(at, "%s", sentence)
-			out.Severity, out.Message = severity, message
-			out.Text = severity.String() + strings.TrimPrefix(out.Text, diag.Error.String()) + details
+			out = diagnoseAt(at, out)
 		}
 	}
 	return out

@@ -22,6 +22,8 @@ type reader interface {
 	refresh(ctx context.Context, lim Limits) error
 	// served returns the source's own files, sorted by import path.
 	served() []*input
+	// beside returns the companions of the source's own files, sorted by path.
+	beside() []*input
 	// open returns the file with an import path, or nil.
 	open(path string) *input
 	// problems returns the problems of the source itself.

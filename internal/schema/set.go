@@ -39,6 +39,7 @@ type setFile struct {
 
 func (s *set) name() string                 { return s.path }
 func (s *set) served() []*input             { return s.own }
+func (s *set) beside() []*input             { return nil }
 func (s *set) problems() []*diag.Diagnostic { return s.wrong }
 
 func (s *set) open(path string) *input {

@@ -23,8 +23,11 @@ type Snapshot struct {
 	index    *Index // of the good files
 	all      []*diag.Diagnostic
 	errors   []*diag.Diagnostic
-	sources  []*diag.Diagnostic   // about the sources themselves
-	sets     map[string]time.Time // when each descriptor set changed, by path
+	sources  []*diag.Diagnostic // about the sources themselves
+
+	companions []*Companion
+
+	sets map[string]time.Time // when each descriptor set changed, by path
 }
 
 // Service is a service that can be served.

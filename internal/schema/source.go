@@ -41,6 +41,10 @@ type Options struct {
 	// last.
 	Sources []Source
 
+	// Companions is the suffix of other files that are read from folders and file systems,
+	// ".yaml" for example: see Snapshot.Companions. Default: none.
+	Companions string
+
 	// DropComments removes comments from the result of
 	// File.DescriptorWithComments.
 	DropComments bool
@@ -97,17 +101,17 @@ const (
 	kindFS
 )
 
-// open returns a reader of a source of this kind.
-func (s Source) open(kind sourceKind) reader {
+// open returns a reader of a source of this kind. companions is Options.Companions.
+func (s Source) open(kind sourceKind, companions string) reader {
 	switch kind {
 	case kindFolder:
-		return &tree{label: s.name, prefix: s.path, fsys: os.DirFS(s.path)}
+		return &tree{label: s.name, prefix: s.path, fsys: os.DirFS(s.path), companions: companions}
 	case kindFile:
 		dir := filepath.Dir(s.path)
 		return &tree{label: dir, prefix: dir, fsys: os.DirFS(dir), only: filepath.Base(s.path)}
 	case kindSet:
 		return &set{path: s.path}
 	default:
-		return &tree{label: s.name, prefix: s.name, fsys: s.fsys}
+		return &tree{label: s.name, prefix: s.name, fsys: s.fsys, companions: companions}
 	}
 }

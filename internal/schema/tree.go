@@ -27,19 +27,23 @@ type tree struct {
 	lazy   bool   // serve nothing, and find files when they are imported
 	frozen bool   // contents never change
 
+	companions string // the suffix of the companions of .proto files; empty for none
+
 	lim    Limits
 	files  map[string]*input // found, by import path
 	before map[string]*input // found by the last refresh
 	own    []*input
+	others []*input // companions
 	wrong  []*diag.Diagnostic
 }
 
 func (t *tree) name() string                 { return t.label }
 func (t *tree) served() []*input             { return t.own }
+func (t *tree) beside() []*input             { return t.others }
 func (t *tree) problems() []*diag.Diagnostic { return t.wrong }
 
 func (t *tree) refresh(ctx context.Context, lim Limits) error {
-	t.lim, t.wrong, t.own = lim, nil, nil
+	t.lim, t.wrong, t.own, t.others = lim, nil, nil, nil
 	t.before, t.files = t.files, make(map[string]*input, len(t.files))
 	switch {
 	case t.lazy:
@@ -51,12 +55,14 @@ func (t *tree) refresh(ctx context.Context, lim Limits) error {
 		}
 		return &fs.PathError{Op: "open", Path: t.locate(t.only), Err: fs.ErrNotExist}
 	}
-	w := walker{ctx: ctx, fsys: t.fsys, file: t.take, broken: t.unreadable}
+	w := walker{ctx: ctx, fsys: t.fsys, companions: t.companions, file: t.take, broken: t.unreadable}
 	if err := w.walk(".", nil); err != nil {
 		t.files = t.before // compared with the files when the root can be read again
 		return err
 	}
-	slices.SortFunc(t.own, func(a, b *input) int { return strings.Compare(a.path, b.path) })
+	for _, list := range [][]*input{t.own, t.others} {
+		slices.SortFunc(list, func(a, b *input) int { return strings.Compare(a.path, b.path) })
+	}
 	return nil
 }
 
@@ -140,13 +146,21 @@ func (t *tree) take(p string, _ bool, info fs.FileInfo, err error) error {
 		t.wrong = append(t.wrong, problem(t.locate(p), "this file is left out: %s", why))
 		return nil
 	}
-	if len(t.own) >= t.lim.Files {
+	if len(t.own)+len(t.others) >= t.lim.Files {
 		return fmt.Errorf("%s contains more than %d .proto files; use a smaller folder or raise the limit", t.label, t.lim.Files)
 	}
-	in := t.read(p, info, err)
-	t.files[p] = in
-	t.own = append(t.own, in)
+	t.keep(t.read(p, info, err))
 	return nil
+}
+
+// keep adds a file.
+func (t *tree) keep(in *input) {
+	t.files[in.path] = in
+	if isCompanion(in.path, t.companions) {
+		t.others = append(t.others, in)
+	} else {
+		t.own = append(t.own, in)
+	}
 }
 
 // unreadable records a folder that cannot be read. It keeps the files in it, with an error, because
@@ -155,9 +169,7 @@ func (t *tree) unreadable(dir string, err error) {
 	t.wrong = append(t.wrong, unread(err, t.locate(dir), "the folder cannot be read: %v", cause(err)))
 	for p := range t.before {
 		if strings.HasPrefix(p, dir+"/") && t.files[p] == nil {
-			in := t.read(p, nil, fmt.Errorf("its folder cannot be read: %w", cause(err)))
-			t.files[p] = in
-			t.own = append(t.own, in)
+			t.keep(t.read(p, nil, fmt.Errorf("its folder cannot be read: %w", cause(err))))
 		}
 	}
 }

@@ -11,11 +11,13 @@ import (
 	"strings"
 )
 
-// walker finds the .proto files below a root. It follows links, and skips hidden files and
+// walker finds the .proto files below a root, and their companions. It follows links, and skips hidden files and
 // folders.
 type walker struct {
 	ctx  context.Context
 	fsys fs.FS
+
+	companions string // the suffix of other files that are wanted; empty for none
 
 	folders int // entered
 
@@ -77,10 +79,10 @@ func (w *walker) entry(dir string, entry fs.DirEntry, above []fs.FileInfo) error
 	}
 	p := path.Join(dir, entry.Name())
 	isDir, isLink := entry.IsDir(), entry.Type()&fs.ModeSymlink != 0
-	isProto := strings.HasSuffix(entry.Name(), ".proto")
+	isWanted := strings.HasSuffix(entry.Name(), ".proto") || isCompanion(entry.Name(), w.companions)
 	var info fs.FileInfo
 	var err error
-	if isLink || isProto && !isDir {
+	if isLink || isWanted && !isDir {
 		if info, err = fs.Stat(w.fsys, p); err == nil {
 			isDir = info.IsDir()
 		}
@@ -88,7 +90,7 @@ func (w *walker) entry(dir string, entry fs.DirEntry, above []fs.FileInfo) error
 	switch {
 	case isDir && len(above) < maxDepth:
 		return w.walk(p, above)
-	case isDir || !isProto || w.file == nil:
+	case isDir || !isWanted || w.file == nil:
 		return nil
 	case errors.Is(err, fs.ErrNotExist) && !isLink: // removed during the walk
 		return nil

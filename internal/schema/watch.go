@@ -18,6 +18,9 @@ func (c *Compiler) Roots() []watch.Root {
 			continue
 		}
 		roots = append(roots, watch.Root{Path: s.path, Suffix: ".proto"})
+		if c.opts.Companions != "" {
+			roots = append(roots, watch.Root{Path: s.path, Suffix: c.opts.Companions})
+		}
 		if t, ok := c.readers[i].(*tree); ok && t.only != "" {
 			for _, p := range slices.Sorted(maps.Keys(t.files)) {
 				roots = append(roots, watch.Root{Path: t.locate(p), Suffix: ".proto"})

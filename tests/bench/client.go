@@ -7,11 +7,17 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/dyngate/dyngate/tests/bench/child"
 )
 
 // startClient starts a client, which will call a replier of this process.
 func startClient(ctx context.Context, args []string) (*process, error) {
-	p, _, err := startSelf(ctx, "call", args)
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := start(ctx, self, "call", args)
 	if err != nil {
 		return nil, err
 	}
@@ -20,7 +26,7 @@ func startClient(ctx context.Context, args []string) (*process, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := p.ask(command{Do: connectStub, Addr: r.addr(), Scenario: s.name}, new(any)); err != nil {
+		if err := p.ask(child.Command{Do: child.ConnectStub, Addr: r.addr(), Scenario: s.name}, new(any)); err != nil {
 			return nil, errors.Join(err, r.close())
 		}
 		return client{process: p, server: r}, nil
@@ -36,12 +42,12 @@ type client struct {
 
 func (c client) run(concurrency int, d time.Duration) (result, error) {
 	var r result
-	err := c.process.ask(command{Do: makeCalls, Concurrency: concurrency, Duration: d}, &r)
+	err := c.process.ask(child.Command{Do: child.MakeCalls, Concurrency: concurrency, Duration: d}, &r)
 	return r, err
 }
 
 func (c client) close() error {
-	return errors.Join(c.process.ask(command{Do: closeStub}, new(any)), c.server.close())
+	return errors.Join(c.process.ask(child.Command{Do: child.CloseStub}, new(any)), c.server.close())
 }
 
 // runClient is a client process. It follows the commands on standard input, and
@@ -53,21 +59,21 @@ func runClient(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	stopProfile, err := startProfile(*profile)
+	stopProfile, err := child.Profile(*profile)
 	if err != nil {
 		return err
 	}
 	var s *stub
-	err = follow(os.Stdin, os.Stdout, "ready", func(c command) (answer any, err error) {
+	err = child.Follow(os.Stdin, os.Stdout, "ready", func(c child.Command) (answer any, err error) {
 		switch c.Do {
-		case tellUsage:
-			return ownUsage(), nil
-		case connectStub:
+		case child.TellUsage:
+			return child.OwnUsage(), nil
+		case child.ConnectStub:
 			s, err = dialStub(ctx, *kind, c.Addr, scenarioNamed(c.Scenario))
 			return nil, err
-		case makeCalls:
+		case child.MakeCalls:
 			return s.run(ctx, c.Concurrency, c.Duration)
-		case closeStub:
+		case child.CloseStub:
 			return nil, s.close()
 		}
 		return nil, fmt.Errorf("no such command: %q", c.Do)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -14,7 +15,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+func run(ctx context.Context, args []string) (err error) {
 	if len(args) > 0 && args[0] == "serve" {
 		return serve(ctx, args[1:])
 	}
@@ -27,6 +28,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, removePeers()) }()
 	printMachine(os.Stdout)
 	for _, contest := range plan.contests {
 		groups, err := plan.measure(ctx, contest)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/dyngate/dyngate/tests/bench/child"
 )
 
 // group is the part of a table in which the rivals are compared: they all do the
@@ -47,7 +49,7 @@ func (p *plan) measure(ctx context.Context, c contest) ([]group, error) {
 
 func (p *plan) groups(c contest) (groups []group) {
 	for _, s := range p.scenarios {
-		if c.scenarios != nil && !slices.Contains(c.scenarios, s.name) {
+		if !slices.Contains(c.scenarios, s.name) {
 			continue
 		}
 		for _, n := range p.concurrency {
@@ -97,15 +99,15 @@ func (p *plan) measureOne(ctx context.Context, rival *process, g group) (none sa
 	if err != nil {
 		return none, err
 	}
-	peerBefore := ownUsage()
+	peerBefore := child.OwnUsage()
 	r, err := c.run(g.concurrency, p.duration)
 	if err != nil {
 		return none, err
 	}
-	peerAfter := ownUsage()
+	peerAfter := child.OwnUsage()
 	after, err := rival.usage()
 	if err != nil {
 		return none, err
 	}
-	return newSample(r, after.since(before), peerAfter.since(peerBefore)), nil
+	return newSample(r, after.Since(before), peerAfter.Since(peerBefore)), nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,8 +23,8 @@ type plan struct {
 // contest is a set of rivals that are compared with the first of them.
 type contest struct {
 	name      string
-	clients   bool     // they are clients, not servers
-	scenarios []string // or nil for all
+	clients   bool // they are clients, not servers
+	scenarios []string
 	rivals    []string // the kind and further arguments of a process
 	targets   []target
 }
@@ -33,7 +34,7 @@ type contest struct {
 var serverScenarios = []string{"hello", "order"}
 
 func standardContests() []contest {
-	return []contest{
+	return append([]contest{
 		{
 			name: "equal options", scenarios: serverScenarios,
 			rivals: []string{"generated --equal", "struct --equal", "dynamic --equal", "raw --equal"},
@@ -54,7 +55,7 @@ func standardContests() []contest {
 			targets: []target{{rival: shippedKind, scenario: "hello", figure: cpu, unit: "CPU/call", atMost: 0.80}},
 		},
 		{
-			name: "clients", clients: true,
+			name: "clients", clients: true, scenarios: []string{"hello", "small order", "order"},
 			rivals: []string{"generated", "struct", "dynamic"},
 			targets: []target{
 				{rival: "struct", scenario: "hello", figure: rate, unit: "calls/s", atLeast: 1},
@@ -65,7 +66,7 @@ func standardContests() []contest {
 				{rival: "struct", scenario: "order", figure: cpu, unit: "CPU/call", atMost: 1 / 1.3},
 			},
 		},
-	}
+	}, webContests()...)
 }
 
 func parsePlan(args []string) (*plan, error) {
@@ -75,7 +76,7 @@ func parsePlan(args []string) (*plan, error) {
 	flags.DurationVar(&p.duration, "duration", time.Second, "how long to measure each cell")
 	flags.DurationVar(&p.warmup, "warmup", 300*time.Millisecond, "how long to warm up before")
 	flags.StringVar(&p.profiles, "profiles", "", "write the CPU profiles of what is measured into `FOLDER`")
-	only := flags.String("only", "", "measure only the contests and scenarios with these `NAMES`: equal options, as shipped, the binary, clients, hello, small order, order; separated by commas")
+	only := flags.String("only", "", "measure only the contests and scenarios with these `NAMES`: equal options, as shipped, the binary, clients, http, connect, hello, small order, order, 'GET hello' and the like; separated by commas")
 	servers := flags.String("servers", "", "compare these servers instead, `ARGUMENTS` of serve separated by commas, as in 'struct --workers=0,struct --workers=64'")
 	clients := flags.String("clients", "", "compare these clients instead, `ARGUMENTS` of call separated by commas, as in generated,struct,generated")
 	if err := flags.Parse(args); err != nil {
@@ -91,15 +92,27 @@ func parsePlan(args []string) (*plan, error) {
 		p.contests = nil
 	}
 	if *servers != "" {
-		p.contests = append(p.contests, contest{name: "custom", scenarios: serverScenarios, rivals: strings.Split(*servers, ",")})
+		p.contests = append(p.contests, customContest(strings.Split(*servers, ",")))
 	}
 	if *clients != "" {
-		p.contests = append(p.contests, contest{name: "custom", clients: true, rivals: strings.Split(*clients, ",")})
+		p.contests = append(p.contests, contest{name: "custom", clients: true, scenarios: []string{"hello", "small order", "order"}, rivals: strings.Split(*clients, ",")})
 	}
 	if *only != "" {
 		p.restrict(strings.Split(*only, ","))
 	}
 	return p, nil
+}
+
+// customContest compares servers of one protocol.
+func customContest(servers []string) contest {
+	c := contest{name: "custom", scenarios: serverScenarios, rivals: servers}
+	for _, known := range webContests() {
+		if slices.Contains(known.rivals, strings.Fields(servers[0] + " ")[0]) {
+			c.scenarios = known.scenarios
+			break
+		}
+	}
+	return c
 }
 
 // restrict keeps the contests and scenarios that are named, or all where none

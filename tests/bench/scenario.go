@@ -18,23 +18,24 @@ type scenario struct {
 	method string
 	in     proto.Message
 	out    proto.Message
+	web    *webRequest // how to call it over HTTP; nil for gRPC
 }
 
 func scenarios() []scenario {
-	return []scenario{
+	return append([]scenario{
 		{
-			"hello", benchpb.Shop_Greet_FullMethodName,
-			&benchpb.Hello{Name: "Ada Lovelace"}, &benchpb.Greeting{Message: "Hello, Ada Lovelace!"},
+			name: "hello", method: benchpb.Shop_Greet_FullMethodName,
+			in: &benchpb.Hello{Name: "Ada Lovelace"}, out: &benchpb.Greeting{Message: "Hello, Ada Lovelace!"},
 		},
 		newOrder("small order", 16, 629, 750000000), // 3.5 KB
 		newOrder("order", 52, 4277, 850000000),      // 10 KB
-	}
+	}, webScenarios()...)
 }
 
 func newOrder(name string, items int, units int64, nanos int32) scenario {
 	priced := shop.NewOrder(items)
 	priced.Total = &benchpb.Money{Currency: "EUR", Units: units, Nanos: nanos}
-	return scenario{name, benchpb.Shop_Price_FullMethodName, shop.NewOrder(items), priced}
+	return scenario{name: name, method: benchpb.Shop_Price_FullMethodName, in: shop.NewOrder(items), out: priced}
 }
 
 // scenarioNamed returns a scenario by its name; the empty one if there is none.
@@ -57,6 +58,11 @@ func equal(want proto.Message, data []byte) error {
 	if err := proto.Unmarshal(data[prefix:], got); err != nil {
 		return err
 	}
+	return differ(want, got)
+}
+
+// differ returns an error if two messages differ.
+func differ(want, got proto.Message) error {
 	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 		return fmt.Errorf("the message is wrong (-want +got):\n%s", diff)
 	}

@@ -2,19 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"runtime/pprof"
 
 	"google.golang.org/grpc"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/tests/bench/benchpb"
+	"github.com/dyngate/dyngate/tests/bench/child"
 )
 
 // serverFlags say what a server process serves, and how.
@@ -36,8 +34,7 @@ func parseServer(args []string) (serverFlags, error) {
 	return f, nil
 }
 
-// serve is a server process. It writes its address to standard output, then its
-// usage whenever a line comes on standard input, and ends with that.
+// serve is a server process.
 func serve(ctx context.Context, args []string) error {
 	f, err := parseServer(args)
 	if err != nil {
@@ -49,40 +46,7 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	stopProfile, err := startProfile(f.profile)
-	if err != nil {
-		return err
-	}
-	served, followed := make(chan error, 1), make(chan error, 1)
-	go func() { served <- run(ctx, lis) }() // ends with ctx
-	go func() {                             // ends with the parent
-		followed <- follow(os.Stdin, os.Stdout, lis.Addr().String(), func(command) (any, error) { return ownUsage(), nil })
-	}()
-	select {
-	case err := <-served:
-		return err
-	case err := <-followed:
-		stop()
-		return errors.Join(err, stopProfile(), <-served)
-	}
-}
-
-func startProfile(path string) (stop func() error, err error) {
-	if path == "" {
-		return func() error { return nil }, nil
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	return func() error {
-		pprof.StopCPUProfile()
-		return file.Close()
-	}, pprof.StartCPUProfile(file)
+	return child.Serve(ctx, f.profile, run)
 }
 
 // runner serves on a listener until the context ends.

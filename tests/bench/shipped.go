@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dyngate/dyngate/tests/bench/benchpb"
+	"github.com/dyngate/dyngate/tests/bench/child"
 )
 
 // shippedKind is the dyngate binary itself, serving what it ships. Only hello
@@ -48,7 +49,7 @@ func startShipped(ctx context.Context) (*process, error) {
 	p.connect = func(ctx context.Context, s scenario) (caller, error) {
 		return dial(ctx, addr, cmp.Or(shippedMethods[s.method], s.method), s)
 	}
-	p.usage = func() (usage, error) { return usageOf(cmd.Process.Pid) }
+	p.usage = func() (child.Usage, error) { return usageOf(cmd.Process.Pid) }
 	p.stop = func() error {
 		defer func() { _ = os.RemoveAll(folder) }()
 		_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -68,7 +69,7 @@ func startShipped(ctx context.Context) (*process, error) {
 
 // usageOf is the CPU time of another process, which Linux tells in hundredths
 // of a second (proc_pid_stat(5)). What it allocates is not known.
-func usageOf(pid int) (u usage, err error) {
+func usageOf(pid int) (u child.Usage, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return u, err

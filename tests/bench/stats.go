@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/dyngate/dyngate/tests/bench/child"
 )
 
 // sample is what one measurement of one process found. Its peer is the process
@@ -19,7 +21,7 @@ type sample struct {
 
 // newSample sums up the calls of a run and what the two processes used
 // meanwhile.
-func newSample(r result, own, peer usage) sample {
+func newSample(r result, own, peer child.Usage) sample {
 	n := float64(len(r.Latencies))
 	slices.Sort(r.Latencies)
 	return sample{

@@ -5,9 +5,10 @@ import (
 	"slices"
 )
 
-// target is a ratio to the first rival that a rival has to reach.
+// target is a ratio to another rival that a rival has to reach.
 type target struct {
 	rival    string
+	base     string // the other one; empty for the first
 	scenario string
 	figure   func(sample) float64
 	unit     string
@@ -16,8 +17,8 @@ type target struct {
 }
 
 func (t target) verdict(c contest, g group) string {
-	i := slices.Index(c.rivals, t.rival)
-	got := ratio(g.samples[i], g.samples[0], t.figure)
+	i, base := slices.Index(c.rivals, t.rival), max(slices.Index(c.rivals, t.base), 0)
+	got := ratio(g.samples[i], g.samples[base], t.figure)
 	bound := fmt.Sprintf("at least %.2f", t.atLeast)
 	met := got >= t.atLeast
 	if t.atMost > 0 {
@@ -27,6 +28,6 @@ func (t target) verdict(c contest, g group) string {
 	if !met {
 		verdict = "MISSED"
 	}
-	return fmt.Sprintf("target %s: %s, %s, %d at once: %s x %s wanted, %.2f found",
-		verdict, t.rival, t.scenario, g.concurrency, bound, t.unit, got)
+	return fmt.Sprintf("target %s: %s, %s, %d at once: %s x %s of %s wanted, %.2f found",
+		verdict, t.rival, t.scenario, g.concurrency, bound, t.unit, c.rivals[base], got)
 }

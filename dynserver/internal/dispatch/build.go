@@ -11,6 +11,7 @@ import (
 
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/httprule"
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
@@ -32,6 +33,7 @@ type Input struct {
 	Snapshot   *schema.Snapshot
 	Leases     []*Lease              // of what all providers have loaded
 	Middleware []handlers.Middleware // the first is the outermost
+	HTTP       *httprule.Config      // what files say about HTTP paths; nil for nothing
 
 	// A file that changed after Since may be half written: a service that has
 	// disappeared from it keeps its last version, marked stale. See
@@ -62,7 +64,7 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 				"service %s is answered by the server itself; this declaration is ignored", name))
 			continue
 		}
-		bound, problems := b.bind(s, registrations, prev.services[name])
+		bound, problems := b.bind(s, registrations, in.HTTP, prev.services[name])
 		diags = append(diags, problems...)
 		if len(problems) > 0 {
 			bound = stale(prev.services[name], []string{s.File.Path()}, problems)
@@ -73,12 +75,13 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 	}
 	k := keeper{prev: prev, snap: in.Snapshot, since: in.Since}
 	k.keep(services)
-	slices.SortStableFunc(diags, func(a, b *diag.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
 	var problem *diag.Diagnostic
 	if in.Middleware, problem = b.usable(in.Middleware, prev); problem != nil {
 		diags = slices.Insert(diags, 0, problem)
 	}
 	now := b.newGeneration(prev, in, services, own)
+	diags = append(diags, now.http.ties...)
+	slices.SortStableFunc(diags, func(a, b *diag.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
 	now.Leaving, now.Unmatched = k.leaving, registrations.unmatched()
 	return now, slices.CompactFunc(diags, func(a, b *diag.Diagnostic) bool { return a == b })
 }
@@ -92,7 +95,7 @@ func (b *Builder) own(prev *Generation) (map[protoreflect.FullName]*Service, []*
 	registrations, diags := newTable(b.Own)
 	for _, reg := range b.Own {
 		s := &schema.Service{Desc: reg.Declares, File: schema.BuiltIn(reg.Declares.ParentFile())}
-		bound, problems := b.bind(s, registrations, nil)
+		bound, problems := b.bind(s, registrations, nil, nil)
 		diags = append(diags, problems...)
 		services[reg.Declares.FullName()] = bound
 	}
@@ -101,7 +104,9 @@ func (b *Builder) own(prev *Generation) (map[protoreflect.FullName]*Service, []*
 
 // bind binds every method of a service, or reports everything that prevents it.
 // Routes that have not changed are taken from prev.
-func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (*Service, []*diag.Diagnostic) {
+func (b *Builder) bind(
+	s *schema.Service, registrations *table, config *httprule.Config, prev *Service,
+) (*Service, []*diag.Diagnostic) {
 	bound := &Service{Desc: s.Desc, File: s.File, declaredIn: []string{s.File.Path()}}
 	var problems []*diag.Diagnostic
 	known := prev != nil && prev.Desc == s.Desc // then it has the same methods and types
@@ -131,7 +136,8 @@ func (b *Builder) bind(s *schema.Service, registrations *table, prev *Service) (
 		problems = append(problems, wrong...)
 		bound.Routes = append(bound.Routes, route)
 	}
-	if same && len(problems) == 0 {
+	problems = append(problems, bound.bindHTTP(config, prev)...)
+	if same && len(problems) == 0 && slices.Equal(bound.HTTP, prev.HTTP) {
 		return prev, nil
 	}
 	return bound, problems

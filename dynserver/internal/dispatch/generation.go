@@ -46,7 +46,7 @@ type Generation struct {
 	routes   map[string]*Served                 // by the path of a call: /pkg.Service/Method
 	own      map[protoreflect.FullName]*Service // that the server itself answers
 	derived  sync.Map                           // by *Derived
-	http     *httprule.Tree
+	http     httpPaths
 
 	middleware []handlers.Middleware
 	leases     leases // of the registrations that its routes use
@@ -68,6 +68,9 @@ type Service struct {
 	File   *schema.File
 	Routes []*Route
 
+	// HTTP are the bindings of the methods to HTTP paths, without the default ones.
+	HTTP []*httprule.Binding
+
 	// Stale says why the last good version of the service is served instead of the
 	// current one. It is empty for a service that is up to date.
 	Stale []*diag.Diagnostic
@@ -76,7 +79,8 @@ type Service struct {
 	// for as long as its file may be half written.
 	Leaving bool
 
-	declaredIn []string // the import paths of the files that declare, or may declare, the service now
+	configured []configured // by method; nil if no file says anything about them
+	declaredIn []string     // the import paths of the files that declare, or may declare, the service now
 }
 
 // Answered reports whether any method of the service has a handler.
@@ -124,10 +128,6 @@ func byName(a, b *Service) int {
 // Route returns the route of a call's path, "/pkg.Service/Method", or nil.
 func (g *Generation) Route(path string) *Served { return g.routes[path] }
 
-// HTTP returns the bindings of the services' methods to HTTP paths, without the
-// default ones: those of httprule.Default are in Route.
-func (g *Generation) HTTP() *httprule.Tree { return g.http }
-
 // newGeneration returns a generation that is pinned once.
 func (b *Builder) newGeneration(prev *Generation, in Input, services, own map[protoreflect.FullName]*Service) *Generation {
 	g := &Generation{
@@ -137,6 +137,7 @@ func (b *Builder) newGeneration(prev *Generation, in Input, services, own map[pr
 		middleware: in.Middleware,
 	}
 	g.pins.Store(1)
+	g.http = prev.httpPaths(g.Services)
 	for _, s := range services {
 		b.serve(g, s, false)
 	}

@@ -28,6 +28,10 @@ type Route struct {
 // Path returns the method as registrations write it: pkg.Service/Method.
 func (r *Route) Path() string { return r.path[1:] }
 
+// Own reports whether the server itself answers the method. Such calls need no
+// generation.
+func (r *Served) Own() bool { return r.own }
+
 // Serve runs one call. The error, if any, has a status. If ctx has ended for a cause
 // with a status, that is the status of the error: a front cuts calls so.
 func (r *Served) Serve(ctx context.Context, call handlers.Call) error {

@@ -2,65 +2,171 @@ package framing
 
 import (
 	"context"
-	"net/http"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
-// Subprotocol is the WebSocket subprotocol. Clients need not ask for it.
-const Subprotocol = "dyngate.json.v1"
+// Socket is a stream of documents in both directions. One goroutine may call Receive
+// while another calls Send.
+type Socket struct {
+	conn    *websocket.Conn
+	max     int64
+	timeout time.Duration // of a Send; 0 for none
 
-// Sockets accepts WebSockets, and ends them when the server stops. The zero value is not usable; see NewSockets.
-type Sockets struct{}
+	docs chan []byte   // from read to Receive
+	half chan struct{} // closed when the client has sent its last document
+	done chan struct{} // closed by Done
+	gone chan struct{} // closed when reading has ended, with readErr
+	over chan struct{} // closed when the stream is over
 
-// SocketOptions are the settings of WebSockets. Zero durations mean the defaults, negative ones never.
-type SocketOptions struct {
-	// AllowOrigin reports whether a browser's page may connect; nil allows pages of
-	// the server itself only. Requests without an Origin header are always allowed.
-	AllowOrigin func(r *http.Request) bool
+	readErr  error
+	doneOnce sync.Once
+	stalled  stall
 
-	MaxBytes     int64         // of a document from the client, default 4 MiB
-	Ping         time.Duration // the interval of pings, default 30 s; the peer has as long to answer
-	WriteTimeout time.Duration // in which the peer must take a document; default one minute
+	// The client owes an answer to a ping only while nothing else explains silence.
+	busy  atomic.Int32 // documents that are handed over or sent at this time
+	moves atomic.Int64 // documents received and sent
 }
 
-// NewSockets returns Sockets.
-func NewSockets(opts SocketOptions) *Sockets { panic("not written yet") }
-
-// IsUpgrade reports whether a request asks for a WebSocket.
-func IsUpgrade(r *http.Request) bool { panic("not written yet") }
-
-// Authorization returns the value of the header Authorization that a browser's page, which cannot set headers of
-// WebSockets, passed as subprotocol "dyngate.authorization." + base64url.
-func Authorization(r *http.Request) (value string, ok bool) { panic("not written yet") }
-
-// Serve upgrades a request and runs f with the Socket. What f returns ends the stream: a nil end is success.
-// Serve returns when the connection is closed. If the request cannot be upgraded, Serve answers it and returns an error; f is not run.
-func (s *Sockets) Serve(w http.ResponseWriter, r *http.Request, f func(ctx context.Context, socket *Socket) *End) error {
-	panic("not written yet")
+func newSocket(conn *websocket.Conn, limit int64, timeout time.Duration) *Socket {
+	conn.SetReadLimit(-1) // readDocument has the limit
+	return &Socket{
+		conn: conn, max: limit, timeout: timeout,
+		docs: make(chan []byte), half: make(chan struct{}), done: make(chan struct{}),
+		gone: make(chan struct{}), over: make(chan struct{}),
+	}
 }
 
-// End is the error that ends a stream.
-type End struct {
-	Code    int    // of google.rpc.Code, 1 to 16
-	Message string // the reason of the close frame; cut if it is too long
-	Status  []byte // a google.rpc.Status in JSON
+// Receive returns the next document, or io.EOF after the client's last one. The
+// caller owns the document. Other errors mean that the stream is over.
+func (s *Socket) Receive(ctx context.Context) ([]byte, error) {
+	select {
+	case doc := <-s.docs:
+		return doc, nil
+	case <-s.half:
+		return nil, io.EOF
+	case <-s.gone:
+		return nil, s.readErr
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
-// Shutdown refuses new sockets, waits until all have ended or ctx is done, closes the rest with 1001 (going away), and waits
-// until their functions have returned.
-func (s *Sockets) Shutdown(ctx context.Context) { panic("not written yet") }
+// Done says that Receive will not be called again. If the client sends another
+// document, the stream is closed with 1008.
+func (s *Socket) Done() { s.doneOnce.Do(func() { close(s.done) }) }
 
-// Socket is a stream of documents in both directions. One goroutine may call Receive while
-// another calls Send.
-type Socket struct{}
+// Send sends a document. An error means that the stream is over.
+func (s *Socket) Send(ctx context.Context, doc []byte) error {
+	s.busy.Add(1)
+	defer func() {
+		s.moves.Add(1)
+		s.busy.Add(-1)
+	}()
+	if s.timeout > 0 {
+		s.stalled.begin(s.timeout, func() { _ = s.conn.CloseNow() })
+		defer s.stalled.end()
+	}
+	return s.conn.Write(ctx, websocket.MessageText, doc)
+}
 
-// Receive returns the next document, or io.EOF after the client's last one. The caller owns it.
-// ctx of Serve's function is done when the client goes away.
-func (s *Socket) Receive(ctx context.Context) ([]byte, error) { panic("not written yet") }
+// closing is why a WebSocket is closed.
+type closing struct {
+	code   websocket.StatusCode
+	reason string
+}
 
-// Done says that no more documents are expected: Receive will not be called any more. A further one
-// from the client ends the stream with the error INVALID_ARGUMENT.
-func (s *Socket) Done() { panic("not written yet") }
+func (c *closing) Error() string {
+	return fmt.Sprintf("WebSocket closed with %d: %s", c.code, c.reason)
+}
 
-// Send sends a document.
-func (s *Socket) Send(ctx context.Context, doc []byte) error { panic("not written yet") }
+// read hands documents to Receive until the connection or the stream ends. It
+// returns the reason. A *closing is one that the client has to be told.
+func (s *Socket) read() error {
+	ended := false // by an empty frame
+	for {
+		doc, err := s.readDocument()
+		switch {
+		case err != nil:
+			return err
+		case len(doc) == 0 && !ended:
+			ended = true
+			close(s.half)
+			continue
+		case len(doc) == 0:
+			continue
+		case ended:
+			return &closing{websocket.StatusPolicyViolation, "a document after the empty frame that ends the stream"}
+		}
+		if over, err := s.hand(doc); over || err != nil {
+			return err
+		}
+	}
+}
+
+// hand gives a document to Receive.
+func (s *Socket) hand(doc []byte) (over bool, err error) {
+	s.busy.Add(1)
+	defer func() {
+		s.moves.Add(1)
+		s.busy.Add(-1)
+	}()
+	select {
+	case s.docs <- doc:
+		return false, nil
+	case <-s.done:
+		return false, &closing{websocket.StatusPolicyViolation, "no further document is expected"}
+	case <-s.over:
+		return true, nil
+	}
+}
+
+// readDocument reads a frame.
+func (s *Socket) readDocument() ([]byte, error) {
+	kind, r, err := s.conn.Reader(context.Background()) // ends with the connection
+	if err != nil {
+		return nil, fmt.Errorf("the client has gone: %w", err)
+	}
+	if kind != websocket.MessageText {
+		return nil, &closing{websocket.StatusUnsupportedData, "documents are sent as text frames"}
+	}
+	doc, err := io.ReadAll(io.LimitReader(r, s.max+1))
+	if err != nil {
+		return nil, fmt.Errorf("the client has gone: %w", err)
+	}
+	if int64(len(doc)) > s.max {
+		return nil, &closing{websocket.StatusMessageTooBig, fmt.Sprintf("a document is larger than %d bytes", s.max)}
+	}
+	return doc, nil
+}
+
+// ping sends pings until ctx ends. It returns an error if the client does not answer.
+// A client whose documents wait for Receive, or which takes a document slowly, is
+// not expected to answer.
+func (s *Socket) ping(ctx context.Context, interval time.Duration) error {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		moves := s.moves.Load()
+		if s.busy.Load() > 0 {
+			continue
+		}
+		wait, cancel := context.WithTimeout(ctx, interval)
+		err := s.conn.Ping(wait)
+		cancel()
+		if err != nil && ctx.Err() == nil && s.busy.Load() == 0 && s.moves.Load() == moves {
+			return errors.New("the client did not answer a ping")
+		}
+	}
+}

@@ -26,7 +26,8 @@ func join(names []string, more ...string) []string { return slices.Concat(names,
 
 // crossOrigin handles what CORS demands. It reports whether the request is to be
 // served; otherwise it has been answered.
-func (s *Server) crossOrigin(x *exchange, r *http.Request) bool {
+func (s *Server) crossOrigin(x *exchange) bool {
+	r := x.request
 	origin := r.Header.Get("Origin")
 	preflight := r.Method == http.MethodOptions && origin != "" && r.Header.Get("Access-Control-Request-Method") != ""
 	h := x.ResponseWriter.Header()
@@ -48,7 +49,7 @@ func (s *Server) crossOrigin(x *exchange, r *http.Request) bool {
 	case x.exposing || origin == "" && r.Header.Get("Sec-Fetch-Site") == "":
 		return true
 	case s.origins.same.Check(r) != nil: // never for GET, HEAD and OPTIONS
-		s.refuse(x, r, status.Errorf(codes.PermissionDenied, "pages of origin %q may not make calls", origin))
+		s.refuse(x, status.Errorf(codes.PermissionDenied, "pages of origin %q may not make calls", origin))
 		return false
 	}
 	return true
@@ -100,10 +101,6 @@ func isToken(word string) bool {
 // expose lets a page of another origin see all headers of its answer, which are
 // metadata of its call.
 func (x *exchange) expose() {
-	if !x.exposing {
-		return
-	}
-	x.exposing = false
 	h := x.ResponseWriter.Header()
 	names := exposeHeaders
 	for name := range h {

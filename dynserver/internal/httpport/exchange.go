@@ -2,6 +2,7 @@ package httpport
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,11 +22,13 @@ type exchange struct {
 	http.ResponseWriter
 	server  *Server
 	request *http.Request
+	cancel  context.CancelCauseFunc // ends the request's context; nil if that of the server does
 	in      body
 
 	reading, writing atomic.Int64 // the tick at which a read or write began; else 0
 	failure          atomic.Pointer[error]
 	pauses           bool // the client may pause in its body; used by sweep alone
+	began            bool // the answer has
 	exposing         bool // the answer goes to a page of another origin
 
 	mu       sync.Mutex
@@ -37,19 +40,22 @@ type exchange struct {
 type body struct {
 	io.ReadCloser
 	x     *exchange
-	ended bool
+	ended atomic.Bool
 }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	b.x.reading.Store(b.x.server.tick.Load())
+	defer b.x.reading.Store(0)
+	if failure := b.x.failure.Load(); failure != nil {
+		return 0, *failure
+	}
 	n, err := b.ReadCloser.Read(p)
-	b.x.reading.Store(0)
 	if err == nil {
 		return n, nil
 	}
 	if errors.Is(err, io.EOF) {
-		b.ended = true
+		b.ended.Store(true)
 	} else if failure := b.x.failure.Load(); failure != nil {
 		err = *failure
 	}
@@ -59,7 +65,7 @@ func (b *body) Read(p []byte) (int, error) {
 // enter adds a request to those in progress, or refuses it.
 func (s *Server) enter(x *exchange) error {
 	if inner := x.request.Body; inner != nil && inner != http.NoBody {
-		x.in = body{ReadCloser: inner, x: x}
+		x.in.ReadCloser, x.in.x = inner, x
 		x.request.Body = &x.in
 	}
 	s.mu.Lock()
@@ -67,7 +73,8 @@ func (s *Server) enter(x *exchange) error {
 	if limit := s.opts.MaxRequests; limit > 0 && len(s.active) >= limit {
 		return status.Errorf(codes.Unavailable, "the server is busy: it serves %d requests", limit)
 	}
-	if s.base.Err() != nil {
+	if s.base.Err() != nil || s.draining && x.cancel != nil {
+		x.Header().Set("Connection", "close")
 		return errCut
 	}
 	s.active[x] = struct{}{}
@@ -77,15 +84,13 @@ func (s *Server) enter(x *exchange) error {
 
 // leave ends what enter began.
 func (s *Server) leave(x *exchange) {
-	x.expose()
+	x.begin()
 	x.mu.Lock()
 	x.left = true
-	hijacked := x.hijacked != nil
-	x.mu.Unlock()
-	if x.in.x != nil && !x.in.ended && !hijacked && x.request.ProtoMajor == 1 && s.opts.BodyTimeout > 0 {
-		// net/http now reads the rest of the body.
-		_ = http.NewResponseController(x.ResponseWriter).SetReadDeadline(time.Now().Add(s.opts.BodyTimeout))
+	if x.unread() && x.hijacked == nil {
+		x.endBody()
 	}
+	x.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.active, x)
@@ -94,11 +99,46 @@ func (s *Server) leave(x *exchange) {
 	}
 }
 
+// unread reports whether a part of the body is still to be read from a connection of
+// HTTP/1.
+func (x *exchange) unread() bool {
+	return x.in.x != nil && x.request.ProtoMajor == 1 && !x.in.ended.Load()
+}
+
+// endBody bounds the time for which net/http now reads the rest of the body.
+func (x *exchange) endBody() {
+	deadline := past
+	if x.failure.Load() == nil {
+		if x.server.opts.BodyTimeout == 0 {
+			return
+		}
+		deadline = time.Now().Add(x.server.opts.BodyTimeout)
+	}
+	_ = http.NewResponseController(x.ResponseWriter).SetReadDeadline(deadline)
+}
+
+// begin is called before the header of the answer is sent.
+func (x *exchange) begin() {
+	if x.began {
+		return
+	}
+	x.began = true
+	if x.unread() {
+		// net/http would wait for the rest of the body first, for as long as the client
+		// likes, and if the wait has a deadline it would take what comes later for the
+		// next request.
+		x.Header().Set("Connection", "close")
+	}
+	if x.exposing {
+		x.expose()
+	}
+}
+
 // past is a deadline that has passed.
 var past = time.Unix(1, 0)
 
-// fail makes a blocked read of the body return err, and a blocked write too if
-// writes is set.
+// fail makes reads of the body return err, and blocked writes fail too if writes is
+// set.
 func (x *exchange) fail(err error, writes bool) {
 	x.failure.CompareAndSwap(nil, &err)
 	x.mu.Lock()
@@ -106,8 +146,11 @@ func (x *exchange) fail(err error, writes bool) {
 	if x.left || x.hijacked != nil {
 		return
 	}
-	control := http.NewResponseController(x.ResponseWriter)
-	_ = control.SetReadDeadline(past) // other servers than net/http's may not have deadlines
+	control := http.NewResponseController(x.ResponseWriter) // other servers than net/http's may not have deadlines
+	if x.reading.Load() != 0 || writes {
+		// Not for a request whose body has been read: net/http would end its context.
+		_ = control.SetReadDeadline(past)
+	}
 	if writes {
 		_ = control.SetWriteDeadline(past)
 	}
@@ -127,13 +170,13 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
 func (x *exchange) WriteHeader(code int) {
-	x.expose()
+	x.begin()
 	x.ResponseWriter.WriteHeader(code)
 }
 
 // Write implements http.ResponseWriter.
 func (x *exchange) Write(p []byte) (int, error) {
-	x.expose()
+	x.begin()
 	defer x.writing.Store(0)
 	for written := 0; ; {
 		x.writing.Store(x.server.tick.Load())
@@ -150,7 +193,7 @@ func (x *exchange) Flush() { _ = x.FlushError() }
 
 // FlushError is what http.ResponseController calls.
 func (x *exchange) FlushError() error {
-	x.expose()
+	x.begin()
 	x.writing.Store(x.server.tick.Load())
 	defer x.writing.Store(0)
 	return http.NewResponseController(x.ResponseWriter).Flush()

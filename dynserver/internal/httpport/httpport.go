@@ -8,8 +8,10 @@ import (
 	"errors"
 	"log"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,9 +37,9 @@ type Server struct {
 	drained  chan struct{} // closed when draining and no request is in progress
 	sweeping bool          // the timer is set
 
-	timer *time.Timer  // calls sweep
+	timer *time.Timer   // calls sweep
 	every time.Duration // between two calls
-	tick  atomic.Int64 // counts the calls of sweep, from 1
+	tick  atomic.Int64  // counts the calls of sweep, from 1
 }
 
 // errCut is why requests end that a shutdown does not wait for any more.
@@ -101,45 +103,45 @@ func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancelCause(r.Context())
 		defer cancel(nil)
-		defer context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })()
-		r = r.WithContext(ctx)
-		if s.isDraining() {
-			w.Header().Set("Connection", "close")
-			s.refuse(w, r, errCut)
-			return
-		}
-		s.serve(w, r)
+		s.handle(&exchange{ResponseWriter: w, server: s, request: r.WithContext(ctx), cancel: cancel})
 	})
 }
 
-// serve serves a request.
+// serve serves a request of a listener.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, server: s, request: r}
-	if !s.crossOrigin(x, r) {
+	s.handle(&exchange{ResponseWriter: w, server: s, request: r})
+}
+
+func (s *Server) handle(x *exchange) {
+	if !s.crossOrigin(x) {
 		return
 	}
 	if err := s.enter(x); err != nil {
-		w.Header().Set("Retry-After", "1")
-		s.refuse(x, r, err)
+		x.Header().Set("Retry-After", "1")
+		s.refuse(x, err)
 		return
 	}
 	defer s.leave(x)
-	s.opts.Handler.ServeHTTP(x, r)
+	s.opts.Handler.ServeHTTP(x, x.request)
 }
 
 // GracefulStop closes the listeners and waits for the requests in progress, those on
 // hijacked connections and of Handler included.
 func (s *Server) GracefulStop() {
-	s.mu.Lock()
-	if !s.draining {
-		s.draining = true
-		if len(s.active) == 0 {
-			close(s.drained)
-		}
-	}
-	s.mu.Unlock()
+	s.drain()
 	_ = s.http.Shutdown(context.Background()) // its error is that of closing a listener
 	<-s.drained
+}
+
+// drain begins to drain. It returns the requests in progress.
+func (s *Server) drain() []*exchange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.draining && len(s.active) == 0 {
+		close(s.drained)
+	}
+	s.draining = true
+	return slices.Collect(maps.Keys(s.active))
 }
 
 // goodbye is how long requests that are cut have to send their status.
@@ -149,37 +151,24 @@ const goodbye = time.Second
 // the listeners and all connections.
 func (s *Server) Stop() {
 	s.cut(errCut)
-	s.mu.Lock()
-	if !s.draining {
-		s.draining = true
-		if len(s.active) == 0 {
-			close(s.drained)
-		}
-	}
-	all := make([]*exchange, 0, len(s.active))
-	for x := range s.active {
-		all = append(all, x)
-	}
-	s.mu.Unlock()
+	all := s.drain()
 	for _, x := range all {
+		if x.cancel != nil {
+			x.cancel(errCut)
+		}
 		x.fail(errCut, false)
 	}
-	wait := time.NewTimer(goodbye)
-	defer wait.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
+	defer cancel()
 	select {
 	case <-s.drained:
-	case <-wait.C:
+	case <-ctx.Done():
 	}
+	_ = s.http.Shutdown(ctx) // until the answers are written
 	_ = s.http.Close()
 	for _, x := range all {
 		x.closeHijacked()
 	}
-}
-
-func (s *Server) isDraining() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.draining
 }
 
 // errorLog logs what net/http reports: mistakes of clients, unless a handler panicked.

@@ -15,18 +15,18 @@ var errorWriter = connect.NewErrorWriter()
 
 // refuse answers a request that reaches no front, in the form of its protocol. The
 // error has a status, UNAVAILABLE or PERMISSION_DENIED.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Server) refuse(x *exchange, err error) {
 	st := status.Convert(err)
-	if s.opts.Speaks(r) {
+	if s.opts.Speaks(x.request) {
 		//nolint:gosec // the codes are the same
-		_ = errorWriter.Write(w, r, connect.NewError(connect.Code(st.Code()), errors.New(st.Message())))
+		_ = errorWriter.Write(x, x.request, connect.NewError(connect.Code(st.Code()), errors.New(st.Message())))
 		return
 	}
 	code := http.StatusServiceUnavailable
 	if st.Code() == codes.PermissionDenied {
 		code = http.StatusForbidden
 	}
-	writeStatus(w, code, st)
+	writeStatus(x, code, st)
 }
 
 // writeStatus writes a google.rpc.Status as JSON.

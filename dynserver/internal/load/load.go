@@ -3,6 +3,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/httprule"
 	"github.com/dyngate/dyngate/internal/schema"
 	"github.com/dyngate/dyngate/internal/watch"
 )
@@ -21,6 +23,7 @@ type Options struct {
 	Providers       []handlers.Provider
 	Own             []*handlers.Registration // see dispatch.Builder
 	RequireHandlers bool
+	HTTPRules       []string // service configuration files, besides those in the sources
 	Log             *slog.Logger
 }
 
@@ -30,12 +33,17 @@ type Loader struct {
 	compiler  *schema.Compiler
 	builder   dispatch.Builder
 	providers []*provider
+	rules     ruleFiles
 }
 
 // New returns a Loader. It reads nothing yet.
 func New(opts Options) *Loader {
+	opts.Schema.Companions = httprule.Suffix
+	const fileBytes = 8 << 20 // the default of schema.Limits
+	limit := cmp.Or(max(opts.Schema.Limits.FileBytes, 0), fileBytes)
 	return &Loader{
 		compiler:  schema.New(opts.Schema),
+		rules:     ruleFiles{explicit: opts.HTTPRules, limit: limit},
 		builder:   dispatch.Builder{Log: opts.Log, RequireHandlers: opts.RequireHandlers, Own: opts.Own},
 		providers: newProviders(opts.Providers, opts.Log),
 	}
@@ -58,14 +66,15 @@ func (l *Loader) Load(
 	if err != nil {
 		return nil, nil, err
 	}
+	config, wrong := l.rules.load(snap.Companions())
 	leases := make([]*dispatch.Lease, len(l.providers))
 	for i, p := range l.providers {
 		leases[i] = p.lease
 	}
 	now, diags := l.builder.Build(prev, dispatch.Input{
-		Snapshot: snap, Leases: leases, Middleware: middleware, Since: time.Now().Add(-settling),
+		Snapshot: snap, Leases: leases, Middleware: middleware, HTTP: config, Since: time.Now().Add(-settling),
 	})
-	return now, diag.Sort(slices.Concat(problems, diags, unmatched(now))), nil
+	return now, diag.Sort(slices.Concat(problems, wrong, diags, unmatched(now), idle(now, config))), nil
 }
 
 // Roots returns the files and folders that the last Load read.
@@ -75,6 +84,9 @@ func (l *Loader) Roots() []watch.Root {
 		for _, path := range p.files() {
 			roots = append(roots, watch.Root{Path: path})
 		}
+	}
+	for _, path := range l.rules.explicit {
+		roots = append(roots, watch.Root{Path: path})
 	}
 	return roots
 }

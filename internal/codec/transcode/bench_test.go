@@ -53,6 +53,29 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+func BenchmarkParam(b *testing.B) {
+	buf := make([]byte, 0, 200)
+	for name, text := range map[string]string{"pages": "412", "author.fullName": "Frank Herbert", "labels[shelf]": "a"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var set transcode.ParamSet
+			for b.Loop() {
+				set.Reset()
+				x, err := book.plan.FindParam(name)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := set.Add(x); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := x.Append(buf, text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkEncode(b *testing.B) {
 	for name, m := range benchmarks {
 		msg, _ := proto.Marshal(m)

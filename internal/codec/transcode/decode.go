@@ -25,9 +25,14 @@ type DecodeOptions struct {
 // AppendWire appends the message in doc to dst, in the binary format. After an
 // error the result is dst.
 func (p *Plan) AppendWire(dst, doc []byte, opts DecodeOptions) ([]byte, error) {
+	return p.decode(dst, doc, nil, opts)
+}
+
+// decode appends the message in doc or, unless f is nil, the value of that field.
+func (p *Plan) decode(dst, doc []byte, f *field, opts DecodeOptions) ([]byte, error) {
 	d := decoders.Get().(*decoder) //nolint:forcetypeassert // the pool has only decoders
 	d.plans, d.in, d.pos, d.out, d.opts, d.depth = p.plans, doc, 0, dst, opts, maxDepth
-	err := d.document(p)
+	err := d.document(p, f)
 	out := d.out
 	d.release()
 	if err != nil {
@@ -41,7 +46,10 @@ type decoder struct {
 	scanner
 	out   []byte
 	opts  DecodeOptions
-	depth int // how many more levels of messages are allowed
+	depth int  // how many more levels of messages are allowed
+	zeros bool // write zero values too, because they replace others
+
+	token []byte // the JSON of a parameter
 
 	seen []uint64  // bits of the fields and oneofs of each message being read
 	keys []*keySet // of the maps being read, and unused ones of earlier maps
@@ -58,18 +66,27 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 const keptBuffer = 64 << 10
 
 func (d *decoder) release() {
-	d.plans, d.in, d.out, d.seen, d.maps, d.missing = nil, nil, nil, d.seen[:0], 0, nil
+	d.plans, d.in, d.out, d.seen, d.maps, d.missing, d.zeros = nil, nil, nil, d.seen[:0], 0, nil, false
 	if cap(d.unescaped) > keptBuffer {
 		d.unescaped = nil
+	}
+	if cap(d.token) > keptBuffer {
+		d.token = nil
 	}
 	decoders.Put(d)
 }
 
-func (d *decoder) document(p *Plan) *Error {
+func (d *decoder) document(p *Plan, f *field) *Error {
 	if d.space(); d.pos == len(d.in) {
 		return &Error{Problem: "the JSON is empty", offset: d.pos}
 	}
-	if err := d.message(p); err != nil {
+	var err *Error
+	if f == nil {
+		err = d.message(p)
+	} else {
+		err = d.part(p, f)
+	}
+	if err != nil {
 		return err
 	}
 	if d.space(); d.pos < len(d.in) {

@@ -88,7 +88,7 @@ func (d *decoder) singular(f *field) *Error {
 	if err != nil {
 		return err
 	}
-	if !ok || !f.presence && isZero(d.out[value:]) {
+	if !ok || !f.presence && !d.zeros && isZero(d.out[value:]) {
 		d.out = d.out[:before]
 	}
 	return nil

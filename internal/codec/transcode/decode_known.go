@@ -79,11 +79,11 @@ func (d *decoder) appendSeconds(p *Plan, at int, seconds int64, nanos int32, ok 
 	if !ok {
 		return d.mismatch(at, wantedMessage(p))
 	}
-	if seconds != 0 {
+	if seconds != 0 || d.zeros {
 		d.out = append(d.out, 1<<3)
 		d.out = protowire.AppendVarint(d.out, uint64(seconds))
 	}
-	if nanos != 0 {
+	if nanos != 0 || d.zeros {
 		d.out = append(d.out, 2<<3)
 		d.out = protowire.AppendVarint(d.out, uint64(nanos))
 	}

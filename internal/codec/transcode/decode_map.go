@@ -135,11 +135,17 @@ func (s *keySet) get(i int) []byte {
 
 // add adds a key. It reports false if the set already has it.
 func (s *keySet) add(key []byte) bool {
+	_, added := s.index(key)
+	return added
+}
+
+// index returns the index of a key, and adds it if it is new.
+func (s *keySet) index(key []byte) (i int, added bool) {
 	n := len(s.ends)
 	if n < smallSet {
 		for i := range n {
 			if bytes.Equal(s.get(i), key) {
-				return false
+				return i, false
 			}
 		}
 	} else {
@@ -147,14 +153,14 @@ func (s *keySet) add(key []byte) bool {
 			s.rehash(4 * n)
 		}
 		slot := s.slot(key)
-		if s.table[slot] != 0 {
-			return false
+		if at := s.table[slot]; at != 0 {
+			return int(at - 1), false
 		}
 		s.table[slot] = int32(n + 1)
 	}
 	s.bytes = append(s.bytes, key...)
 	s.ends = append(s.ends, len(s.bytes))
-	return true
+	return n, true
 }
 
 // slot returns the position of a key in the table, or the position for

@@ -11,6 +11,11 @@
 // same documents, with the same meaning, and write the same text except for
 // white space. docs/rationale.md lists the differences.
 //
+// Parts of messages are transcoded too: [Plan.AppendWireField] and [Plan.AppendJSONField] convert
+// one field, and [Plan.FindParam] with [Param.Append] convert the parameters of a URL. The binary
+// format merges, so a message may be put together from such parts in any order: of two values
+// of a field the later one counts.
+//
 // Plans trust only descriptors: documents and messages may be hostile.
 // wire.MaxDepth limits nesting. The time is linear in the size of the input,
 // except that the bytes of nested messages may be moved once for each level.

@@ -37,15 +37,19 @@ type EncodeOptions struct {
 // The same bytes always produce the same text. After an error the result is
 // dst.
 func (p *Plan) AppendJSON(dst, msg []byte, opts EncodeOptions) ([]byte, error) {
+	return p.encode(dst, msg, nil, opts)
+}
+
+// encode appends the JSON of msg or, unless f is nil, of that field.
+func (p *Plan) encode(dst, msg []byte, f *field, opts EncodeOptions) ([]byte, error) {
 	e := encoders.Get().(*encoder) //nolint:forcetypeassert // the pool has only encoders
 	e.plans, e.in, e.opts = p.plans, msg, opts
-	e.disorder = p.disorder.Load()
-	err := e.document(p, dst)
-	if err == errDisorder {
-		e.disorder = true
-		if err = e.document(p, dst); err == nil {
-			p.disorder.Store(true) // the next message will most likely come from the same encoder
-		}
+	e.collect, e.plain = false, !opts.ProtoNames && !opts.Indent
+	e.fill = opts.EmitDefaults || opts.EmitUnpopulated
+	err := e.document(p, f, dst)
+	if err == errAgain {
+		e.collect = true
+		err = e.document(p, f, dst)
 	}
 	out := e.out
 	e.release()
@@ -56,13 +60,16 @@ func (p *Plan) AppendJSON(dst, msg []byte, opts EncodeOptions) ([]byte, error) {
 	return out, nil
 }
 
-// errDisorder means that fields do not come in order: see encoder.disorder.
-var errDisorder = &Error{Problem: "a field is out of order", whole: true}
+// errAgain means that the document has to be written again: see encoder.collect.
+var errAgain = &Error{Problem: "the message may be wrong", whole: true}
 
 // document writes the whole document, from the start.
-func (e *encoder) document(p *Plan, dst []byte) *Error {
+func (e *encoder) document(p *Plan, f *field, dst []byte) *Error {
 	e.out, e.depth, e.level, e.partial = dst, maxDepth, 0, e.opts.Lenient
 	e.records, e.slots, e.entries = e.records[:1], e.slots[:0], e.entries[:0]
+	if f != nil {
+		return e.part(p, f)
+	}
 	return e.message(p, e.span(0, len(e.in)))
 }
 
@@ -74,10 +81,12 @@ type encoder struct {
 	depth   int  // how many more levels of messages are allowed
 	level   int  // of indentation
 	partial bool // required fields may be missing
+	plain   bool // the options leave keys as they are
+	fill    bool // the options write fields that are not set
 
-	// A field has come out of order, or there was an error. The document is written again,
-	// and the fields of all its messages are collected before they are written.
-	disorder bool
+	// Collect the fields of all messages before writing them. That is so after an error: fields
+	// that come later decide whether it is one.
+	collect bool
 
 	records []record
 	slots   []slot
@@ -139,6 +148,14 @@ func (e *encoder) message(p *Plan, content int) *Error {
 	return err
 }
 
+// messageAt writes the message in in[start:end].
+func (e *encoder) messageAt(p *Plan, start, end int) *Error {
+	records := len(e.records)
+	err := e.message(p, e.span(start, end))
+	e.records = e.records[:records]
+	return err
+}
+
 // begin starts an object or array.
 func (e *encoder) begin(bracket byte) {
 	e.out = append(e.out, bracket)
@@ -172,6 +189,20 @@ func (e *encoder) newline() {
 	e.out = append(e.out, '\n')
 	for range min(e.level, maxIndent) {
 		e.out = append(e.out, ' ', ' ')
+	}
+}
+
+// fieldKey writes the key of a field, with its colon.
+func (e *encoder) fieldKey(f *field) {
+	switch {
+	case e.plain && e.out[len(e.out)-1] == '{':
+		e.out = append(e.out, f.jsonKey...)
+	case e.plain:
+		e.out = append(e.out, f.member...)
+	case e.opts.ProtoNames:
+		e.key(f.protoKey)
+	default:
+		e.key(f.jsonKey)
 	}
 }
 

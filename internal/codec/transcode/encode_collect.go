@@ -12,12 +12,23 @@ import (
 
 // fields writes the members of a message.
 func (e *encoder) fields(p *Plan, content int) *Error {
-	if !e.disorder {
-		if e.records[content].next != 0 || !e.inOrder(p, e.records[content]) {
-			return errDisorder
-		}
-		return nil
+	if e.collect || e.records[content].next != 0 || p.disorder.Load() {
+		return e.collected(p, content)
 	}
+	before, records := len(e.out), len(e.records)
+	done, err := e.inOrder(p, e.records[content])
+	if done || err != nil {
+		return err
+	}
+	e.out, e.records = e.out[:before], e.records[:records]
+	if err = e.collected(p, content); err == nil {
+		p.disorder.Store(true) // the next message most likely comes from the same encoder
+	}
+	return err
+}
+
+// collected writes the members of a message after collecting them.
+func (e *encoder) collected(p *Plan, content int) *Error {
 	records := len(e.records)
 	base := len(e.slots)
 	e.slots = slices.Grow(e.slots, len(p.fields)+p.oneofs)
@@ -93,13 +104,20 @@ func (f *field) packable() bool {
 // end of the field.
 func nextField(in []byte, i int) (tag uint64, value record, end int, err *Error) {
 	// Most fields have a tag of one byte and a length or number of one byte.
-	if i+1 < len(in) && in[i] >= 1<<3 && in[i] < 0x80 && in[i+1] < 0x80 {
-		switch typ, start := protowire.Type(in[i]&7), i+2; typ {
+	if i+1 < len(in) && in[i] >= 1<<3 && in[i] < 0x80 {
+		tag, c, start := uint64(in[i]), in[i+1], i+1
+		switch protowire.Type(tag & 7) {
 		case protowire.VarintType:
-			return uint64(in[i]), record{start: i + 1, end: start, typ: typ}, start, nil
+			if c < 0x80 {
+				return tag, record{start: start, end: i + 2, typ: protowire.VarintType}, i + 2, nil
+			}
 		case protowire.BytesType:
-			if end = start + int(in[i+1]); end <= len(in) {
-				return uint64(in[i]), record{start: start, end: end, typ: typ}, end, nil
+			if end = i + 2 + int(c); c < 0x80 && end <= len(in) {
+				return tag, record{start: i + 2, end: end, typ: protowire.BytesType}, end, nil
+			}
+		case protowire.Fixed64Type:
+			if end = start + 8; end <= len(in) {
+				return tag, record{start: start, end: end, typ: protowire.Fixed64Type}, end, nil
 			}
 		}
 	}

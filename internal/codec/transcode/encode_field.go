@@ -17,14 +17,10 @@ func (e *encoder) field(f *field, first int) *Error {
 	if first == 0 {
 		return e.absent(f)
 	}
-	before := len(e.out)
-	key := f.jsonKey
-	if e.opts.ProtoNames {
-		key = f.protoKey
-	}
-	e.key(key)
 	switch {
 	case f.list || f.keyField != nil:
+		before := len(e.out)
+		e.fieldKey(f)
 		count, err := e.elements(f, first)
 		if count == 0 && err == nil { // all are unknown fields, or packed in an empty list
 			e.out = e.out[:before]
@@ -32,14 +28,28 @@ func (e *encoder) field(f *field, first int) *Error {
 		}
 		return err
 	case f.message != nil:
+		e.fieldKey(f)
 		return e.message(f.message.get(), first)
 	}
-	r := e.records[first]
-	if !f.presence && e.isZero(f, r) {
-		e.out = e.out[:before]
+	return e.singular(f, e.records[first])
+}
+
+// singular writes a field with a scalar.
+func (e *encoder) singular(f *field, r record) *Error {
+	if f.kind == protoreflect.StringKind || f.kind == protoreflect.BytesKind {
+		if r.start == r.end && !f.presence {
+			return e.absent(f)
+		}
+		e.fieldKey(f)
+		return e.text(f, r)
+	}
+	x := e.bits(f, r.start)
+	if x == 0 && !f.presence {
 		return e.absent(f)
 	}
-	return e.scalar(f, r)
+	e.fieldKey(f)
+	e.number(f, x)
+	return nil
 }
 
 // absent writes a field that is not set, if the options require it.
@@ -47,17 +57,10 @@ func (e *encoder) absent(f *field) *Error {
 	if f.required && !e.partial {
 		return &Error{Problem: "the required field is not set"}
 	}
-	if !e.opts.EmitDefaults && !e.opts.EmitUnpopulated || f.oneof >= 0 || f.index < 0 {
+	if !e.fill || f.oneof >= 0 || f.index < 0 || f.presence && !e.opts.EmitUnpopulated {
 		return nil
 	}
-	if f.presence && !e.opts.EmitUnpopulated {
-		return nil
-	}
-	key := f.jsonKey
-	if e.opts.ProtoNames {
-		key = f.protoKey
-	}
-	e.key(key)
+	e.fieldKey(f)
 	switch {
 	case f.presence:
 		e.out = append(e.out, "null"...)
@@ -71,24 +74,18 @@ func (e *encoder) absent(f *field) *Error {
 	return nil
 }
 
-// isZero reports whether a scalar is its type's zero.
-func (e *encoder) isZero(f *field, r record) bool {
-	if r.typ == protowire.BytesType {
-		return r.start == r.end
-	}
-	return e.bits(f, r.start) == 0
-}
-
 // bits returns the number at a position, converted to the kind of f.
 func (e *encoder) bits(f *field, i int) uint64 {
 	var x uint64
-	switch wire.TypeOf(f.kind) {
+	switch protowire.Type(f.tag & 7) {
 	case protowire.Fixed32Type:
 		x = uint64(wire.Uint32(e.in[i:]))
 	case protowire.Fixed64Type:
 		x = wire.Uint64(e.in[i:])
 	default:
-		x, _ = wire.Varint(e.in, i)
+		if x = uint64(e.in[i]); x >= 0x80 {
+			x, _ = wire.Varint(e.in, i)
+		}
 	}
 	switch f.kind {
 	case protoreflect.BoolKind:
@@ -107,20 +104,25 @@ func (e *encoder) bits(f *field, i int) uint64 {
 
 // scalar writes a value that is not packed.
 func (e *encoder) scalar(f *field, r record) *Error {
-	switch f.kind {
-	case protoreflect.StringKind:
-		var ok bool
-		if e.out, ok = appendString(e.out, e.in[r.start:r.end]); !ok {
-			return &Error{Problem: "the string is not valid UTF-8"}
-		}
-		return nil
-	case protoreflect.BytesKind:
+	if f.kind == protoreflect.StringKind || f.kind == protoreflect.BytesKind {
+		return e.text(f, r)
+	}
+	e.number(f, e.bits(f, r.start))
+	return nil
+}
+
+// text writes a string or bytes.
+func (e *encoder) text(f *field, r record) *Error {
+	if f.kind == protoreflect.BytesKind {
 		e.out = append(e.out, '"')
 		e.out = base64.StdEncoding.AppendEncode(e.out, e.in[r.start:r.end])
 		e.out = append(e.out, '"')
 		return nil
 	}
-	e.number(f, e.bits(f, r.start))
+	var ok bool
+	if e.out, ok = appendString(e.out, e.in[r.start:r.end]); !ok {
+		return &Error{Problem: "the string is not valid UTF-8"}
+	}
 	return nil
 }
 
@@ -180,9 +182,7 @@ func (e *encoder) list(f *field, first int) (count int, err *Error) {
 		switch {
 		case f.message != nil:
 			e.separate()
-			e.records[r].next = 0
-			err = e.message(f.message.get(), r)
-			e.records[r].next = rec.next
+			err = e.messageAt(f.message.get(), rec.start, rec.end)
 			count++
 		case rec.typ == protowire.BytesType && f.packable():
 			var n int

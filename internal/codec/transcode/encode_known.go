@@ -8,10 +8,18 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
+	"github.com/dyngate/dyngate/internal/codec/wire"
 )
 
 // wellKnown writes a message that has a special JSON form.
 func (e *encoder) wellKnown(p *Plan, content int) *Error {
+	if p.kind == wellknown.Timestamp || p.kind == wellknown.Duration {
+		if seconds, nanos, ok := e.seconds(e.records[content]); ok && p.kind == wellknown.Timestamp {
+			return e.timestamp(seconds, nanos)
+		} else if ok {
+			return e.duration(seconds, nanos)
+		}
+	}
 	records, base := len(e.records), len(e.slots)
 	for range len(p.fields) + p.oneofs {
 		e.slots = append(e.slots, slot{})
@@ -45,6 +53,26 @@ func (e *encoder) wellKnown(p *Plan, content int) *Error {
 	}
 	e.records, e.slots = e.records[:records], e.slots[:base]
 	return err
+}
+
+// seconds reads a Timestamp or Duration that is as encoders write it, which most are.
+func (e *encoder) seconds(r record) (seconds, nanos int64, ok bool) {
+	in, i := e.in[:r.end], r.start
+	if i < len(in) && in[i] == 1<<3 {
+		var x uint64
+		if x, i = wire.Varint(in, i+1); i <= 0 {
+			return 0, 0, false
+		}
+		seconds = int64(x)
+	}
+	if i < len(in) && in[i] == 2<<3 {
+		var x uint64
+		if x, i = wire.Varint(in, i+1); i <= 0 {
+			return 0, 0, false
+		}
+		nanos = int64(int32(x))
+	}
+	return seconds, nanos, i == len(in) && r.next == 0
 }
 
 func (e *encoder) int(p *Plan, slots []slot, i int) int64 {
@@ -189,7 +217,7 @@ func (e *encoder) anyMessage(url, value int) *Error {
 	before, level, depth := len(e.out), e.level, e.depth
 	records, slots, entries := len(e.records), len(e.slots), len(e.entries)
 	err := e.anyContent(string(name), content)
-	if err == nil || err == errDisorder || !e.opts.Lenient {
+	if err == nil || err == errAgain || !e.opts.Lenient {
 		return err
 	}
 	e.out, e.level, e.depth = e.out[:before], level, depth

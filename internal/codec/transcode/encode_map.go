@@ -24,6 +24,7 @@ type entry struct {
 // key occurs several times, its last entry is written.
 func (e *encoder) mapField(f *field, first int) (count int, err *Error) {
 	records, base := len(e.records), len(e.entries)
+	sorted := true // and without duplicates
 	for r := first; r != 0; r = e.records[r].next {
 		x, err := e.entry(f, e.records[r])
 		if err != nil {
@@ -32,14 +33,17 @@ func (e *encoder) mapField(f *field, first int) (count int, err *Error) {
 		if f.value.enum != nil && x.value != 0 && !f.value.enum.has(e.bits(f.value, e.records[x.value].start)) {
 			continue // an unknown field
 		}
+		sorted = sorted && (len(e.entries) == base || e.compareKeys(f.keyField, e.entries[len(e.entries)-1], x) < 0)
 		e.entries = append(e.entries, x)
 	}
-	slices.SortStableFunc(e.entries[base:], func(a, b entry) int { return e.compareKeys(f.keyField, a, b) })
+	if !sorted {
+		slices.SortStableFunc(e.entries[base:], func(a, b entry) int { return e.compareKeys(f.keyField, a, b) })
+	}
 	e.begin('{')
 	end := len(e.entries)
 	for i := base; i < end; i++ {
 		x := e.entries[i]
-		if i+1 < end && e.compareKeys(f.keyField, x, e.entries[i+1]) == 0 {
+		if !sorted && i+1 < end && e.compareKeys(f.keyField, x, e.entries[i+1]) == 0 {
 			if err := e.checkReplaced(f.value, x.value); err != nil {
 				return count, err
 			}

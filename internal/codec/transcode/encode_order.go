@@ -8,46 +8,64 @@ import (
 
 // inOrder writes the members of a message whose fields come in the order of the
 // schema, each singular one once, as encoders write them: then nothing has to be
-// collected. Otherwise, and after an error, it reports false, and the document has to be
-// written again: see encoder.disorder.
-func (e *encoder) inOrder(p *Plan, content record) bool {
+// collected. It reports false, and what it wrote is not valid, if they come otherwise. Its error
+// is errAgain.
+func (e *encoder) inOrder(p *Plan, content record) (bool, *Error) {
 	in := e.in[:content.end]
 	next, oneofs := 0, uint64(0) // the first field that may come, and the oneofs that are set
 	for i := content.start; i < len(in); {
 		tag, r, end, err := nextField(in, i)
 		if err != nil {
-			return false
+			return false, errAgain
 		}
 		f := p.number(tag >> 3)
 		switch {
 		case f == nil && p.desc.ExtensionRanges().Len() > 0:
-			return false // it may be an extension
+			return false, nil // it may be an extension
 		case f == nil || !f.accepts(tag) || f.enum != nil && r.typ == protowire.VarintType && !f.enum.has(e.bits(f, r.start)):
 			i = end // an unknown field
 			continue
 		case f.index < next || e.lacks(p, next, f.index):
-			return false
+			return false, nil
 		}
 		if f.oneof >= 0 {
 			bit := uint64(1) << ((f.oneof - len(p.fields)) % 64)
 			if oneofs&bit != 0 {
-				return false
+				return false, nil
 			}
 			oneofs |= bit
 		}
-		first := e.span(r.start, r.end)
-		e.records[first].typ = r.typ
-		if i = end; f.list || f.keyField != nil {
-			if i, err = e.run(f, first, in, end); err != nil {
-				return false
-			}
+		if e.absentUntil(p, next, f.index) != nil {
+			return false, errAgain
 		}
-		if e.absentUntil(p, next, f.index) != nil || e.field(f, first) != nil {
-			return false
+		next = f.index + 1
+		if i, err = e.inPlace(f, r, in, end); err != nil {
+			return false, errAgain
 		}
-		next, e.records = f.index+1, e.records[:first]
 	}
-	return e.absentUntil(p, next, len(p.fields)) == nil
+	if e.absentUntil(p, next, len(p.fields)) != nil {
+		return false, errAgain
+	}
+	return true, nil
+}
+
+// inPlace writes the field whose value, or first value, is r. It returns where its last value ends.
+func (e *encoder) inPlace(f *field, r record, in []byte, end int) (int, *Error) {
+	if !f.list && f.keyField == nil {
+		if f.message == nil {
+			return end, e.singular(f, r)
+		}
+		e.fieldKey(f)
+		return end, e.messageAt(f.message.get(), r.start, r.end)
+	}
+	first := len(e.records)
+	e.records = append(e.records, r)
+	end, err := e.run(f, first, in, end)
+	if err == nil {
+		err = e.field(f, first)
+	}
+	e.records = e.records[:first]
+	return end, err
 }
 
 // accepts reports whether a value with the tag is one of the field.
@@ -63,7 +81,7 @@ func (e *encoder) lacks(p *Plan, next, end int) bool {
 
 // absentUntil writes the fields of p from index next to end, which are absent.
 func (e *encoder) absentUntil(p *Plan, next, end int) *Error {
-	if !e.opts.EmitDefaults && !e.opts.EmitUnpopulated && (e.partial || len(p.required) == 0) {
+	if !e.fill && (e.partial || len(p.required) == 0) {
 		return nil
 	}
 	for _, f := range p.fields[next:end] {

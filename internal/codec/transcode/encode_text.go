@@ -9,6 +9,30 @@ import (
 
 // appendString appends b as a JSON string. It reports false if b is not valid UTF-8.
 func appendString(out, b []byte) ([]byte, bool) {
+	var found uint64
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		found |= special(binary.LittleEndian.Uint64(b[i:]))
+	}
+	switch {
+	case i == len(b):
+	case len(b) >= 8:
+		found |= special(binary.LittleEndian.Uint64(b[len(b)-8:]))
+	case len(b) >= 4:
+		found = special(uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[len(b)-4:]))<<32)
+	default:
+		found = special(ones*'a'&^0xffffff | uint64(b[0]) | uint64(b[len(b)/2])<<8 | uint64(b[len(b)-1])<<16)
+	}
+	if found != 0 {
+		return appendEscaped(out, b)
+	}
+	out = append(out, '"')
+	out = append(out, b...)
+	return append(out, '"'), true
+}
+
+// appendEscaped is like appendString for any bytes.
+func appendEscaped(out, b []byte) ([]byte, bool) {
 	out = append(out, '"')
 	start, ascii := 0, true
 	for i := 0; i < len(b); i++ {

@@ -17,6 +17,9 @@ import (
 
 // Error is an error in a document or a message.
 type Error struct {
+	// Param is the name of the parameter of a URL that is wrong; empty for documents.
+	Param string
+
 	// Path is the path of the value, starting with the outermost step. It is empty
 	// for the whole document, and for documents that are not JSON.
 	Path []Step
@@ -75,6 +78,13 @@ var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 //
 // It repeats at most 60 bytes of each text of the document, and is safe for a terminal.
 func (e *Error) Error() string {
+	if e.Param != "" {
+		return "parameter " + quoted(e.Param) + ": " + e.text()
+	}
+	return e.text()
+}
+
+func (e *Error) text() string {
 	switch {
 	case e.Syntax:
 		return fmt.Sprintf("syntax error (line %d:%d): %s", e.Line, e.Column, e.Problem)

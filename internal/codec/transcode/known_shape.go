@@ -28,6 +28,10 @@ var wrapped = map[protoreflect.Name]string{
 	"Int64Value": "1int64", "StringValue": "1string", "UInt32Value": "1uint32", "UInt64Value": "1uint64",
 }
 
+// KindOf returns which well-known type a message is, by its JSON form; wellknown.None
+// if it is written as its fields.
+func KindOf(md protoreflect.MessageDescriptor) wellknown.Kind { return knownKind(md) }
+
 // knownKind returns the kind of a message: None if the message does not have
 // the fields of the well-known type of that name.
 func knownKind(md protoreflect.MessageDescriptor) wellknown.Kind {

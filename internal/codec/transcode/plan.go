@@ -62,7 +62,8 @@ type Plan struct {
 type field struct {
 	desc     protoreflect.FieldDescriptor
 	name     string // in JSON
-	jsonKey  string // name as a JSON key, with quotes and colon
+	member   string // name as a JSON key that follows other members, with comma, quotes and colon
+	jsonKey  string // member without the comma
 	protoKey string // the same for the name in the schema
 	index    int    // in Plan.fields; -1 for extensions
 	oneof    int    // the index of its oneof's bit; -1 for none
@@ -170,7 +171,8 @@ func (s *Plans) newField(fd protoreflect.FieldDescriptor, index int) *field {
 	if fd.IsExtension() {
 		f.name = "[" + string(fd.FullName()) + "]"
 	}
-	f.jsonKey = quotedKey(f.name)
+	f.member = "," + quotedKey(f.name)
+	f.jsonKey = f.member[1:]
 	if f.protoKey = quotedKey(fd.TextName()); fd.IsExtension() {
 		f.protoKey = f.jsonKey
 	}

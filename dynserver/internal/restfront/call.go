@@ -1,0 +1,320 @@
+package restfront
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/dyngate/dyngate/dynserver/internal/httpcall"
+	"github.com/dyngate/dyngate/handlers"
+)
+
+// call is a handlers.Call of an HTTP request.
+type call struct {
+	front    *Front
+	endpoint *endpoint
+	w        http.ResponseWriter
+	r        *http.Request
+	ctx      context.Context //nolint:containedctx // of the call
+	socket   bool            // the caller asks for a WebSocket
+
+	values []string  // of the variables of the path
+	room   [4]string // for values
+
+	// These belong to Recv.
+	body     connBody
+	source   source // of the requests; nil for one request
+	received bool
+	masked   bool // the query sets the update mask
+	checked  bool // the document has all required fields
+
+	sendMu    sync.Mutex // held by Send and SendHeader
+	sink      sink       // of the responses; nil for one response
+	reply     *scratch   // the one response in its text
+	replyType []string   // its content type
+
+	mu        sync.Mutex
+	over      bool // the handler has returned
+	receiving bool
+	begun     bool // the header has been sent
+	header    metadata.MD
+	trailer   metadata.MD
+	refused   *refusal // the last error of Recv
+}
+
+// source returns the requests of a stream, and io.EOF after the last one.
+type source interface {
+	next(c *call) (mem.BufferSlice, error)
+}
+
+// sink takes the responses of a stream.
+type sink interface {
+	// send takes a response.
+	send(c *call, msg []byte) error
+
+	// begin sends the header.
+	begin(c *call) error
+
+	// finish ends the stream. err has a status, or is nil.
+	finish(c *call, err error)
+}
+
+// serve serves a request that is not for a WebSocket.
+func (c *call) serve() {
+	cancel, err := c.context()
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	defer cancel()
+	if e := c.endpoint; e.manyOut || e.manyIn {
+		if err := c.openStream(); err != nil {
+			c.fail(err)
+			return
+		}
+	}
+	c.finish(c.run())
+}
+
+// context sets the context of the call, with the deadline that the caller demands.
+func (c *call) context() (cancel context.CancelFunc, err error) {
+	c.ctx = c.r.Context()
+	if err := c.front.headers.check(c.r.Header); err != nil {
+		return nil, err
+	}
+	timeout := c.r.Header["Grpc-Timeout"]
+	if timeout == nil {
+		return func() {}, nil
+	}
+	d, err := httpcall.Timeout(timeout[0])
+	if err != nil {
+		return nil, invalidParam("header", "Grpc-Timeout", err.Error())
+	}
+	c.ctx, cancel = context.WithTimeout(c.ctx, d)
+	return cancel, nil
+}
+
+// run runs the handler. No Recv or Send is in progress when it returns, and later ones
+// fail.
+func (c *call) run() error {
+	if c.endpoint.wrong != nil {
+		return status.Error(codes.Internal, c.endpoint.wrong.Error())
+	}
+	_, timed := c.ctx.Deadline()
+	if !timed && !c.endpoint.manyIn {
+		err := c.endpoint.route.Serve(c.ctx, c)
+		c.end()
+		return err
+	}
+	// A Recv that waits for the caller ends with the call.
+	stop := context.AfterFunc(c.ctx, c.interrupt)
+	err := c.endpoint.route.Serve(c.ctx, c)
+	stop()
+	c.end()
+	return err
+}
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
+
+// interrupt makes reading the body fail.
+func (c *call) interrupt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over && !c.socket { // otherwise the connection may serve another request
+		_ = http.NewResponseController(c.w).SetReadDeadline(past)
+	}
+}
+
+// end makes later calls of Recv and Send fail, and those in progress end.
+func (c *call) end() {
+	c.mu.Lock()
+	c.over = true
+	// The rest of the body of a stream may never come, and net/http would wait for it.
+	waits := c.receiving || c.endpoint.manyIn && c.body.in != nil && !c.body.eof
+	c.mu.Unlock()
+	if waits && !c.socket {
+		_ = http.NewResponseController(c.w).SetReadDeadline(past)
+	}
+	if !c.sendMu.TryLock() { // only a goroutine that the handler has left behind
+		if !c.socket {
+			_ = http.NewResponseController(c.w).SetWriteDeadline(past)
+		}
+		c.sendMu.Lock()
+	}
+	c.sendMu.Unlock()
+}
+
+// errOver is the error of Recv and Send after the end of the call.
+var errOver = status.Error(codes.Canceled, "the call is over")
+
+// startRecv begins a Recv, and endRecv ends it.
+func (c *call) startRecv() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return errOver
+	}
+	c.receiving = true
+	return nil
+}
+
+func (c *call) endRecv() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.receiving = false
+}
+
+// canSend returns the error of a Send that must not begin. The caller holds sendMu.
+func (c *call) canSend() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return errOver
+	}
+	if err := c.ctx.Err(); err != nil {
+		return status.FromContextError(err).Err()
+	}
+	return nil
+}
+
+// Method implements handlers.Call.
+func (c *call) Method() *handlers.Method { return c.endpoint.route.Method }
+
+// Peer implements handlers.Call.
+func (c *call) Peer() handlers.Peer {
+	if c.socket {
+		return httpcall.Peer(c.r, "websocket")
+	}
+	return httpcall.Peer(c.r, "http")
+}
+
+// Header implements handlers.Call.
+func (c *call) Header() metadata.MD { return c.front.headers.metadata(c.r) }
+
+// Recv implements handlers.Call.
+func (c *call) Recv() (mem.BufferSlice, error) {
+	if err := c.startRecv(); err != nil {
+		return nil, err
+	}
+	defer c.endRecv()
+	var data mem.BufferSlice
+	var err error
+	if c.source == nil && c.endpoint.manyIn && c.endpoint.takesBody() {
+		c.source, err = c.openSource()
+	}
+	switch {
+	case err != nil:
+	case c.source != nil:
+		data, err = c.source.next(c)
+	case c.received:
+		return nil, io.EOF
+	default:
+		c.received = true
+		data, err = c.request()
+	}
+	if err != nil && err != io.EOF {
+		c.note(err)
+	}
+	return data, err
+}
+
+// note keeps the refusal of a request: its status alone does not tell its HTTP status.
+func (c *call) note(err error) {
+	var refused *refusal
+	if errors.As(err, &refused) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.refused = refused
+	}
+}
+
+// SetHeader implements handlers.Call.
+func (c *call) SetHeader(md metadata.MD) error {
+	if len(md) == 0 {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.begun || c.over {
+		return status.Error(codes.Internal, "the header has been sent")
+	}
+	if err := httpcall.Valid(md); err != nil {
+		return err
+	}
+	c.header = metadata.Join(c.header, md)
+	return nil
+}
+
+// SendHeader implements handlers.Call. The header of a single response is sent with
+// its HTTP status, when the handler has returned.
+func (c *call) SendHeader(md metadata.MD) error {
+	if err := c.SetHeader(md); err != nil {
+		return err
+	}
+	c.sendMu.Lock()
+	defer c.sendMu.Unlock()
+	if err := c.canSend(); err != nil {
+		return err
+	}
+	if c.sink != nil {
+		return c.sink.begin(c)
+	}
+	c.takeHeader() // it is sent later, but as it is now
+	return nil
+}
+
+// takeHeader returns the metadata for the header of the response, which can be changed
+// no more.
+func (c *call) takeHeader() metadata.MD {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.begun = true
+	return c.header
+}
+
+// SetTrailer implements handlers.Call.
+func (c *call) SetTrailer(md metadata.MD) {
+	if len(md) == 0 || httpcall.Valid(md) != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trailer = metadata.Join(c.trailer, md)
+}
+
+// Send implements handlers.Call.
+func (c *call) Send(data mem.BufferSlice) error {
+	c.sendMu.Lock()
+	defer c.sendMu.Unlock()
+	if err := c.canSend(); err != nil {
+		data.Free()
+		return err
+	}
+	return c.sendOn(data)
+}
+
+// sendOn sends a response that is in one buffer, as most are.
+func (c *call) sendOn(data mem.BufferSlice) error {
+	defer data.Free()
+	var msg []byte
+	if len(data) == 1 {
+		msg = data[0].ReadOnlyData()
+	} else {
+		whole := data.MaterializeToBuffer(pool)
+		defer whole.Free()
+		msg = whole.ReadOnlyData()
+	}
+	if c.sink != nil {
+		return c.sink.send(c, msg)
+	}
+	return c.keep(msg)
+}

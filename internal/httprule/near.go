@@ -1,0 +1,108 @@
+package httprule
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/dyngate/dyngate/internal/nearest"
+)
+
+// These bound the work of Near, which any unknown path can cause.
+const (
+	nearWork = 5000 // nodes visited and literals compared
+	nearPath = 2000 // bytes of a path
+)
+
+// The differences that a template may have, at most one of them.
+const (
+	misspelt  = 1 + iota // a segment
+	displaced            // a segment is missing, or too much
+)
+
+// Near returns up to limit templates that are near to a path that none matches, nearest
+// first: one segment is misspelt, missing, or too much.
+func (t *Tree) Near(escapedPath string, limit int) []string {
+	if t == nil || len(escapedPath) > nearPath || !strings.HasPrefix(escapedPath, "/") || badEscape(escapedPath) >= 0 {
+		return nil
+	}
+	path, _, _ := cutVerb(escapedPath)
+	w := nearWalk{segments: strings.Split(path[1:], "/"), left: nearWork, cost: make(map[string]int)}
+	w.walk(t.root, 0, 0)
+	found := slices.SortedFunc(maps.Keys(w.cost), func(a, b string) int {
+		return cmp.Or(cmp.Compare(w.cost[a], w.cost[b]), strings.Compare(a, b))
+	})
+	return found[:min(limit, len(found))]
+}
+
+// cutVerb cuts a path at the colon in its last segment.
+func cutVerb(path string) (before, verb string, found bool) {
+	if colon := strings.LastIndexByte(path, ':'); colon > strings.LastIndexByte(path, '/') {
+		return path[:colon], path[colon+1:], true
+	}
+	return path, "", false
+}
+
+// nearWalk is a walk through a tree that tolerates differences.
+type nearWalk struct {
+	segments []string
+	left     int            // how much work is still allowed
+	cost     map[string]int // of the templates that were found
+}
+
+// walk visits the nodes below n. i segments have been passed, with a difference or 0.
+func (w *nearWalk) walk(n *node, i, cost int) {
+	if w.left--; w.left < 0 {
+		return
+	}
+	if i >= len(w.segments) {
+		w.found(n, cost)
+	}
+	if n.rest != nil && (cost != displaced || i >= len(w.segments)) {
+		w.found(n.rest, cost)
+	}
+	if i < len(w.segments) {
+		segment := w.segments[i]
+		if next := n.literal(segment); next != nil {
+			w.walk(next, i+1, cost)
+		}
+		if n.single != nil && segment != "" {
+			w.walk(n.single, i+1, cost)
+		}
+		if cost == 0 {
+			w.walk(n, i+1, displaced) // without this segment
+			for _, name := range nearest.Names(segment, w.names(n), 3) {
+				if name != segment {
+					w.walk(n.literals[name], i+1, misspelt)
+				}
+			}
+		}
+	}
+	if cost == 0 { // with one more segment
+		for _, name := range w.names(n) {
+			w.walk(n.literals[name], i, displaced)
+		}
+		if n.single != nil {
+			w.walk(n.single, i, displaced)
+		}
+	}
+}
+
+// names returns the literals of a node, sorted, unless they are too much work.
+func (w *nearWalk) names(n *node) []string {
+	if w.left -= len(n.literals); w.left < 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(n.literals))
+}
+
+func (w *nearWalk) found(n *node, cost int) {
+	for _, e := range n.ends {
+		for _, b := range e.bindings {
+			if before, ok := w.cost[b.Template.text]; !ok || cost < before {
+				w.cost[b.Template.text] = cost
+			}
+		}
+	}
+}
