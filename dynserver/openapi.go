@@ -17,19 +17,25 @@ type OpenAPIOptions struct {
 
 	// Servers are the URLs of servers. Default: the server that the document comes from.
 	Servers []string
-
-	// YAML writes YAML. The default is JSON.
-	YAML bool
 }
+
+// OpenAPIFormat is the format of an OpenAPI document.
+type OpenAPIFormat int
+
+// The formats of OpenAPI documents.
+const (
+	OpenAPIJSON = OpenAPIFormat(openapi.JSON)
+	OpenAPIYAML = OpenAPIFormat(openapi.YAML)
+)
 
 // OpenAPI reads the sources and the HTTP rules as [New] does, and writes the OpenAPI
 // 3.1 document of their services. It does not listen and leaves nothing running. It
-// uses the same fields of the Config as [Check], HTTPRules and Lenient.
+// uses the same fields of the Config as [Check], HTTPRules, HTTP.OpenAPI and Lenient.
 //
 // OpenAPI returns all problems that it found. If there are errors it writes nothing and
 // returns a *[LoadError], unless config.Lenient is set: then the document has the
 // services that are good.
-func OpenAPI(ctx context.Context, w io.Writer, config Config, opts OpenAPIOptions) ([]*diag.Diagnostic, error) {
+func OpenAPI(ctx context.Context, w io.Writer, config Config, format OpenAPIFormat) ([]*diag.Diagnostic, error) {
 	config = config.withDefaults()
 	config.Channelz = false // it would begin to collect data
 	own, _ := config.ownServices(nil, nil)
@@ -43,15 +49,9 @@ func OpenAPI(ctx context.Context, w io.Writer, config Config, opts OpenAPIOption
 	if diag.HasErrors(diags) && !config.Lenient {
 		return diags, &LoadError{Diagnostics: diags}
 	}
-	document, err := pages.Document(ctx, generation, openapi.Options{
-		Title: opts.Title, Version: opts.Version, Description: opts.Description, Servers: opts.Servers,
-	})
+	document, err := pages.Document(ctx, generation, openapi.Options(config.HTTP.OpenAPI))
 	if err != nil {
 		return diags, err
 	}
-	format := openapi.JSON
-	if opts.YAML {
-		format = openapi.YAML
-	}
-	return diags, document.Write(w, format)
+	return diags, document.Write(w, openapi.Format(format))
 }
