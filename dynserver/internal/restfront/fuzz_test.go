@@ -3,12 +3,14 @@ package restfront
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -92,6 +94,8 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
+var errOracle = errors.New("refused by the oracle")
+
 // slow builds requests by reflection.
 type slow struct {
 	md    protoreflect.MessageDescriptor
@@ -114,7 +118,7 @@ func (o slow) build(query, part, body, variable, path string) (*dynamicpb.Messag
 			return nil, err
 		}
 		if part == "*" {
-			return nil, errTooLarge
+			return nil, errOracle
 		}
 		if err := o.set(out, name, value, part, seen); err != nil {
 			return nil, err
@@ -124,7 +128,7 @@ func (o slow) build(query, part, body, variable, path string) (*dynamicpb.Messag
 		document := body
 		if part == "inner" {
 			if !json.Valid([]byte(body)) {
-				return nil, errTooLarge
+				return nil, errOracle
 			}
 			document = `{"inner":` + body + "}"
 		}
@@ -154,10 +158,10 @@ func (o slow) set(out *dynamicpb.Message, name, text, part string, seen map[stri
 		return err
 	}
 	if part != "" && strings.HasPrefix(key, "."+part) && (len(key) == len(part)+1 || key[len(part)+1] == '.') {
-		return errTooLarge
+		return errOracle
 	}
 	if !fd.IsList() && seen[key] {
-		return errTooLarge
+		return errOracle
 	}
 	seen[key] = true
 	in := dynamicpb.NewMessage(o.md)
@@ -171,6 +175,9 @@ func (o slow) set(out *dynamicpb.Message, name, text, part string, seen map[stri
 // document returns the JSON of a message with one parameter, and a key for what it
 // sets.
 func (o slow) document(name, text string, seen map[string]bool) (document, key string, fd protoreflect.FieldDescriptor, err error) {
+	if !utf8.ValidString(name) || !utf8.ValidString(text) {
+		return "", "", nil, errOracle
+	}
 	md, closing := o.md, ""
 	for {
 		segment, rest, more := name, "", false
@@ -183,14 +190,14 @@ func (o slow) document(name, text string, seen map[string]bool) (document, key s
 			fd = md.Fields().ByJSONName(segment)
 		}
 		if fd == nil || fd.IsMap() != (segment != name && !more) {
-			return "", "", nil, errTooLarge
+			return "", "", nil, errOracle
 		}
 		key += "." + string(fd.Name())
 		if oneof := fd.ContainingOneof(); oneof != nil && !oneof.IsSynthetic() {
 			at := key[:len(key)-len(fd.Name())] + "(" + string(oneof.Name()) + ")"
 			for other := range seen {
 				if strings.HasPrefix(other, at) && other != at+string(fd.Name()) {
-					return "", "", nil, errTooLarge
+					return "", "", nil, errOracle
 				}
 			}
 			seen[at+string(fd.Name())] = true
@@ -210,7 +217,7 @@ func (o slow) document(name, text string, seen map[string]bool) (document, key s
 			return document + value + closing, key, fd, nil
 		}
 		if fd.Message() == nil || fd.IsList() || strings.HasPrefix(string(fd.Message().FullName()), "google.") {
-			return "", "", nil, errTooLarge
+			return "", "", nil, errOracle
 		}
 		md, name = fd.Message(), rest
 	}
