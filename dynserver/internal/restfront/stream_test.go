@@ -158,7 +158,7 @@ func TestClientStream(t *testing.T) {
 			{"", ``, 200, `{}`},
 			{"application/json", `[]`, 200, `{}`},
 			{"application/x-ndjson", `{"text":"a"} {"text":"stop"} not JSON`, 200, `{"text":"a","number":1}`},
-			{"application/x-ndjson", `{"text":"a"} {"number":"x"}`, 400, bad(`"the request body: number: expected int32, got the string \"x\""`, `"/number"`, `"expected int32, got the string \"x\""`)},
+			{"application/x-ndjson", `{"text":"a"} {"number":"x"}`, 400, bad(`"document 2, which begins at line 1:14: number: expected int32, got the string \"x\""`, `"/number"`, `"expected int32, got the string \"x\""`)},
 			{"application/x-ndjson", `{"text":"` + strings.Repeat("a", 200) + `"}`, 413, `{"code":8,"message":"the request body: document 1, which begins at line 1:1, is larger than 100 bytes"}`},
 			{"text/plain", `{}`, 415, `{"code":3,"message":"the content type \"text/plain\" is not supported; supported: application/x-ndjson, application/json"}`},
 		} {
