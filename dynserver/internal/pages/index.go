@@ -112,7 +112,7 @@ func writeIndex(w io.Writer, g *dispatch.Generation) error {
 				Unanswered: len(r.Registrations) == 0, Deprecated: openapi.IsDeprecated(m), Ways: ways,
 			})
 			if page.Example == "" && !m.IsStreamingClient() {
-				page.Example = "curl --json '{}' http://HOST:PORT" + httprule.Default(m).Path()
+				page.Example = "curl -d '{}' http://HOST:PORT" + httprule.Default(m).Path()
 			}
 		}
 		page.Services = append(page.Services, service)
