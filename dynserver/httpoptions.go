@@ -8,6 +8,7 @@ import (
 
 	"github.com/dyngate/dyngate/dynserver/internal/httpport"
 	"github.com/dyngate/dyngate/dynserver/internal/webfront"
+	"github.com/dyngate/dyngate/internal/httprule"
 )
 
 // HTTPOptions are the settings of the HTTP port. The zero value of each field means
@@ -93,7 +94,7 @@ func (s *Server) HTTPHandler() http.Handler { return s.http.Handler() }
 // newHTTP returns the HTTP front.
 func (s *Server) newHTTP() (*httpport.Server, error) {
 	o := s.config.HTTP
-	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks, REST: s.newREST()}
+	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks, REST: s.newREST(), Bound: s.bound}
 	return httpport.New(httpport.Options{
 		TLS:                  o.TLS,
 		CORS:                 httpport.CORS(o.CORS),
@@ -122,13 +123,21 @@ func (s *Server) newWeb() *webfront.Front {
 	})
 }
 
+// binding returns the HTTP rule that a request matches, or nil.
+func (s *Server) binding(r *http.Request) *httprule.Binding {
+	binding, _ := s.current.Load().HTTP().Find(r.Method, r.URL.EscapedPath(), nil)
+	return binding
+}
+
+// bound reports whether a method has an HTTP rule that a request matches.
+func (s *Server) bound(r *http.Request) bool { return s.binding(r) != nil }
+
 // pauses reports whether the client may pause in the body of a request, because the
 // method streams requests.
 func (s *Server) pauses(r *http.Request) bool {
-	g := s.current.Load()
-	if route := g.Route(r.URL.Path); route != nil {
+	if route := s.current.Load().Route(r.URL.Path); route != nil && r.Method == http.MethodPost {
 		return route.Method.IsStreamingClient()
 	}
-	bound, _ := g.HTTP().Find(r.Method, r.URL.EscapedPath(), nil)
-	return bound != nil && bound.Method.IsStreamingClient()
+	binding := s.binding(r)
+	return binding != nil && binding.Method.IsStreamingClient()
 }

@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"dynclient":                    {"handlers/diag", "internal/*"},
 	"internal/schema":              {"handlers/diag", "internal/codec/dynamic", "internal/watch", "internal/codec/transcode", "internal/safetext"},
 	"internal/watch":               {},
+	"internal/certs":               {"internal/watch"},
 	"internal/codec":               {"internal/typename"},
 	"internal/codec/structs":       {"internal/codec/wellknown", "internal/codec/wire", "internal/nearest", "internal/typename"},
 	"internal/codec/dynamic":       {"internal/codec/wire"},
@@ -56,7 +57,7 @@ var allowed = map[string][]string{
 	"dynserver/internal/load":      {"handlers", "handlers/diag", "dynserver/internal/dispatch", "internal/*"},
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "handlers/diag", "internal/*"},
-	"cmd/dyngate":                  {"dynclient", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/logattr", "internal/nearest", "internal/render", "internal/safetext", "internal/typename", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
+	"cmd/dyngate":                  {"dynclient", "internal/certs", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/logattr", "internal/nearest", "internal/render", "internal/safetext", "internal/typename", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},
 	"tests":                        {"dynclient", "dynserver", "handlers", "handlers/diag", "tests/internal/*"}, // every folder that has no rule
 	"tests/internal/rig":           {"dynserver", "handlers"},
 	"tests/internal/lab":           {"dynserver", "handlers", "tests/internal/rig"},

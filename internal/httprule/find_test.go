@@ -183,8 +183,8 @@ func TestHostilePaths(t *testing.T) {
 		nodes++
 		count(n.single)
 		count(n.rest)
-		for _, next := range n.literals {
-			count(next)
+		for _, l := range n.literals {
+			count(l.node)
 		}
 	}
 	count(tr.root)

@@ -11,7 +11,7 @@ import (
 
 // These bound the work of Near, which any unknown path can cause.
 const (
-	nearWork = 5000 // nodes visited and literals compared
+	nearWork = 2000 // nodes visited and literals compared
 	nearPath = 2000 // bytes of a path
 )
 
@@ -74,14 +74,14 @@ func (w *nearWalk) walk(n *node, i, cost int) {
 			w.walk(n, i+1, displaced) // without this segment
 			for _, name := range nearest.Names(segment, w.names(n), 3) {
 				if name != segment {
-					w.walk(n.literals[name], i+1, misspelt)
+					w.walk(n.after(name), i+1, misspelt)
 				}
 			}
 		}
 	}
 	if cost == 0 { // with one more segment
-		for _, name := range w.names(n) {
-			w.walk(n.literals[name], i, displaced)
+		for _, l := range n.literals {
+			w.walk(l.node, i, displaced)
 		}
 		if n.single != nil {
 			w.walk(n.single, i, displaced)
@@ -89,12 +89,16 @@ func (w *nearWalk) walk(n *node, i, cost int) {
 	}
 }
 
-// names returns the literals of a node, sorted, unless they are too much work.
+// names returns the literals of a node, unless they are too much work.
 func (w *nearWalk) names(n *node) []string {
 	if w.left -= len(n.literals); w.left < 0 {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(n.literals))
+	names := make([]string, len(n.literals))
+	for i, l := range n.literals {
+		names[i] = l.text
+	}
+	return names
 }
 
 func (w *nearWalk) found(n *node, cost int) {

@@ -107,6 +107,7 @@ func bodyAllowed(code int) bool {
 // addHeader adds the metadata of the response to its header, and the trailers if the
 // caller wants them.
 func (c *call) addHeader(h http.Header) {
+	c.closeUnread(h)
 	if md := c.takeHeader(); len(md) > 0 {
 		c.front.headers.add(h, md)
 	}
