@@ -69,12 +69,16 @@ func (f *openapiFlags) run(ctx context.Context, paths []string) error {
 		SchemaLimits: f.schemas,
 		HTTPRules:    f.rules,
 		Lenient:      f.lenient,
+		HTTP:         dynserver.HTTPOptions{OpenAPI: f.doc},
 		Log:          slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	progress := newProgress(os.Stderr)
 	config.OnProgress = progress.loading
-	f.doc.YAML = f.format == "yaml"
-	diags, err := dynserver.OpenAPI(ctx, os.Stdout, config, f.doc)
+	format := dynserver.OpenAPIJSON
+	if f.format == "yaml" {
+		format = dynserver.OpenAPIYAML
+	}
+	diags, err := dynserver.OpenAPI(ctx, os.Stdout, format, config)
 	progress.stop()
 	if text := diag.Render(diags); text != "" {
 		fmt.Fprintln(os.Stderr, inkFor(os.Stderr).diagnostics(text))
