@@ -13,6 +13,7 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/tests/bench/benchpb"
 	"github.com/dyngate/dyngate/tests/bench/child"
+	"github.com/dyngate/dyngate/tests/bench/webpb"
 )
 
 // serverFlags say what a server process serves, and how.
@@ -25,7 +26,7 @@ type serverFlags struct {
 func parseServer(args []string) (serverFlags, error) {
 	var f serverFlags
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.StringVar(&f.kind, "kind", "struct", "generated, struct, alias, dynamic or raw")
+	flags.StringVar(&f.kind, "kind", "struct", "generated, struct, alias, dynamic, raw or http")
 	flags.StringVar(&f.profile, "profile", "", "write a CPU profile to `FILE`")
 	f.options.register(flags)
 	if err := flags.Parse(args); err != nil {
@@ -70,6 +71,9 @@ func (f serverFlags) server(ctx context.Context) (runner, error) {
 	case "raw":
 		return dyngateServer(ctx, rawHandlers(), opts)
 	}
+	if f.kind == dyngateWeb {
+		return dyngateWebServer(ctx)
+	}
 	return nil, fmt.Errorf("no such kind: %q", f.kind)
 }
 
@@ -84,4 +88,21 @@ func dyngateServer(ctx context.Context, reg *handlers.Registry, opts []grpc.Serv
 		return nil, err
 	}
 	return func(ctx context.Context, lis net.Listener) error { return srv.Serve(ctx, dynserver.GRPC(lis)) }, nil
+}
+
+// dyngateWebServer serves over HTTP, with dyngate's own options.
+func dyngateWebServer(ctx context.Context) (runner, error) {
+	reg, err := webHandlers()
+	if err != nil {
+		return nil, err
+	}
+	srv, err := dynserver.New(ctx, dynserver.Config{
+		Sources:  []dynserver.Source{dynserver.FS("benchpb", benchpb.FS), dynserver.FS("webpb", webpb.FS)},
+		Handlers: reg,
+		Log:      slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, lis net.Listener) error { return srv.Serve(ctx, dynserver.HTTP(lis)) }, nil
 }

@@ -15,7 +15,7 @@ import (
 // application/x-www-form-urlencoded, in the order in which they come. It is not safe
 // for concurrent use.
 type Form struct {
-	maxParts, maxHeader, maxValue, maxFile int64
+	maxParts, maxHeader, maxValue int64
 
 	body  *budget
 	next  func() (*Part, error)
@@ -42,7 +42,6 @@ type FormLimits struct {
 	Parts       int   // default 1000
 	HeaderBytes int64 // of each part, roughly; default 16 KiB
 	ValueBytes  int64 // of each part that is not a file; default 1 MiB
-	FileBytes   int64 // of each file; default as ValueBytes
 	TotalBytes  int64 // of the body; default 32 MiB
 }
 
@@ -70,7 +69,6 @@ func NewForm(body io.Reader, contentType string, limits FormLimits) (f *Form, ok
 		maxHeader: limitOf(limits.HeaderBytes, 16<<10),
 		maxValue:  limitOf(limits.ValueBytes, 1<<20),
 	}
-	f.maxFile = limitOf(limits.FileBytes, f.maxValue)
 	total := limitOf(limits.TotalBytes, 32<<20)
 	f.body = &budget{in: body, total: total, left: total, allowed: unlimited}
 	switch mediaType {
@@ -164,11 +162,10 @@ func (f *Form) nextPart() (*Part, error) {
 	}
 	part := &Part{Name: params["name"], FileName: raw.FileName(), ContentType: raw.Header.Get("Content-Type")}
 	_, part.File = params["filename"]
-	content := &content{form: f, name: part.Name, in: raw, limit: f.maxValue}
-	if part.File {
-		content.limit = f.maxFile
+	content := &content{form: f, name: part.Name, in: raw, left: unlimited}
+	if !part.File {
+		content.left = f.maxValue
 	}
-	content.left = content.limit
 	part.Reader, f.current = content, content
 	return part, nil
 }
@@ -184,16 +181,16 @@ func (f *Form) skipRest() error {
 
 // content reads a part of multipart/form-data.
 type content struct {
-	form        *Form
-	name        string
-	in          io.Reader
-	limit, left int64
+	form *Form
+	name string
+	in   io.Reader
+	left int64
 }
 
 func (c *content) Read(p []byte) (int, error) {
 	n, err := c.in.Read(p[:min(int64(len(p)), c.left+1)])
 	if c.left -= int64(n); c.left < 0 {
-		return 0, tooLong(c.name, c.limit)
+		return 0, tooLong(c.name, c.form.maxValue)
 	}
 	if err != nil && err != io.EOF {
 		err = c.form.explain(c.name, err)
@@ -202,7 +199,7 @@ func (c *content) Read(p []byte) (int, error) {
 }
 
 func tooLong(name string, limit int64) error {
-	return &FormError{Part: name, Problem: fmt.Sprintf("it has more than %d bytes", limit), TooLarge: true}
+	return &FormError{Part: name, Problem: fmt.Sprintf("the value is longer than %d bytes", limit), TooLarge: true}
 }
 
 // nextPair returns the next part of application/x-www-form-urlencoded.

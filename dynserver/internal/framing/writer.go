@@ -22,17 +22,17 @@ type Output struct {
 	Flush func() error
 
 	// Begin is called once, before the first byte is written, to set the status and
-	// header of the response. A stream of Events may call it from another goroutine,
-	// when the time for a keep-alive comes before the first document does, but never
-	// during another method of the Writer.
-	Begin func()
+	// header of the response. What it returns is for streams of Events. These may call
+	// it from another goroutine, when the time for a keep-alive comes before the first
+	// document does, but never during another method of the Writer.
+	Begin func() EventFields
 
 	// Abort makes a blocked Write or Flush return an error. It may be nil.
 	Abort func()
 }
 
 // ResponseOutput returns an Output that writes to an HTTP response.
-func ResponseOutput(w http.ResponseWriter, begin func()) Output {
+func ResponseOutput(w http.ResponseWriter, begin func() EventFields) Output {
 	control := http.NewResponseController(w)
 	return Output{
 		Writer: w,
@@ -58,9 +58,6 @@ type Options struct {
 	// WriteTimeout is the time within which the caller must take a document.
 	// Negative means that there is no limit.
 	WriteTimeout time.Duration
-
-	// Fields are the settings of Events.
-	Fields EventFields
 }
 
 // SetHeader sets the header of a streamed response: its content type, and what
@@ -94,7 +91,7 @@ type Writer struct {
 
 // NewWriter returns a Writer.
 func NewWriter(out Output, format Format, opts Options) *Writer {
-	w := &Writer{out: out, format: format, fields: opts.Fields, timeout: orDefault(opts.WriteTimeout, DefaultWriteTimeout)}
+	w := &Writer{out: out, format: format, timeout: orDefault(opts.WriteTimeout, DefaultWriteTimeout)}
 	if w.out.Abort == nil {
 		w.timeout = 0
 	}
@@ -199,7 +196,7 @@ func (w *Writer) begin() {
 		return
 	}
 	w.began = true
-	w.out.Begin()
+	w.fields = w.out.Begin()
 	if w.format == Events {
 		w.retry()
 	}

@@ -21,6 +21,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // record is an Output that notes all calls.
 type record struct {
+	fields EventFields // of Begin
+
 	mu    sync.Mutex // what follows Sleep in a test does not happen after it
 	calls strings.Builder
 	err   error
@@ -56,7 +58,7 @@ func (r *record) output() Output {
 	return Output{
 		Writer: r,
 		Flush:  func() error { r.note("|"); return nil },
-		Begin:  func() { r.note("^") },
+		Begin:  func() EventFields { r.note("^"); return r.fields },
 	}
 }
 
@@ -88,8 +90,8 @@ func TestWriter(t *testing.T) {
 				"data: {\"meta\":{\"kind\":\"x\\ny\"},\"seq\":\"\\u0000\"}\n\n|data: {}\n\n|event: end\ndata: {}\n\n",
 		},
 	} {
-		var got record
-		w := NewWriter(got.output(), test.format, Options{Fields: test.fields})
+		got := record{fields: test.fields}
+		w := NewWriter(got.output(), test.format, Options{})
 		for _, doc := range test.docs {
 			if err := w.Message([]byte(doc)); err != nil {
 				t.Fatal(err)
@@ -152,7 +154,7 @@ func TestWriteErrors(t *testing.T) {
 
 func TestKeepAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var got record
+		got := record{fields: EventFields{Retry: time.Second}}
 		expect := func(want string) {
 			t.Helper()
 			synctest.Wait()
@@ -161,7 +163,7 @@ func TestKeepAlive(t *testing.T) {
 			}
 			got.Reset()
 		}
-		w := NewWriter(got.output(), Events, Options{Fields: EventFields{Retry: time.Second}})
+		w := NewWriter(got.output(), Events, Options{})
 		time.Sleep(DefaultKeepAlive - time.Nanosecond)
 		expect("")
 		time.Sleep(time.Nanosecond)
@@ -208,7 +210,7 @@ func TestStalled(t *testing.T) {
 		w := NewWriter(Output{
 			Writer: out,
 			Flush:  func() error { return nil },
-			Begin:  func() {},
+			Begin:  func() EventFields { return EventFields{} },
 			Abort:  func() { in.CloseWithError(aborted) },
 		}, NDJSON, Options{})
 		go func() {
@@ -230,7 +232,7 @@ func TestStalledCaller(t *testing.T) {
 	for _, version := range []int{1, 2} {
 		result := make(chan error, 1)
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-			w := NewWriter(ResponseOutput(rw, func() { SetHeader(rw.Header(), ndjsonType) }), NDJSON, Options{WriteTimeout: 50 * time.Millisecond})
+			w := NewWriter(ResponseOutput(rw, func() EventFields { SetHeader(rw.Header(), ndjsonType); return EventFields{} }), NDJSON, Options{WriteTimeout: 50 * time.Millisecond})
 			doc := bytes.Repeat([]byte("1"), 1<<20)
 			var err error
 			for err == nil {

@@ -30,7 +30,7 @@ func (c *call) openStream() error {
 			r.code = http.StatusNotAcceptable
 			return r
 		}
-		c.sink = &streamSink{media: media, format: format}
+		c.sink = newStreamSink(c, media, format)
 	}
 	return nil
 }
@@ -39,29 +39,22 @@ func (c *call) openStream() error {
 var errGone = status.Error(codes.Canceled, "the caller has gone away")
 
 // streamSink writes responses in one of the formats of package framing.
-type streamSink struct {
-	media  string
-	format framing.Format
-	writer *framing.Writer // nil until the header is complete
-}
+type streamSink struct{ writer *framing.Writer }
 
-// open completes the header.
-func (s *streamSink) open(c *call) *framing.Writer {
-	if s.writer != nil {
-		return s.writer
-	}
-	md := c.takeHeader()
-	begin := func() {
+// newStreamSink returns the sink of a call. It must be finished. If the format is that
+// of Server-Sent Events, the header may be sent before the handler sends anything.
+func newStreamSink(c *call, media string, format framing.Format) streamSink {
+	begin := func() framing.EventFields {
+		md := c.takeHeader()
 		h := c.w.Header()
-		framing.SetHeader(h, s.media)
+		framing.SetHeader(h, media)
 		h["Vary"] = append(h["Vary"], "Accept")
 		c.beginStream(h, md)
+		return framing.EventFieldsOf(func(key string) string { return last(md, key) })
 	}
-	s.writer = framing.NewWriter(framing.ResponseOutput(c.w, begin), s.format, framing.Options{
+	return streamSink{framing.NewWriter(framing.ResponseOutput(c.w, begin), format, framing.Options{
 		KeepAlive: c.front.opts.KeepAlive, WriteTimeout: c.front.opts.WriteTimeout,
-		Fields: framing.EventFieldsOf(func(key string) string { return last(md, key) }),
-	})
-	return s.writer
+	})}
 }
 
 // last returns the last value of a key.
@@ -75,38 +68,35 @@ func last(md metadata.MD, key string) string {
 // beginStream sends the header of a streamed response.
 func (c *call) beginStream(h http.Header, md metadata.MD) {
 	c.front.headers.add(h, md)
+	c.closeUnread(h)
 	if code := c.successCode(); bodyAllowed(code) {
 		c.w.WriteHeader(code)
 	}
 }
 
-func (s *streamSink) begin(c *call) error {
-	if s.open(c).Begin() != nil {
+func (s streamSink) begin(c *call) error {
+	if s.writer.Begin() != nil {
 		return errGone
 	}
 	return nil
 }
 
-func (s *streamSink) send(c *call, msg []byte) error {
+func (s streamSink) send(c *call, msg []byte) error {
 	text := getScratch()
 	defer text.free()
 	if err := c.encode(text, msg); err != nil {
 		return err
 	}
-	if s.open(c).Message(text.text) != nil || c.r.Method == http.MethodHead {
+	if s.writer.Message(text.text) != nil || c.r.Method == http.MethodHead {
 		return errGone
 	}
 	return nil
 }
 
-func (s *streamSink) finish(c *call, err error) {
+func (s streamSink) finish(c *call, err error) {
 	if err == nil {
-		_ = s.open(c).End()
+		_ = s.writer.End()
 		c.endStream()
-		return
-	}
-	if s.writer == nil {
-		c.fail(err)
 		return
 	}
 	text := getScratch()
