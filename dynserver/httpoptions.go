@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/httpport"
+	"github.com/dyngate/dyngate/dynserver/internal/pages"
 	"github.com/dyngate/dyngate/dynserver/internal/webfront"
+	"github.com/dyngate/dyngate/internal/httprule"
+	"github.com/dyngate/dyngate/internal/openapi"
 )
 
 // HTTPOptions are the settings of the HTTP port. The zero value of each field means
@@ -30,6 +33,14 @@ type HTTPOptions struct {
 
 	// REST holds the settings of HTTP/JSON calls.
 	REST RESTOptions
+
+	// OpenAPI holds what no schema says about the API, for /openapi.json and
+	// /openapi.yaml.
+	OpenAPI OpenAPIOptions
+
+	// NoPages leaves out /openapi.json, /openapi.yaml, and the list of services at /.
+	// A method with an HTTP rule for one of these paths takes it anyway.
+	NoPages bool
 
 	// MaxHeaderBytes bounds the header of a request. A request with a larger one is
 	// answered with 431. Default 64 KiB.
@@ -93,7 +104,12 @@ func (s *Server) HTTPHandler() http.Handler { return s.http.Handler() }
 // newHTTP returns the HTTP front.
 func (s *Server) newHTTP() (*httpport.Server, error) {
 	o := s.config.HTTP
-	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks, REST: s.newREST()}
+	describe := pages.New(&s.current, pages.Options{Off: o.NoPages, Document: openapi.Options(o.OpenAPI)})
+	fronts := httpport.Fronts{
+		Web: s.newWeb(), Speaks: webfront.Speaks,
+		Pages: describe, HasPage: describe.Serves, Bound: s.bound,
+		REST: s.newREST(),
+	}
 	return httpport.New(httpport.Options{
 		TLS:                  o.TLS,
 		CORS:                 httpport.CORS(o.CORS),
@@ -122,13 +138,21 @@ func (s *Server) newWeb() *webfront.Front {
 	})
 }
 
+// binding returns the HTTP rule that a request matches, or nil.
+func (s *Server) binding(r *http.Request) *httprule.Binding {
+	binding, _ := s.current.Load().HTTP().Find(r.Method, r.URL.EscapedPath(), nil)
+	return binding
+}
+
+// bound reports whether a method has an HTTP rule that a request matches.
+func (s *Server) bound(r *http.Request) bool { return s.binding(r) != nil }
+
 // pauses reports whether the client may pause in the body of a request, because the
 // method streams requests.
 func (s *Server) pauses(r *http.Request) bool {
-	g := s.current.Load()
-	if route := g.Route(r.URL.Path); route != nil {
+	if route := s.current.Load().Route(r.URL.Path); route != nil && r.Method == http.MethodPost {
 		return route.Method.IsStreamingClient()
 	}
-	bound, _ := g.HTTP().Find(r.Method, r.URL.EscapedPath(), nil)
-	return bound != nil && bound.Method.IsStreamingClient()
+	binding := s.binding(r)
+	return binding != nil && binding.Method.IsStreamingClient()
 }

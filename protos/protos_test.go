@@ -1,6 +1,7 @@
 package protos_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/dyngate/dyngate/dynserver"
@@ -16,8 +17,13 @@ func TestEveryMethodHasAPath(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text := diag.Render(result.Diagnostics); text != "" || len(result.Services) != 9 {
-			t.Errorf("%s: %d services\n%s", name, len(result.Services), text)
+		if len(result.Services) != 9 {
+			t.Errorf("%s: %d services", name, len(result.Services))
+		}
+		for _, d := range result.Diagnostics {
+			if d.Severity == diag.Error || strings.HasSuffix(d.Path, ".yaml") {
+				t.Errorf("%s: %v", name, d)
+			}
 		}
 		for _, s := range result.Services {
 			for _, m := range s.Methods {

@@ -13,12 +13,18 @@ import (
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/handlers"
+	"github.com/dyngate/dyngate/internal/certs"
 )
 
 // serveFlags are the settings of `dyngate serve`. A limit of zero means the default
 // of package dynserver, which the help text shows.
 type serveFlags struct {
-	grpc []string
+	grpc      []string
+	http      []string
+	httpGiven bool // by the user
+	httpRules []string
+	origins   []string
+	tls       certs.Files
 
 	examples     bool
 	features     string
@@ -43,8 +49,10 @@ type serveFlags struct {
 	logFormat string
 	logLevel  string
 
-	limits  dynserver.GRPCOptions
-	schemas dynserver.SchemaLimits
+	limits                                                dynserver.GRPCOptions
+	maxConnections, maxRequests                           int
+	headerTimeout, bodyTimeout, stallTimeout, idleTimeout time.Duration
+	schemas                                               dynserver.SchemaLimits
 }
 
 // registerSchemaLimits registers the limits that a legitimate schema may reach.
@@ -71,6 +79,15 @@ func (f *serveFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.grpc, "grpc", []string{"127.0.0.1:50051"},
 		"serve gRPC on `ADDR`: host:port, a port of the loopback, or unix:PATH; repeatable")
+	flags.StringArrayVar(&f.http, "http", []string{defaultHTTP},
+		"serve HTTP on `ADDR`, as for --grpc: JSON, Connect, gRPC-Web and gRPC; repeatable; '' for none")
+	flags.StringArrayVar(&f.httpRules, "http-rules", nil,
+		"read google.api.http rules from `FILE` (YAML), besides the *.http.yaml files in each PATH; repeatable")
+	flags.StringArrayVar(&f.origins, "cors-origin", nil,
+		"let the pages of `ORIGIN` make calls: https://app.example.com, https://*.example.com, or * for all; repeatable")
+	flags.StringVar(&f.tls.Cert, "tls-cert", "", "serve TLS on all addresses, with the certificate in `FILE` (PEM), which may change")
+	flags.StringVar(&f.tls.Key, "tls-key", "", "key of the certificate in `FILE` (PEM)")
+	flags.StringVar(&f.tls.ClientCA, "client-ca", "", "demand a certificate from clients, signed by one in `FILE` (PEM)")
 
 	flags.BoolVar(&f.examples, "examples", false, "also use the example handlers, for their services that a PATH declares")
 	registerRequireHandlers(flags, &f.requireHandlers)
@@ -112,6 +129,12 @@ func (f *serveFlags) registerLimits(flags *pflag.FlagSet) {
 	flags.DurationVar(&l.PingTimeout, "ping-timeout", 20*time.Second, "longest time to answer a ping")
 	flags.DurationVar(&l.MaxConnectionAge, "max-connection-age", 0, "ask clients to reconnect after this time (default never)")
 	flags.DurationVar(&l.MaxConnectionAgeGrace, "max-connection-age-grace", 0, "how long calls in progress may then continue (default no limit)")
+	flags.IntVar(&f.maxConnections, "max-http-connections", 10_000, "open HTTP connections; a further one takes the place of one without a request")
+	flags.IntVar(&f.maxRequests, "max-http-requests", 10_000, "HTTP requests in progress, streams included")
+	flags.DurationVar(&f.headerTimeout, "http-header-timeout", 10*time.Second, "longest time to send the header of an HTTP request")
+	flags.DurationVar(&f.bodyTimeout, "http-body-timeout", 30*time.Second, "longest pause in the body of an HTTP request, unless its method streams requests")
+	flags.DurationVar(&f.stallTimeout, "http-stall-timeout", 2*time.Minute, "how long an HTTP client may read nothing of a waiting answer")
+	flags.DurationVar(&f.idleTimeout, "http-idle-timeout", 11*time.Minute, "how long an HTTP connection without a request stays open")
 	registerSchemaLimits(flags, &f.schemas)
 	flags.IntVar(&l.StreamWorkers, "stream-workers", 64, "goroutines that stand ready to serve calls; negative for none")
 }
@@ -120,6 +143,8 @@ func (f *serveFlags) registerLimits(flags *pflag.FlagSet) {
 func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 	config := dynserver.Config{
 		GRPC:            f.limits,
+		HTTP:            f.httpOptions(),
+		HTTPRules:       f.httpRules,
 		RequireHandlers: f.requireHandlers,
 		SchemaLimits:    f.schemas,
 		Lenient:         f.lenient,
@@ -149,6 +174,23 @@ func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 	return config
 }
 
+// httpOptions are the settings of the HTTP port. It shares limits with gRPC's.
+func (f *serveFlags) httpOptions() dynserver.HTTPOptions {
+	return dynserver.HTTPOptions{
+		CORS:                 dynserver.CORSOptions{Origins: f.origins},
+		MaxHeaderBytes:       int(f.limits.MaxHeaderBytes),
+		MaxConnections:       f.maxConnections,
+		MaxRequests:          f.maxRequests,
+		MaxConcurrentStreams: int(f.limits.MaxConcurrentStreams),
+		HeaderTimeout:        f.headerTimeout,
+		BodyTimeout:          f.bodyTimeout,
+		StallTimeout:         f.stallTimeout,
+		IdleTimeout:          f.idleTimeout,
+		PingAfterIdle:        f.limits.PingAfterIdle,
+		PingTimeout:          f.limits.PingTimeout,
+	}
+}
+
 // validate reports everything that is wrong with the flags.
 func (f *serveFlags) validate(embedded bool) error {
 	var errs []error
@@ -160,6 +202,12 @@ func (f *serveFlags) validate(embedded bool) error {
 	for _, addr := range f.grpc {
 		check(addr != "", "--grpc: empty address; :50051 is for all interfaces")
 	}
+	for _, addr := range f.httpAddrs() {
+		check(addr != "", "--http: an empty address, which is for none, stands alone; :8080 is for all interfaces")
+	}
+	if err := f.checkTLS(); err != nil {
+		errs = append(errs, err)
+	}
 	examples := embedded || f.examples
 	check(examples || f.features == "", "--features is for the examples: add --examples")
 	check(f.taskInterval > 0, "--task-interval: %s is not positive", f.taskInterval)
@@ -168,12 +216,14 @@ func (f *serveFlags) validate(embedded bool) error {
 	for name, d := range map[string]time.Duration{
 		"poll": f.poll, "remove-after": f.removeAfter, "drain": f.drain, "drain-delay": f.drainDelay, "default-deadline": f.deadline, "connection-timeout": l.ConnectionTimeout,
 		"min-ping-interval": l.MinPingInterval, "ping-after-idle": l.PingAfterIdle, "ping-timeout": l.PingTimeout,
+		"http-header-timeout": f.headerTimeout, "http-body-timeout": f.bodyTimeout, "http-stall-timeout": f.stallTimeout, "http-idle-timeout": f.idleTimeout,
 		"max-connection-age": l.MaxConnectionAge, "max-connection-age-grace": l.MaxConnectionAgeGrace,
 	} {
 		check(d >= 0, "--%s: %s is negative", name, d)
 	}
 	check(l.MaxRecvBytes > 0 && l.MaxSendBytes > 0, "--max-recv-bytes and --max-send-bytes must be positive")
 	check(l.MaxHeaderBytes > 0 && l.MaxConcurrentStreams > 0, "--max-header-bytes and --max-concurrent-streams must be positive")
+	check(f.maxConnections > 0 && f.maxRequests > 0, "--max-http-connections and --max-http-requests must be positive")
 	if err := checkSchemaLimits(f.schemas); err != nil {
 		errs = append(errs, err)
 	}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -13,24 +16,90 @@ import (
 	"github.com/dyngate/dyngate/dynserver"
 )
 
-// listenAll listens on all addresses, or on none if one fails.
-func listenAll(ctx context.Context, addrs []string) ([]dynserver.Listener, error) {
-	listeners := make([]dynserver.Listener, 0, len(addrs))
-	for _, addr := range addrs {
-		lis, err := listen(ctx, addr)
-		if err != nil {
-			for _, l := range listeners {
-				_ = l.Close()
-			}
-			return nil, err
-		}
-		listeners = append(listeners, dynserver.GRPC(lis))
+// defaultHTTP is where HTTP is served if no flag says otherwise.
+const defaultHTTP = "127.0.0.1:8080"
+
+// listeners are where the server listens.
+type listeners struct{ grpc, http []net.Listener }
+
+// all returns all of them for the server.
+func (l listeners) all() (all []dynserver.Listener) {
+	for _, lis := range l.grpc {
+		all = append(all, dynserver.GRPC(lis))
 	}
-	return listeners, nil
+	for _, lis := range l.http {
+		all = append(all, dynserver.HTTP(lis))
+	}
+	return all
 }
 
-// listen listens on host:port, on a port of the loopback, or on unix:PATH.
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+func (l listeners) close() {
+	for _, lis := range l.all() {
+		_ = lis.Close()
+	}
+}
+
+// listen listens on all addresses, or on none if one fails. It goes on without the
+// default address of HTTP if that is taken.
+func (f *serveFlags) listen(ctx context.Context, log *slog.Logger) (all listeners, err error) {
+	defer func() {
+		if err != nil {
+			all.close()
+		}
+	}()
+	for _, addr := range f.grpc {
+		lis, err := listen(ctx, addr, "--grpc")
+		if err != nil {
+			return all, err
+		}
+		all.grpc = append(all.grpc, lis)
+	}
+	if !f.httpGiven && covers(all.grpc, defaultHTTP) {
+		log.Warn("HTTP is not served: --grpc has its default address; choose another with --http", "address", defaultHTTP)
+		return all, nil
+	}
+	for _, addr := range f.httpAddrs() {
+		lis, err := listen(ctx, addr, "--http")
+		if !f.httpGiven && errors.Is(err, syscall.EADDRINUSE) {
+			log.Warn("HTTP is not served: its default address is taken; choose another with --http", "address", addr)
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+		all.http = append(all.http, lis)
+	}
+	return all, nil
+}
+
+// httpAddrs returns the addresses of --http; none if it is empty.
+func (f *serveFlags) httpAddrs() []string {
+	if len(f.http) == 1 && f.http[0] == "" {
+		return nil
+	}
+	return f.http
+}
+
+// covers reports whether a listener gets the connections to an address, which not all
+// systems take for an error.
+func covers(all []net.Listener, addr string) bool {
+	want, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(all, func(lis net.Listener) bool {
+		tcp, ok := lis.Addr().(*net.TCPAddr)
+		if !ok {
+			return false
+		}
+		has := tcp.AddrPort()
+		return has.Port() == want.Port() && (has.Addr().IsUnspecified() || has.Addr().Unmap() == want.Addr())
+	})
+}
+
+// listen listens on host:port, on a port of the loopback, or on unix:PATH, which a flag
+// names.
+func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
 	var config net.ListenConfig
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		path = strings.TrimPrefix(path, "//")
@@ -44,7 +113,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	}
 	lis, err := config.Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%w: choose another address with --grpc", err)
+		return nil, fmt.Errorf("%w: choose another address with %s", err, flag)
 	}
 	return lis, err
 }

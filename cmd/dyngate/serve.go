@@ -18,7 +18,7 @@ import (
 )
 
 const serveHelp = `Serve parses .proto files and serves their services over gRPC, with reflection
-and health. It follows the files while it runs: services of new files are served
+and health, and over HTTP: as JSON, Connect and gRPC-Web. It follows the files while it runs: services of new files are served
 at once, a file that is broken keeps its last good version, and calls in progress
 are not affected.
 
@@ -40,6 +40,7 @@ func newServe() *cobra.Command {
   dyngate serve ./protos
   dyngate serve --examples --grpc 127.0.0.1:50051 --grpc unix:/tmp/dyngate.sock ./protos`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
+			f.httpGiven = cmd.Flags().Changed("http")
 			return f.run(cmd.Context(), paths)
 		},
 	}
@@ -64,6 +65,10 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 	if err != nil {
 		return err
 	}
+	certificates, err := f.secure(&config, log)
+	if err != nil {
+		return err
+	}
 	signals := newSignals()
 	defer signals.close()
 	ctx, second := signals.untilStop(ctx, log)
@@ -76,7 +81,7 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 	if err != nil {
 		return fmt.Errorf("cannot start: %w", err)
 	}
-	listeners, err := listenAll(ctx, f.grpc)
+	listeners, err := f.listen(ctx, log)
 	if err != nil {
 		_ = srv.Shutdown(ctx) // nothing has called it
 		return err
@@ -85,9 +90,11 @@ func (f *serveFlags) serve(ctx context.Context, paths []string, stderr io.Writer
 		log.Warn("no .proto file declares a service that can be served", "paths", paths)
 	}
 	defer keepHeadroom()()
-	signals.follow(ctx, second, srv, log)
+	signals.follow(ctx, second, srv, certificates, log)
+	following := f.follow(ctx, certificates)
+	defer following()
 	f.welcome(log, srv.Services(), listeners)
-	if err := srv.Serve(ctx, listeners...); !errors.Is(err, dynserver.ErrCut) {
+	if err := srv.Serve(ctx, listeners.all()...); !errors.Is(err, dynserver.ErrCut) {
 		return err
 	}
 	log.Warn("stopped before all calls had ended", logattr.Milliseconds("drain", f.drain))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver"
+	"github.com/dyngate/dyngate/internal/certs"
 )
 
 // signals receives the signals of the process. It is created first, because a
@@ -63,8 +64,8 @@ func (s signals) untilStop(ctx context.Context, log *slog.Logger) (first, second
 }
 
 // follow reloads at SIGHUP until ctx ends, and cancels the remaining calls when
-// second ends.
-func (s signals) follow(ctx, second context.Context, srv *dynserver.Server, log *slog.Logger) {
+// second ends. There may be no certificates.
+func (s signals) follow(ctx, second context.Context, srv *dynserver.Server, certificates *certs.Store, log *slog.Logger) {
 	context.AfterFunc(second, func() {
 		if context.Cause(second) == errAgain {
 			log.Warn("stopping at once")
@@ -73,6 +74,9 @@ func (s signals) follow(ctx, second context.Context, srv *dynserver.Server, log 
 	})
 	go func() { // ends at close
 		for range s.reload {
+			if certificates != nil {
+				_ = certificates.Reload() // which logs its error
+			}
 			switch r, err := srv.Reload(ctx); {
 			case err != nil:
 				log.Error("reload failed", "error", err)

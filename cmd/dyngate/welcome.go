@@ -17,20 +17,41 @@ const listed = 20
 
 // welcome says what is served and where: to a person, or in the log if that is in
 // JSON.
-func (f *serveFlags) welcome(log *slog.Logger, services []dynserver.ServiceInfo, listeners []dynserver.Listener) {
-	addrs := make([]string, len(listeners))
-	for i, lis := range listeners {
-		addrs[i] = dialAddr(lis.Addr())
+func (f *serveFlags) welcome(log *slog.Logger, services []dynserver.ServiceInfo, where listeners) {
+	at := addresses{cert: f.tls.Cert, clientCerts: f.tls.ClientCA != ""}
+	for _, lis := range where.grpc {
+		at.grpc = append(at.grpc, dialAddr(lis.Addr()))
+	}
+	for _, lis := range where.http {
+		at.http = append(at.http, at.url(lis.Addr()))
 	}
 	if f.logFormat == "json" {
-		log.Info("serving", "services", len(services), "addresses", addrs)
+		log.Info("serving", "services", len(services), "addresses", at.grpc, "http", at.http)
 		return
 	}
-	printWelcome(os.Stdout, inkFor(os.Stdout), services, addrs)
+	printWelcome(os.Stdout, inkFor(os.Stdout), services, at)
+}
+
+// addresses are where clients on this machine find the server.
+type addresses struct {
+	grpc, http  []string
+	cert        string // the file of the certificate, with TLS
+	clientCerts bool   // clients need certificates, too
+}
+
+// url returns the URL of an address of the HTTP port.
+func (a addresses) url(addr net.Addr) string {
+	switch {
+	case addr.Network() == "unix":
+		return dialAddr(addr)
+	case a.cert != "":
+		return "https://" + addr.String()
+	}
+	return "http://" + addr.String()
 }
 
 // printWelcome prints what is served, where, and what to try next.
-func printWelcome(w io.Writer, ink ink, services []dynserver.ServiceInfo, addrs []string) {
+func printWelcome(w io.Writer, ink ink, services []dynserver.ServiceInfo, at addresses) {
 	shown := services[:min(listed, len(services))]
 	width := 0
 	for _, s := range shown {
@@ -49,8 +70,14 @@ func printWelcome(w io.Writer, ink ink, services []dynserver.ServiceInfo, addrs 
 		fmt.Fprintf(w, "  ... and %d more\n", len(services)-listed)
 	}
 	printUnanswered(w, ink, services)
-	fmt.Fprintf(w, "gRPC, with reflection and health, on %s\n\n", strings.Join(addrs, ", "))
-	fmt.Fprintf(w, "Try: %s\n", tryNext(services, addrs[0]))
+	fmt.Fprintf(w, "gRPC, with reflection and health, on %s\n", strings.Join(at.grpc, ", "))
+	if len(at.http) > 0 {
+		fmt.Fprintf(w, "HTTP, with JSON, Connect and gRPC-Web, on %s\n", strings.Join(at.http, ", "))
+	}
+	fmt.Fprintln(w)
+	for i, command := range at.try(services) {
+		fmt.Fprintf(w, "%s %s\n", [2]string{"Try:", "    "}[min(i, 1)], command)
+	}
 }
 
 // printUnanswered prints the methods without a handler.
@@ -98,11 +125,51 @@ func dialAddr(addr net.Addr) string {
 	return addr.String()
 }
 
-func tryNext(services []dynserver.ServiceInfo, addr string) string {
-	for _, s := range services {
-		if s.Name == "tutorial.Greeter" && s.Methods[0].Handler != "" {
-			return fmt.Sprintf(`dyngate call %s tutorial.Greeter/SayHello -d '{"name": "you"}'`, addr)
+// try returns commands to try next.
+func (a addresses) try(services []dynserver.ServiceInfo) (commands []string) {
+	path := greeting(services)
+	target := a.grpc[0]
+	if a.cert != "" {
+		target += " --ca " + a.cert
+	}
+	if a.clientCerts {
+		target += " --cert FILE --key FILE"
+	}
+	if path == "" {
+		return []string{"dyngate list " + target}
+	}
+	commands = append(commands, fmt.Sprintf(`dyngate call %s %s -d '{"name": "you"}'`, target, path))
+	if len(a.http) > 0 {
+		commands = append(commands, a.curl(a.http[0], path))
+	}
+	return commands
+}
+
+// curl returns the command with which curl makes a call.
+func (a addresses) curl(url, path string) string {
+	options := ""
+	if socket, ok := strings.CutPrefix(url, "unix://"); ok {
+		options += " --unix-socket " + socket
+		url = "http://localhost"
+		if a.cert != "" {
+			url = "https://localhost"
 		}
 	}
-	return "dyngate list " + addr
+	if a.cert != "" {
+		options += " --cacert " + a.cert
+	}
+	if a.clientCerts {
+		options += " --cert FILE --key FILE"
+	}
+	return fmt.Sprintf(`curl%s %s/%s --json '{"name": "you"}'`, options, url, path)
+}
+
+// greeting returns the path of a method that greets by name, if one is served.
+func greeting(services []dynserver.ServiceInfo) string {
+	for _, s := range services {
+		if s.Name == "tutorial.Greeter" && s.Methods[0].Handler != "" {
+			return "tutorial.Greeter/SayHello"
+		}
+	}
+	return ""
 }

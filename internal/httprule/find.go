@@ -32,6 +32,9 @@ func (t *Tree) Allow(escapedPath string) []string {
 	return slices.Compact(all)
 }
 
+// maxPath limits the length of a path. Servers limit it much further.
+const maxPath = 1 << 30
+
 // search is one walk through a tree. No path can make it visit a node more than twice:
 // each node has one way that leads to it.
 type search struct {
@@ -49,11 +52,16 @@ type search struct {
 	rest int // where the segments of "**" begin
 }
 
-type span struct{ start, end int }
+// span is a part of the path. Paths are shorter than 2 GB.
+type span struct{ start, end int32 }
+
+func newSpan(start, end int) span {
+	return span{int32(start), int32(end)} //nolint:gosec // run checks the length
+}
 
 // run searches for templates with the verb of the path, then for those without one.
 func (s *search) run(t *Tree) *Binding {
-	if t == nil || !strings.HasPrefix(s.path, "/") || badEscape(s.path) >= 0 {
+	if t == nil || !strings.HasPrefix(s.path, "/") || len(s.path) > maxPath || badEscape(s.path) >= 0 {
 		return nil
 	}
 	if before, verb, ok := cutVerb(s.path); ok {
@@ -82,12 +90,12 @@ func (s *search) forward(n *node, depth, pos int) *Binding {
 		if b := s.accept(n); b != nil {
 			return b
 		}
-	} else if n.literals != nil || n.single != nil {
+	} else if len(n.literals) > 0 || n.single != nil {
 		end := s.end
 		if i := strings.IndexByte(s.path[pos:end], '/'); i >= 0 {
 			end = pos + i
 		}
-		s.head[min(depth, maxSegments-1)] = span{pos, end} // templates are not deeper
+		s.head[min(depth, maxSegments-1)] = newSpan(pos, end) // templates are not deeper
 		if next := n.literal(s.path[pos:end]); next != nil {
 			if b := s.forward(next, depth+1, end+1); b != nil {
 				return b
@@ -109,9 +117,9 @@ func (s *search) forward(n *node, depth, pos int) *Binding {
 // backward searches below a node for the segments after "**". depth of them have been
 // found, and the next one ends at end.
 func (s *search) backward(n *node, depth, end int) *Binding {
-	if end >= s.rest && (n.literals != nil || n.single != nil) {
+	if end >= s.rest && (len(n.literals) > 0 || n.single != nil) {
 		start := s.rest + strings.LastIndexByte(s.path[s.rest:end], '/') + 1
-		s.tail[min(depth, maxSegments-1)] = span{start, end}
+		s.tail[min(depth, maxSegments-1)] = newSpan(start, end)
 		if next := n.literal(s.path[start:end]); next != nil {
 			if b := s.backward(next, depth+1, start-1); b != nil {
 				return b
@@ -128,14 +136,23 @@ func (s *search) backward(n *node, depth, end int) *Binding {
 
 // literal returns the node after a segment of a path, which may have escapes.
 func (n *node) literal(segment string) *node {
-	if n.literals == nil || len(segment) > 3*maxTemplate {
+	if len(n.literals) == 0 || len(segment) > 3*maxTemplate {
 		return nil
 	}
 	if strings.IndexByte(segment, '%') < 0 {
-		return n.literals[segment]
+		return n.after(segment)
 	}
 	var buf [maxTemplate]byte
-	return n.literals[string(unescapeTo(buf[:], segment))]
+	decoded := unescapeTo(buf[:], segment)
+	if n.index != nil {
+		return n.index[string(decoded)] // without a copy
+	}
+	for i := range n.literals {
+		if n.literals[i].text == string(decoded) {
+			return n.literals[i].node
+		}
+	}
+	return nil
 }
 
 // accept returns the binding of a node for the verbs of the search.
@@ -197,11 +214,11 @@ func (s *search) bounds(t *Template, open, i int) (start, end int) {
 	last := len(t.Segments) - 1
 	switch {
 	case i < open:
-		return s.head[i].start, s.head[i].end
+		return int(s.head[i].start), int(s.head[i].end)
 	case i > open:
-		return s.tail[last-i].start, s.tail[last-i].end
+		return int(s.tail[last-i].start), int(s.tail[last-i].end)
 	case open == last:
 		return s.rest, s.end
 	}
-	return s.rest, s.tail[last-open-1].start - 1
+	return s.rest, int(s.tail[last-open-1].start) - 1
 }

@@ -1,7 +1,6 @@
 package httprule
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -11,7 +10,7 @@ import (
 
 // These bound the work of Near, which any unknown path can cause.
 const (
-	nearWork = 5000 // nodes visited and literals compared
+	nearWork = 2000 // nodes visited and literals compared
 	nearPath = 2000 // bytes of a path
 )
 
@@ -21,8 +20,8 @@ const (
 	displaced            // a segment is missing, or too much
 )
 
-// Near returns up to limit templates that are near to a path that none matches, nearest
-// first: one segment is misspelt, missing, or too much.
+// Near returns up to limit templates that are near to a path that none matches: one segment
+// is misspelt; if there are none, one segment is missing or too much.
 func (t *Tree) Near(escapedPath string, limit int) []string {
 	if t == nil || len(escapedPath) > nearPath || !strings.HasPrefix(escapedPath, "/") || badEscape(escapedPath) >= 0 {
 		return nil
@@ -30,9 +29,12 @@ func (t *Tree) Near(escapedPath string, limit int) []string {
 	path, _, _ := cutVerb(escapedPath)
 	w := nearWalk{segments: strings.Split(path[1:], "/"), left: nearWork, cost: make(map[string]int)}
 	w.walk(t.root, 0, 0)
-	found := slices.SortedFunc(maps.Keys(w.cost), func(a, b string) int {
-		return cmp.Or(cmp.Compare(w.cost[a], w.cost[b]), strings.Compare(a, b))
-	})
+	least := misspelt + displaced
+	for _, cost := range w.cost {
+		least = min(least, cost)
+	}
+	maps.DeleteFunc(w.cost, func(_ string, cost int) bool { return cost > least })
+	found := slices.Sorted(maps.Keys(w.cost))
 	return found[:min(limit, len(found))]
 }
 
@@ -72,16 +74,19 @@ func (w *nearWalk) walk(n *node, i, cost int) {
 		}
 		if cost == 0 {
 			w.walk(n, i+1, displaced) // without this segment
+			if n.single != nil && segment == "" {
+				w.walk(n.single, i+1, misspelt)
+			}
 			for _, name := range nearest.Names(segment, w.names(n), 3) {
 				if name != segment {
-					w.walk(n.literals[name], i+1, misspelt)
+					w.walk(n.after(name), i+1, misspelt)
 				}
 			}
 		}
 	}
 	if cost == 0 { // with one more segment
-		for _, name := range w.names(n) {
-			w.walk(n.literals[name], i, displaced)
+		for _, l := range n.literals {
+			w.walk(l.node, i, displaced)
 		}
 		if n.single != nil {
 			w.walk(n.single, i, displaced)
@@ -89,12 +94,16 @@ func (w *nearWalk) walk(n *node, i, cost int) {
 	}
 }
 
-// names returns the literals of a node, sorted, unless they are too much work.
+// names returns the literals of a node, unless they are too much work.
 func (w *nearWalk) names(n *node) []string {
 	if w.left -= len(n.literals); w.left < 0 {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(n.literals))
+	names := make([]string, len(n.literals))
+	for i, l := range n.literals {
+		names[i] = l.text
+	}
+	return names
 }
 
 func (w *nearWalk) found(n *node, cost int) {

@@ -18,10 +18,46 @@ type Tree struct {
 // node of a "**", which matches any number of segments, templates are read backwards, from
 // the end of the path.
 type node struct {
-	literals map[string]*node
-	single   *node    // after "*"
-	rest     *node    // after "**"
-	ends     []ending // of the templates that are complete here
+	literals []literal
+	index    map[string]*node // of literals, if there are many
+	single   *node            // after "*"
+	rest     *node            // after "**"
+	ends     []ending         // of the templates that are complete here
+}
+
+// literal is a text and the node after it.
+type literal struct {
+	text string
+	node *node
+}
+
+// few literals are found faster without a map.
+const few = 6
+
+// after returns the node after a literal, or nil.
+func (n *node) after(text string) *node {
+	if n.index != nil {
+		return n.index[text]
+	}
+	for i := range n.literals {
+		if n.literals[i].text == text {
+			return n.literals[i].node
+		}
+	}
+	return nil
+}
+
+// add adds a literal.
+func (n *node) add(text string, next *node) {
+	n.literals = append(n.literals, literal{text, next})
+	if n.index != nil {
+		n.index[text] = next
+	} else if len(n.literals) > few {
+		n.index = make(map[string]*node, 2*len(n.literals))
+		for _, l := range n.literals {
+			n.index[l.text] = l.node
+		}
+	}
 }
 
 // ending is what the templates with one verb have at a node.
@@ -93,10 +129,7 @@ func (n *node) grow(t *Template) *node {
 			case Multi:
 				n.rest = next
 			default:
-				if n.literals == nil {
-					n.literals = make(map[string]*node)
-				}
-				n.literals[s.Text] = next
+				n.add(s.Text, next)
 			}
 		}
 		n = next
@@ -111,7 +144,7 @@ func (n *node) child(s Segment) *node {
 	case Multi:
 		return n.rest
 	}
-	return n.literals[s.Text]
+	return n.after(s.Text)
 }
 
 // route yields the segments in the order of the tree: those after "**" backwards.

@@ -65,7 +65,7 @@ type Document struct {
 	opts     Options
 	services []Service
 	paths    []*pathItem
-	comments comments
+	comments Comments
 }
 
 // New prepares a document. The services are sorted by name. files returns the file of
@@ -79,7 +79,7 @@ func New(ctx context.Context, services []Service, files func(protoreflect.FileDe
 	}
 	d := &Document{opts: opts, services: services, paths: arrange(services)}
 	var err error
-	d.comments, err = readComments(ctx, services, files)
+	d.comments, err = ReadComments(ctx, filesOf(services, files))
 	return d, err
 }
 
@@ -112,7 +112,9 @@ func (d *Document) Write(out io.Writer, format Format) error {
 	for _, c := range b.closure() {
 		w.member(c.name, b.component(c))
 	}
-	w.member(streamError, streamErrorSchema(status))
+	if b.streams {
+		w.member(streamError, streamErrorSchema(status))
+	}
 	w.close()
 	w.member("responses", obj(errorResponse, obj(
 		"description", "The call failed. The HTTP status follows from the code of the error.",
@@ -138,7 +140,7 @@ func (b *builder) tags() list {
 	tags := list{}
 	for _, s := range b.services {
 		tag := obj("name", string(s.Desc.FullName()))
-		tag.setText("description", b.comments.of(s.Desc))
+		tag.setText("description", b.comments[s.Desc])
 		tags = append(tags, tag)
 	}
 	return tags

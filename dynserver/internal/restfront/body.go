@@ -1,7 +1,7 @@
 package restfront
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -47,8 +47,8 @@ func hasBody(r *http.Request) bool {
 
 // openBody returns a reader of the body without its encoding.
 func (c *call) openBody() (io.Reader, error) {
-	if c.body.in = c.r.Body; c.r.Body == nil {
-		c.body.in = http.NoBody
+	if c.body.in == nil {
+		c.body.in = cmp.Or[io.Reader](c.r.Body, http.NoBody)
 	}
 	return inflate(&c.body, c.r.Header["Content-Encoding"])
 }
@@ -110,16 +110,23 @@ func (c *call) bodyError(err error) error {
 // connError returns the refusal for an error of the connection.
 func (c *call) connError(err error) error {
 	var large *http.MaxBytesError
+	if st, ok := status.FromError(err); ok { // the port's
+		r := refuse(st.Code(), "%s", st.Message())
+		if st.Code() == codes.DeadlineExceeded {
+			r.code = http.StatusRequestTimeout
+		}
+		return r
+	}
 	switch {
 	case errors.As(err, &large):
 		return tooLarge("the request body", int(large.Limit))
-	case c.ctx.Err() != nil:
-		return status.FromContextError(c.ctx.Err()).Err()
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded) && !c.interrupted.Load(): // the server's
 		r := refuse(codes.DeadlineExceeded, "the request body did not arrive in time")
 		r.code = http.StatusRequestTimeout
 		return r
-	case errors.Is(err, context.Canceled), !errors.Is(err, io.ErrUnexpectedEOF):
+	case c.ctx.Err() != nil:
+		return c.contextError()
+	case !errors.Is(err, io.ErrUnexpectedEOF):
 		return status.Error(codes.Canceled, "the caller has gone away")
 	}
 	return invalid("the request body ends early")

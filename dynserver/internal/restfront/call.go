@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -23,8 +24,9 @@ type call struct {
 	endpoint *endpoint
 	w        http.ResponseWriter
 	r        *http.Request
-	ctx      context.Context //nolint:containedctx // of the call
-	socket   bool            // the caller asks for a WebSocket
+	ctx      context.Context         //nolint:containedctx // of the call
+	cancel   context.CancelCauseFunc // of ctx, if the body is read ahead
+	socket   bool                    // the caller asks for a WebSocket
 
 	values []string  // of the variables of the path
 	room   [4]string // for values
@@ -41,6 +43,8 @@ type call struct {
 	reply     *scratch   // the one response in its text
 	replyType []string   // its content type
 
+	interrupted atomic.Bool // the context has ended while a body was read
+
 	mu        sync.Mutex
 	over      bool // the handler has returned
 	receiving bool
@@ -48,6 +52,7 @@ type call struct {
 	header    metadata.MD
 	trailer   metadata.MD
 	refused   *refusal // the last error of Recv
+	ahead     *ahead   // reads the body; nil for most
 }
 
 // source returns the requests of a stream, and io.EOF after the last one.
@@ -76,6 +81,8 @@ func (c *call) serve() {
 	}
 	defer cancel()
 	if e := c.endpoint; e.manyOut || e.manyIn {
+		c.ctx, c.cancel = context.WithCancelCause(c.ctx)
+		defer c.cancel(nil)
 		if err := c.openStream(); err != nil {
 			c.fail(err)
 			return
@@ -86,13 +93,13 @@ func (c *call) serve() {
 
 // context sets the context of the call, with the deadline that the caller demands.
 func (c *call) context() (cancel context.CancelFunc, err error) {
-	c.ctx = c.r.Context()
+	c.ctx, cancel = c.r.Context(), func() {}
 	if err := c.front.headers.check(c.r.Header); err != nil {
 		return nil, err
 	}
 	timeout := c.r.Header["Grpc-Timeout"]
 	if timeout == nil {
-		return func() {}, nil
+		return cancel, nil
 	}
 	d, err := httpcall.Timeout(timeout[0])
 	if err != nil {
@@ -129,6 +136,7 @@ var past = time.Unix(1, 0)
 func (c *call) interrupt() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.interrupted.Store(true)
 	if !c.over && !c.socket { // otherwise the connection may serve another request
 		_ = http.NewResponseController(c.w).SetReadDeadline(past)
 	}
@@ -138,11 +146,10 @@ func (c *call) interrupt() {
 func (c *call) end() {
 	c.mu.Lock()
 	c.over = true
-	// The rest of the body of a stream may never come, and net/http would wait for it.
-	waits := c.receiving || c.endpoint.manyIn && c.body.in != nil && !c.body.eof
+	receiving := c.receiving
 	c.mu.Unlock()
-	if waits && !c.socket {
-		_ = http.NewResponseController(c.w).SetReadDeadline(past)
+	if !c.socket {
+		c.endBody(receiving)
 	}
 	if !c.sendMu.TryLock() { // only a goroutine that the handler has left behind
 		if !c.socket {
@@ -151,6 +158,40 @@ func (c *call) end() {
 		c.sendMu.Lock()
 	}
 	c.sendMu.Unlock()
+}
+
+// endBody ends reading the body. The rest of the body of a stream may never come, and
+// net/http would wait for it.
+func (c *call) endBody(receiving bool) {
+	var err error
+	if receiving || c.endpoint.manyIn && c.unread() {
+		err = http.NewResponseController(c.w).SetReadDeadline(past)
+	}
+	c.mu.Lock()
+	a := c.ahead
+	c.mu.Unlock()
+	if a != nil {
+		a.close(err == nil)
+	}
+}
+
+// unread reports whether a part of the body may not have been read.
+func (c *call) unread() bool {
+	c.mu.Lock()
+	a := c.ahead
+	c.mu.Unlock()
+	if a != nil {
+		return !a.ended()
+	}
+	return hasBody(c.r)
+}
+
+// closeUnread adds the header that closes the connection after the response, if it may
+// still bring a part of the body of a stream. net/http could not find the next request.
+func (c *call) closeUnread(h http.Header) {
+	if c.endpoint.manyIn && c.r.ProtoMajor == 1 && c.unread() {
+		h["Connection"] = []string{"close"}
+	}
 }
 
 // errOver is the error of Recv and Send after the end of the call.
@@ -180,10 +221,18 @@ func (c *call) canSend() error {
 	if c.over {
 		return errOver
 	}
-	if err := c.ctx.Err(); err != nil {
-		return status.FromContextError(err).Err()
+	if c.ctx.Err() != nil {
+		return c.contextError()
 	}
 	return nil
+}
+
+// contextError returns the status of the context's end.
+func (c *call) contextError() error {
+	if cause := context.Cause(c.ctx); status.Code(cause) != codes.Unknown {
+		return cause
+	}
+	return status.FromContextError(c.ctx.Err()).Err()
 }
 
 // Method implements handlers.Call.
@@ -227,13 +276,23 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 	return data, err
 }
 
+// lost ends the call, whose caller has gone away or is too slow.
+func (c *call) lost(err error) {
+	if _, ok := status.FromError(err); !ok {
+		err = errGone
+	}
+	c.cancel(err)
+}
+
 // note keeps the refusal of a request: its status alone does not tell its HTTP status.
 func (c *call) note(err error) {
 	var refused *refusal
 	if errors.As(err, &refused) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.refused = refused
+		if !c.over {
+			c.refused = refused
+		}
 	}
 }
 
@@ -288,7 +347,9 @@ func (c *call) SetTrailer(md metadata.MD) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.trailer = metadata.Join(c.trailer, md)
+	if !c.over {
+		c.trailer = metadata.Join(c.trailer, md)
+	}
 }
 
 // Send implements handlers.Call.

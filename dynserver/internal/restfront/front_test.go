@@ -11,7 +11,6 @@ import (
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -261,5 +260,4 @@ func TestErrors(t *testing.T) {
 	check(t, serve(t, f, "POST /test.Svc/Ecko\n\n{}"), 404, `{"code":5,"message":"unknown method \"Ecko\" of service test.Svc (did you mean \"Echo\"?)"}`)
 	check(t, serve(t, f, "GET /test.Svc/Echo"), 405, `{"code":12,"message":"no method is at GET /test.Svc/Echo; see the header Allow for other verbs"}`)
 	check(t, serve(t, f, "OPTIONS /test.Svc/Echo"), 204, ``)
-	_ = mem.BufferSlice{}
 }

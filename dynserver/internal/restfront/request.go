@@ -27,7 +27,11 @@ func (c *call) assemble(body func([]byte, *scratch) ([]byte, error)) (mem.Buffer
 	if s.wire, err = c.appendQuery(s.wire[:0], s); err != nil {
 		return nil, err
 	}
-	if s.wire, err = body(s.wire, s); err != nil {
+	s.wire, err = body(s.wire, s)
+	switch {
+	case err == io.EOF: // the end of a stream
+		return nil, io.EOF
+	case err != nil:
 		return nil, c.bodyError(err)
 	}
 	if s.wire, err = c.appendVars(s.wire); err != nil {

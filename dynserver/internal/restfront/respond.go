@@ -34,6 +34,9 @@ func (c *call) keep(msg []byte) error {
 
 // encode puts the body for a response into s.text.
 func (c *call) encode(s *scratch, msg []byte) error {
+	if limit := c.front.opts.MaxSendBytes; len(msg) > limit {
+		return status.Errorf(codes.ResourceExhausted, "the response has %d bytes, the limit is %d", len(msg), limit)
+	}
 	e, opts := c.endpoint, c.front.opts.encode()
 	opts.Indent = c.front.opts.Indent && c.sink == nil
 	var err error
@@ -107,6 +110,7 @@ func bodyAllowed(code int) bool {
 // addHeader adds the metadata of the response to its header, and the trailers if the
 // caller wants them.
 func (c *call) addHeader(h http.Header) {
+	c.closeUnread(h)
 	if md := c.takeHeader(); len(md) > 0 {
 		c.front.headers.add(h, md)
 	}

@@ -78,7 +78,7 @@ func (s *socketSource) next(c *call) (mem.BufferSlice, error) {
 	}
 	if err != nil {
 		if c.ctx.Err() != nil {
-			return nil, status.FromContextError(c.ctx.Err()).Err()
+			return nil, c.contextError()
 		}
 		return nil, errGone
 	}

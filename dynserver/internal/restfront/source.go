@@ -1,10 +1,14 @@
 package restfront
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"mime"
+	"strings"
 
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
 
 	"github.com/dyngate/dyngate/dynserver/internal/framing"
 	"github.com/dyngate/dyngate/internal/jsonstream"
@@ -13,6 +17,11 @@ import (
 // openSource returns the source of a stream of requests. The error is a refusal, or
 // has a status.
 func (c *call) openSource() (source, error) {
+	if c.r.ProtoMajor == 1 && hasBody(c.r) {
+		if err := c.readAhead(); err != nil {
+			return nil, err
+		}
+	}
 	in, err := c.openBody()
 	if err != nil {
 		return nil, c.bodyError(err)
@@ -35,6 +44,18 @@ func (c *call) openSource() (source, error) {
 	return docSource{reader}, nil
 }
 
+// readAhead begins to read the body ahead.
+func (c *call) readAhead() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over { // nobody would end it
+		return errOver
+	}
+	c.ahead = readAhead(c.r.Body, c.lost)
+	c.body.in = c.ahead
+	return nil
+}
+
 // docSource reads JSON documents.
 type docSource struct{ reader *jsonstream.Reader }
 
@@ -46,7 +67,23 @@ func (s docSource) next(c *call) (mem.BufferSlice, error) {
 	if err != nil {
 		return nil, c.bodyError(err)
 	}
-	return c.assemble(func(dst []byte, _ *scratch) ([]byte, error) { return c.appendDocument(dst, doc) })
+	return c.assemble(func(dst []byte, _ *scratch) ([]byte, error) {
+		dst, err := c.appendDocument(dst, doc)
+		if refused, ok := errors.AsType[*refusal](err); ok {
+			number, line, column := s.reader.Position()
+			err = refused.in(fmt.Sprintf("document %d, which begins at line %d:%d", number, line, column))
+		}
+		return dst, err
+	})
+}
+
+// in returns the refusal of a document that is only a part of the request body.
+func (r *refusal) in(document string) *refusal {
+	pb := r.status.Proto()
+	pb.Message = document + ": " + strings.TrimPrefix(pb.GetMessage(), "the request body: ")
+	refused := *r
+	refused.status = status.FromProto(pb)
+	return &refused
 }
 
 // chunkBytes is the size of the messages into which a body is cut.

@@ -68,6 +68,7 @@ func last(md metadata.MD, key string) string {
 // beginStream sends the header of a streamed response.
 func (c *call) beginStream(h http.Header, md metadata.MD) {
 	c.front.headers.add(h, md)
+	c.closeUnread(h)
 	if code := c.successCode(); bodyAllowed(code) {
 		c.w.WriteHeader(code)
 	}

@@ -16,6 +16,7 @@ import (
 type Server struct {
 	*dynserver.Server
 	Addr   string
+	URL    string // of the HTTP port
 	Conn   *grpc.ClientConn
 	Log    *Buffer
 	Stop   context.CancelFunc // ends the context of Serve
@@ -34,10 +35,16 @@ func Local(t testing.TB, config dynserver.Config) *Server {
 	Must(t, err)
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	Must(t, err)
+	web, err := net.Listen("tcp", "127.0.0.1:0")
+	Must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	s.Server, s.Addr, s.Stop = srv, lis.Addr().String(), stop
+	s.URL = "http://" + web.Addr().String()
+	if config.HTTP.TLS != nil {
+		s.URL = "https://" + web.Addr().String()
+	}
 	go func() { // ends with the server
-		s.Served <- srv.Serve(ctx, dynserver.GRPC(lis))
+		s.Served <- srv.Serve(ctx, dynserver.GRPC(lis), dynserver.HTTP(web))
 		close(s.Served)
 	}()
 	t.Cleanup(func() {

@@ -27,8 +27,8 @@ type Process struct {
 	err    error // the result of Cmd.Wait, once exited is closed
 }
 
-// Serve starts `dyngate serve`, on a free port unless args contain --grpc, and
-// waits until it serves. When the test ends the process gets SIGTERM and must exit
+// Serve starts `dyngate serve`, on a free port unless args contain --grpc, without
+// HTTP unless they contain --http, and waits until it serves. When the test ends the process gets SIGTERM and must exit
 // with status 0: the race detector would change that status.
 func Serve(t testing.TB, args ...string) *Process {
 	t.Helper()
@@ -46,6 +46,9 @@ func serve(t testing.TB, limit time.Duration, binary string, args []string) *Pro
 	t.Helper()
 	if !slices.Contains(args, "--grpc") {
 		args = append([]string{"--grpc", "127.0.0.1:0"}, args...)
+	}
+	if !slices.Contains(args, "--http") {
+		args = append([]string{"--http", ""}, args...)
 	}
 	p := StartCommand(t, exec.Command(binary, append([]string{"serve"}, args...)...))
 	t.Cleanup(p.Stop)
@@ -103,7 +106,8 @@ func StartCommand(t testing.TB, cmd *exec.Cmd) *Process {
 
 var (
 	servesOn       = regexp.MustCompile(`(?m)^gRPC, with reflection and health, on (.*)$`)
-	servesOnInJSON = regexp.MustCompile(`"msg":"serving",.*"addresses":\["(.*)"\]`) // with --log-format json
+	servesHTTPOn   = regexp.MustCompile(`(?m)^HTTP, with JSON, Connect and gRPC-Web, on (.*)$`)
+	servesOnInJSON = regexp.MustCompile(`"msg":"serving",.*"addresses":\["(.*?)"\]`) // with --log-format json
 )
 
 // AwaitAddrs reads the addresses that `dyngate serve` prints.
@@ -121,6 +125,21 @@ func (p *Process) AwaitAddrs(limit time.Duration) {
 		}
 		return p.Addrs != nil
 	})
+}
+
+// URL waits for the URL of the HTTP port, and returns it.
+func (p *Process) URL() (url string) {
+	p.t.Helper()
+	Eventually(p.t, "the URL that dyngate prints", func() bool {
+		if p.Exited() {
+			p.t.Fatalf("dyngate has exited: %v\n%s", p.err, &p.Stderr)
+		}
+		if m := servesHTTPOn.FindStringSubmatch(p.Stdout.String()); m != nil {
+			url, _, _ = strings.Cut(m[1], ", ")
+		}
+		return url != ""
+	})
+	return url
 }
 
 // awaitHealth waits until health at every address says SERVING.

@@ -3,6 +3,7 @@ package restfront
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -60,5 +61,31 @@ func TestQuietEvents(t *testing.T) {
 		response.Body.Close()
 		cancel()
 		server.Close()
+	}
+}
+
+// TestWrongDocument says which document of a stream is wrong.
+func TestWrongDocument(t *testing.T) {
+	for body, want := range map[string]string{
+		"{}\n{}\n {\"number\":\"x\"}": "document 3, which begins at line 3:2: number: expected int32, got the string \"x\"",
+		"[{},\n{x}]":                  "document 2, which begins at line 2:1: syntax error (line 1:2): ",
+		"[{},\n{}":                    "the request body: line 2:3: the input ends inside the array",
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/v1/chat", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		newTest(t, Options{}, map[string]handlers.Implementation{
+			"Chat": raw(func(_ context.Context, call handlers.Call) error {
+				for {
+					if _, err := call.Recv(); err != nil {
+						return err
+					}
+				}
+			}),
+		}).ServeHTTP(w, r)
+		var got struct{ Message string }
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusBadRequest || !strings.HasPrefix(got.Message, want) {
+			t.Errorf("%q: got %d, %s", body, w.Code, w.Body)
+		}
 	}
 }

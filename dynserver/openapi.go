@@ -1,0 +1,57 @@
+package dynserver
+
+import (
+	"context"
+	"io"
+
+	"github.com/dyngate/dyngate/dynserver/internal/pages"
+	"github.com/dyngate/dyngate/handlers/diag"
+	"github.com/dyngate/dyngate/internal/openapi"
+)
+
+// OpenAPIOptions are the parts of an OpenAPI document that no schema has.
+type OpenAPIOptions struct {
+	Title       string // of the API, default "dyngate"
+	Version     string // of the API, default "0.0.0"
+	Description string
+
+	// Servers are the URLs of servers. Default: the server that the document comes from.
+	Servers []string
+}
+
+// OpenAPIFormat is the format of an OpenAPI document.
+type OpenAPIFormat int
+
+// The formats of OpenAPI documents.
+const (
+	OpenAPIJSON = OpenAPIFormat(openapi.JSON)
+	OpenAPIYAML = OpenAPIFormat(openapi.YAML)
+)
+
+// OpenAPI reads the sources and the HTTP rules as [New] does, and writes the OpenAPI
+// 3.1 document of their services. It does not listen and leaves nothing running. It
+// uses the same fields of the Config as [Check], HTTPRules, HTTP.OpenAPI and Lenient.
+//
+// OpenAPI returns all problems that it found. If there are errors it writes nothing and
+// returns a *[LoadError], unless config.Lenient is set: then the document has the
+// services that are good.
+func OpenAPI(ctx context.Context, w io.Writer, config Config, format OpenAPIFormat) ([]*diag.Diagnostic, error) {
+	config = config.withDefaults()
+	config.Channelz = false // it would begin to collect data
+	own, _ := config.ownServices(nil, nil)
+	loader := config.loader(own)
+	defer loader.Release()
+	generation, diags, err := loader.Load(ctx, nil, config.Middleware, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer generation.Unpin()
+	if diag.HasErrors(diags) && !config.Lenient {
+		return diags, &LoadError{Diagnostics: diags}
+	}
+	document, err := pages.Document(ctx, generation, openapi.Options(config.HTTP.OpenAPI))
+	if err != nil {
+		return diags, err
+	}
+	return diags, document.Write(w, openapi.Format(format))
+}

@@ -1,0 +1,3 @@
+// Package web tests the HTTP port: where it listens, TLS and certificates that change,
+// limits, pages of other origins, and the end of the server.
+package web
