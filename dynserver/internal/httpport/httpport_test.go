@@ -192,7 +192,7 @@ func TestSlowBody(t *testing.T) {
 		must(t, err)
 		text, _ := io.ReadAll(res.Body)
 		_ = res.Body.Close()
-		if string(text) != "5 bytes, "+codes.InvalidArgument.String() {
+		if string(text) != "5 bytes, "+codes.DeadlineExceeded.String() {
 			t.Errorf("%s: %q", name, text)
 		}
 	}
@@ -274,6 +274,27 @@ func TestSlowReader(t *testing.T) {
 				t.Errorf("%d bytes, then %v", n, err)
 			}
 		})
+	}
+}
+
+// TestDesync sends a body that looks like a request to a handler that does not read it.
+func TestDesync(t *testing.T) {
+	for _, duplex := range []bool{false, true} {
+		p := start(t, Options{BodyTimeout: 50 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
+			if duplex {
+				must(t, http.NewResponseController(w).EnableFullDuplex())
+			}
+			fmt.Fprint(w, r.URL.Path)
+			must(t, http.NewResponseController(w).Flush())
+		})
+		c := p.dial(t, "POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+		begin := make([]byte, 1)
+		_, err := io.ReadFull(c, begin)
+		must(t, err)
+		_, _ = io.WriteString(c, "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+		if got := ends(t, c); !strings.Contains(got, "/first") || strings.Contains(got, "/smuggled") {
+			t.Error(got)
+		}
 	}
 }
 
