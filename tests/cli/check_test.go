@@ -65,7 +65,7 @@ func TestCheckStatus(t *testing.T) {
 		"no handlers":        {"@unfit", 0, []string{"good: 1 file, 1 service, 1 method\n"}, ""},
 		"good HTTP rules":    {"--strict --http-rules @rules/good @rules/a.proto", 0, []string{"good: 1 file"}, ""},
 		"bad HTTP rules":     {"--http-rules @rules/bad @rules", 1, []string{"--> rules/bad:4:10", `field "txt" (did you mean "text"?)`, "1 error, 0 warnings\n"}, "the check found 1 error\n"},
-		"HTTP rules beside":  {"@ruled", 1, []string{"--> ruled/x.http.yaml:1:36", `no key "gett" (did you mean "get"?)`}, "the check found 1 error\n"},
+		"HTTP rules beside":  {"@ruled", 1, []string{"--> ruled/x.http.yaml:1:35", `no key "gett" (did you mean "get"?)`}, "the check found 1 error\n"},
 		"breaking":           {"--against @old @good", 1, []string{"[RPC_NO_DELETE]", "4 breaking changes\n"}, "the check found 4 breaking changes\n"},
 		"nothing breaks":     {"--against @good @good", 0, []string{"good: 2 files"}, ""},
 		"several old ones":   {"--against @good --against @broken/c.proto @good @broken/c.proto", 0, []string{"good: 3 files"}, ""},
