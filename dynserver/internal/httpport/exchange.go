@@ -67,7 +67,11 @@ func (b *body) Read(p []byte) (int, error) {
 func (s *Server) enter(x *exchange) error {
 	if inner := x.request.Body; inner != nil && inner != http.NoBody {
 		x.in.ReadCloser, x.in.x = inner, x
-		x.request.Body = &x.in
+		// net/http looks at the body of its own request to decide whether the
+		// connection may be used again, so that one stays as it is.
+		own := *x.request
+		own.Body = &x.in
+		x.request = &own
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
