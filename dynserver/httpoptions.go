@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/httpport"
+	"github.com/dyngate/dyngate/dynserver/internal/pages"
 	"github.com/dyngate/dyngate/dynserver/internal/webfront"
 	"github.com/dyngate/dyngate/internal/httprule"
 )
@@ -32,12 +33,13 @@ type HTTPOptions struct {
 	// REST holds the settings of HTTP/JSON calls.
 	REST RESTOptions
 
-	// OpenAPI says what the OpenAPI documents at /openapi.json and /openapi.yaml say
-	// besides what the schemas say.
+	// OpenAPI holds what no schema says about the API, for /openapi.json and
+	// /openapi.yaml.
 	OpenAPI OpenAPIOptions
 
-	// NoPages serves neither the OpenAPI documents nor the page at /, which lists the
-	// services. They show the comments of the schemas, and pass no middleware.
+	// NoPages leaves out /openapi.json, /openapi.yaml, and the list of services at /.
+	// They show the comments of schemas, and pass no middleware. A method with an HTTP
+	// rule for one of these paths takes it anyway.
 	NoPages bool
 
 	// MaxHeaderBytes bounds the header of a request. A request with a larger one is
@@ -102,7 +104,12 @@ func (s *Server) HTTPHandler() http.Handler { return s.http.Handler() }
 // newHTTP returns the HTTP front.
 func (s *Server) newHTTP() (*httpport.Server, error) {
 	o := s.config.HTTP
-	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks, REST: s.newREST(), Pages: s.newPages(), Bound: s.bound}
+	describe := pages.New(&s.current, pages.Options{Off: o.NoPages, Document: o.document()})
+	fronts := httpport.Fronts{
+		Web: s.newWeb(), Speaks: webfront.Speaks,
+		Pages: describe, HasPage: describe.Serves, Bound: s.bound,
+		REST: s.newREST(),
+	}
 	return httpport.New(httpport.Options{
 		TLS:                  o.TLS,
 		CORS:                 httpport.CORS(o.CORS),

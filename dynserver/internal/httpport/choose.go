@@ -13,10 +13,11 @@ type Fronts struct {
 	Web    http.Handler
 	Speaks func(*http.Request) bool
 
-	// Pages serves the paths /, /openapi.json and /openapi.yaml, unless Bound reports
-	// that a method of the user has such a path.
-	Pages http.Handler
-	Bound func(*http.Request) bool
+	// Pages serves the paths that HasPage accepts, unless Bound reports that a method
+	// has an HTTP rule for the request.
+	Pages   http.Handler
+	HasPage func(path string) bool
+	Bound   func(*http.Request) bool
 
 	// REST serves all other requests.
 	REST http.Handler
@@ -27,15 +28,11 @@ func (f Fronts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case f.Web != nil && f.Speaks(r):
 		f.Web.ServeHTTP(w, r)
-	case f.Pages != nil && isPage(r.URL.Path) && (f.Bound == nil || !f.Bound(r)):
+	case f.Pages != nil && f.HasPage(r.URL.Path) && !f.Bound(r):
 		f.Pages.ServeHTTP(w, r)
 	case f.REST != nil:
 		f.REST.ServeHTTP(w, r)
 	default:
 		writeStatus(w, http.StatusNotFound, status.New(codes.NotFound, "there is nothing at this path"))
 	}
-}
-
-func isPage(path string) bool {
-	return path == "/" || path == "/openapi.json" || path == "/openapi.yaml"
 }
