@@ -54,6 +54,7 @@ var allowed = map[string][]string{
 	"dynserver/internal/webfront":  {"handlers", "dynserver/internal/dispatch", "dynserver/internal/httpcall", "internal/codec/transcode"},
 	"dynserver/internal/framing":   {"internal/jsonstream"},
 	"dynserver/internal/httpport":  {},
+	"dynserver/internal/restfront": {"handlers", "dynserver/internal/dispatch", "dynserver/internal/framing", "dynserver/internal/httpcall", "internal/codec/transcode", "internal/httprule", "internal/jsonstream", "internal/nearest"},
 	"dynserver/internal/load":      {"handlers", "handlers/diag", "dynserver/internal/dispatch", "internal/*"},
 	"dynserver/internal/pages":     {"handlers", "dynserver/internal/dispatch", "internal/httprule", "internal/openapi", "internal/schema"},
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},

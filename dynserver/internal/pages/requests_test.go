@@ -27,6 +27,7 @@ import (
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/internal/codec/transcode"
 	"github.com/dyngate/dyngate/internal/describe"
+	"github.com/dyngate/dyngate/internal/openapi"
 	"github.com/dyngate/dyngate/internal/schema"
 	"github.com/dyngate/dyngate/protos"
 )
@@ -42,7 +43,7 @@ func TestGeneratedRequests(t *testing.T) {
 			current := newCurrent(t, fsys, answerExamples(&called))
 			front := restfront.New(current, restfront.Options{Log: slog.New(slog.DiscardHandler)})
 			var doc map[string]any
-			if err := json.NewDecoder(get(t, New(current, Options{}), "GET", "/openapi.json").Body).Decode(&doc); err != nil {
+			if err := json.NewDecoder(get(t, New(current, openapi.Options{}), "GET", "/openapi.json").Body).Decode(&doc); err != nil {
 				t.Fatal(err)
 			}
 			g := &generator{Rand: rand.New(rand.NewPCG(1, 2)), doc: doc} //nolint:gosec // the same each time
