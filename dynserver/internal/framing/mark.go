@@ -24,11 +24,11 @@ func (m *mark) Read(p []byte) (int, error) {
 		return n, err
 	}
 	keep := len(m.text) - 1
-	seam := append(m.end, p[:min(n, keep)]...)
-	m.found = bytes.Contains(seam, m.text) || bytes.Contains(p[:n], m.text)
+	m.end = append(m.end, p[:min(n, keep)]...)
+	m.found = bytes.Contains(m.end, m.text) || bytes.Contains(p[:n], m.text)
 	if n >= keep {
-		seam = append(seam[:0], p[n-keep:n]...)
+		m.end = append(m.end[:0], p[n-keep:n]...)
 	}
-	m.end = seam[max(0, len(seam)-keep):]
+	m.end = m.end[max(0, len(m.end)-keep):]
 	return n, err
 }
