@@ -205,8 +205,17 @@ func (f *Front) writeError(w http.ResponseWriter, r *http.Request, e *endpoint, 
 	s := getScratch()
 	defer s.free()
 	s.text = f.appendStatus(s.text[:0], why.status, plans)
-	f.write(w, r, code, jsonTypes, s.text, false)
+	contentType := jsonTypes
+	if code == http.StatusUnsupportedMediaType {
+		contentType = foreignTypes
+	}
+	f.write(w, r, code, contentType, s.text, false)
 }
+
+// foreignTypes is for the errors of requests whose content type does not tell the
+// protocol. To clients of Connect, which have the same paths, the bare type would mean
+// an error in Connect's form, as the conformance suite checks.
+var foreignTypes = []string{jsonType + "; charset=utf-8"}
 
 // autoLength is the size up to which net/http itself adds the length of a body.
 const autoLength = 2048

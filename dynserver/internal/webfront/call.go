@@ -52,6 +52,7 @@ func serve(ctx context.Context, protocol string, on conn) error {
 		return connectError(err, e.route.Method, protocol)
 	}
 	c := &call{ctx: ctx, conn: on, exchange: e, protocol: protocol}
+	e.serving = true
 	err := e.route.Serve(ctx, c)
 	c.end()
 	if err != nil {
@@ -77,20 +78,16 @@ func cutError(ctx context.Context, err error) error {
 func (c *call) end() {
 	c.over.Store(true)
 	idle := c.receiving.TryLock()
-	if !idle || c.exchange.isHalfRead() {
-		// connect now closes the body, which would wait for a read in progress, and
-		// for the rest of the body.
-		err := http.NewResponseController(c.exchange.w).SetReadDeadline(past)
-		if !idle && err == nil {
-			c.receiving.Lock()
-			idle = true
-		}
+	if !idle && http.NewResponseController(c.exchange.w).SetReadDeadline(past) == nil {
+		c.receiving.Lock()
+		idle = true
 	}
 	if idle {
 		defer c.receiving.Unlock()
 	}
 	c.sending.Lock()
 	defer c.sending.Unlock()
+	c.exchange.serving = false
 	c.giveHeader()
 	httpcall.Add(c.conn.ResponseTrailer(), c.trailer)
 }

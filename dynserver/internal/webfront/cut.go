@@ -54,6 +54,15 @@ func (e *exchange) cut(ctx context.Context) {
 	}
 }
 
+// lingerAtMost bounds reading to what is left of a request, if it has not been cut.
+func (c *cutter) lingerAtMost(control *http.ResponseController) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.cut {
+		_ = control.SetReadDeadline(time.Now().Add(linger))
+	}
+}
+
 // end ends the use of the request. With HTTP/1.1 a deadline for writing would hold for
 // the next request of the connection too. net/http itself resets the one for reading.
 func (e *exchange) end() {

@@ -6,20 +6,24 @@ import (
 	"math"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 )
 
-// exchange is a request that is served as a call, and the context of the call.
+// exchange is a request that is served as a call, and the context of the call. Without
+// a route it is refused.
 type exchange struct {
 	context.Context //nolint:containedctx // it is one
 
-	w     http.ResponseWriter
-	r     *http.Request // its context is the exchange, its body the one below
-	body  body
-	began bool // the response
-	route *dispatch.Served
-	json  bool
+	w    http.ResponseWriter
+	r    *http.Request // its context is the exchange, its body the one below
+	body body
+	json bool
+
+	serving bool // a handler may still read from the request
+	began   bool // the response
+	route   *dispatch.Served
 
 	cutter cutter
 }
@@ -41,11 +45,15 @@ func exchangeIn(ctx context.Context) *exchange {
 // body is the body of a request.
 type body struct {
 	io.ReadCloser
+	exchange      *exchange
 	ended, failed atomic.Bool
 }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
+	if b.ended.Load() { // net/http may have closed it since
+		return 0, io.EOF
+	}
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF {
 		b.ended.Store(true)
@@ -55,10 +63,26 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// linger is how long a client may take to send the rest of a request that has been
+// answered. Some clients drop the answer if the connection is closed before.
+const linger = time.Second
+
+// Close implements io.Closer. connect closes a body when it has written the response.
+// net/http then reads up to 256 KiB of the rest, which a client may not send before it
+// has the response.
+func (b *body) Close() error {
+	if e := b.exchange; e.r.ProtoMajor < 2 && e.streams() && !b.ended.Load() {
+		control := http.NewResponseController(e.w)
+		_ = control.Flush()
+		e.cutter.lingerAtMost(control)
+	}
+	return b.ReadCloser.Close()
+}
+
 // takeBody puts the exchange's body into its request. Of a body that is longer than
 // limit, connect reads the rest to throw it away: that is bounded here.
 func (e *exchange) takeBody(limit int) {
-	e.body.ReadCloser = e.r.Body
+	e.body.ReadCloser, e.body.exchange = e.r.Body, e
 	if e.r.Body == http.NoBody {
 		e.body.ended.Store(true)
 	}
@@ -68,11 +92,9 @@ func (e *exchange) takeBody(limit int) {
 	e.r.Body = &e.body
 }
 
-// isHalfRead reports whether a connection of HTTP/1.1 may still carry requests of a
-// stream.
-func (e *exchange) isHalfRead() bool {
-	return e.r.ProtoMajor < 2 && e.route.Method.IsStreamingClient() && !e.body.ended.Load()
-}
+// streams reports whether a client may send parts of the request later, when it has
+// seen some of the response.
+func (e *exchange) streams() bool { return e.route == nil || e.route.Method.IsStreamingClient() }
 
 // writer is the http.ResponseWriter of an exchange.
 type writer struct{ *exchange }
@@ -109,12 +131,20 @@ func (w writer) begin() {
 		return
 	}
 	w.began = true
-	halfRead := w.isHalfRead()
-	if halfRead {
-		// Otherwise net/http reads the rest of the request before it sends anything.
+	if w.r.ProtoMajor > 1 || w.body.ended.Load() {
+		return
+	}
+	if !w.serving && !w.streams() {
+		// Some clients drop the answer if the connection is closed while they send.
+		_, _ = io.CopyN(io.Discard, &w.body, maxDrain)
+	} else {
+		// Otherwise net/http would do so.
 		_ = http.NewResponseController(w.w).EnableFullDuplex()
 	}
-	if halfRead || w.r.ProtoMajor < 2 && w.body.failed.Load() {
+	if !w.body.ended.Load() {
 		w.w.Header()["Connection"] = []string{"close"}
 	}
 }
+
+// maxDrain is how much is read of a request that is answered without it.
+const maxDrain = 256 << 10

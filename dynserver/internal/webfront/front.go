@@ -120,16 +120,18 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer text.end()
 		w, r = text, text.binary(r)
 	}
+	content := mediaType(r)
+	e := &exchange{Context: r.Context(), w: w, json: isJSON(r, content)}
+	e.r = r.WithContext(e)
+	defer e.end()
 	route, generation, err := f.current.Begin(r.URL.Path)
 	if err != nil {
-		f.refuse(w, r, err)
+		e.takeBody(f.maxRecv)
+		f.refuse(writer{e}, e.r, err)
 		return
 	}
 	defer generation.Unpin()
-	content := mediaType(r)
-	e := &exchange{Context: r.Context(), route: route, w: w, json: isJSON(r, content)}
-	e.r = r.WithContext(e)
-	defer e.end()
+	e.route = route
 	f.handler(e, content).ServeHTTP(writer{e}, e.r)
 }
 
