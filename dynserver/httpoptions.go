@@ -32,6 +32,14 @@ type HTTPOptions struct {
 	// REST holds the settings of HTTP/JSON calls.
 	REST RESTOptions
 
+	// OpenAPI says what the OpenAPI documents at /openapi.json and /openapi.yaml say
+	// besides what the schemas say.
+	OpenAPI OpenAPIOptions
+
+	// NoPages serves neither the OpenAPI documents nor the page at /, which lists the
+	// services. They show the comments of the schemas, and pass no middleware.
+	NoPages bool
+
 	// MaxHeaderBytes bounds the header of a request. A request with a larger one is
 	// answered with 431. Default 64 KiB.
 	MaxHeaderBytes int
@@ -94,7 +102,7 @@ func (s *Server) HTTPHandler() http.Handler { return s.http.Handler() }
 // newHTTP returns the HTTP front.
 func (s *Server) newHTTP() (*httpport.Server, error) {
 	o := s.config.HTTP
-	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks, REST: s.newREST(), Bound: s.bound}
+	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks, REST: s.newREST(), Pages: s.newPages(), Bound: s.bound}
 	return httpport.New(httpport.Options{
 		TLS:                  o.TLS,
 		CORS:                 httpport.CORS(o.CORS),

@@ -68,6 +68,7 @@ func (s *Server) newREST() *restfront.Front {
 	o, rest := s.config.HTTP, s.config.HTTP.REST
 	return restfront.New(&s.current, restfront.Options{
 		MaxBodyBytes:        cmp.Or(o.MaxRecvBytes, s.config.GRPC.MaxRecvBytes),
+		MaxSendBytes:        cmp.Or(o.MaxSendBytes, s.config.GRPC.MaxSendBytes),
 		MaxParams:           rest.MaxParams,
 		IgnoreUnknownFields: rest.IgnoreUnknownFields,
 		IgnoreUnknownParams: rest.IgnoreUnknownParams,

@@ -3,6 +3,7 @@
 // that others wrote. Each folder has a counterpart:
 //
 //	server   calls and callers, good and hostile
+//	web      the HTTP port: addresses, TLS, limits, pages of other origins
 //	reload   files and registrations that change
 //	client   servers that others wrote, for the library and the command line
 //	cli      the command line

@@ -46,7 +46,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().Var(choice{&colors, []string{"auto", "always", "never"}}, "color", "color the output for people: auto means on a terminal, unless NO_COLOR is set")
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", fmt.Sprintf("Flags.FlagUsagesWrapped %d ", inkFor(os.Stdout).width)))
-	root.AddCommand(newServe(), newCheck(), newCall(), newList(), newDescribe(), newVersion())
+	root.AddCommand(newServe(), newCheck(), newOpenAPI(), newCall(), newList(), newDescribe(), newVersion())
 	return root
 }
 

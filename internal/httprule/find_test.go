@@ -141,6 +141,7 @@ func TestNear(t *testing.T) {
 	for path, want := range map[string][]string{
 		"/v1/shelfs/1/books":             {"/v1/shelves/{shelf}/books"},
 		"/v1/shelves/":                   {"/v1/shelves"},
+		"/v2/authors/":                   {"/v2/authors/{a}"},
 		"/v1/shelves/1/books/2":          {"/v1/shelves/{shelf}/books"},
 		"/shelves/1/books":               {"/v1/shelves/{shelf}/books"},
 		"/v1/shelves/1/books:x":          {"/v1/shelves/{shelf}/books"},

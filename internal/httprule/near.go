@@ -1,7 +1,6 @@
 package httprule
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -21,8 +20,8 @@ const (
 	displaced            // a segment is missing, or too much
 )
 
-// Near returns up to limit templates that are near to a path that none matches, nearest
-// first: one segment is misspelt, missing, or too much.
+// Near returns up to limit templates that are near to a path that none matches: one segment
+// is misspelt; if there are none, one segment is missing or too much.
 func (t *Tree) Near(escapedPath string, limit int) []string {
 	if t == nil || len(escapedPath) > nearPath || !strings.HasPrefix(escapedPath, "/") || badEscape(escapedPath) >= 0 {
 		return nil
@@ -30,9 +29,12 @@ func (t *Tree) Near(escapedPath string, limit int) []string {
 	path, _, _ := cutVerb(escapedPath)
 	w := nearWalk{segments: strings.Split(path[1:], "/"), left: nearWork, cost: make(map[string]int)}
 	w.walk(t.root, 0, 0)
-	found := slices.SortedFunc(maps.Keys(w.cost), func(a, b string) int {
-		return cmp.Or(cmp.Compare(w.cost[a], w.cost[b]), strings.Compare(a, b))
-	})
+	least := misspelt + displaced
+	for _, cost := range w.cost {
+		least = min(least, cost)
+	}
+	maps.DeleteFunc(w.cost, func(_ string, cost int) bool { return cost > least })
+	found := slices.Sorted(maps.Keys(w.cost))
 	return found[:min(limit, len(found))]
 }
 
@@ -72,6 +74,9 @@ func (w *nearWalk) walk(n *node, i, cost int) {
 		}
 		if cost == 0 {
 			w.walk(n, i+1, displaced) // without this segment
+			if n.single != nil && segment == "" {
+				w.walk(n.single, i+1, misspelt)
+			}
 			for _, name := range nearest.Names(segment, w.names(n), 3) {
 				if name != segment {
 					w.walk(n.after(name), i+1, misspelt)

@@ -66,8 +66,8 @@ func eachOption(d protoreflect.Descriptor, want protowire.Number, visit func(pro
 	}
 }
 
-// isDeprecated reports whether a declaration, its service or its file is deprecated.
-func isDeprecated(d protoreflect.Descriptor) bool {
+// IsDeprecated reports whether a declaration, its service or its file is deprecated.
+func IsDeprecated(d protoreflect.Descriptor) bool {
 	switch options := d.Options().(type) {
 	case *descriptorpb.FieldOptions:
 		return options.GetDeprecated()
@@ -76,9 +76,9 @@ func isDeprecated(d protoreflect.Descriptor) bool {
 	case *descriptorpb.EnumOptions:
 		return options.GetDeprecated()
 	case *descriptorpb.MethodOptions:
-		return options.GetDeprecated() || isDeprecated(d.Parent())
+		return options.GetDeprecated() || IsDeprecated(d.Parent())
 	case *descriptorpb.ServiceOptions:
-		return options.GetDeprecated() || isDeprecated(d.ParentFile())
+		return options.GetDeprecated() || IsDeprecated(d.ParentFile())
 	case *descriptorpb.FileOptions:
 		return options.GetDeprecated()
 	}

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"strings"
 	"sync"
@@ -13,19 +14,16 @@ import (
 	"github.com/dyngate/dyngate/internal/schema"
 )
 
-// comments are the comments of declarations.
-type comments map[protoreflect.Descriptor]string
+// Comments are the comments of declarations, ready to be shown.
+type Comments map[protoreflect.Descriptor]string
 
-func (c comments) of(d protoreflect.Descriptor) string { return c[d] }
-
-// readComments reads the comments of the files that declare the services and the
-// types of their messages.
-func readComments(ctx context.Context, services []Service, files func(protoreflect.FileDescriptor) *schema.File) (comments, error) {
+// ReadComments reads the comments of files. An error means that ctx has ended.
+func ReadComments(ctx context.Context, files []*schema.File) (Comments, error) {
 	var mu sync.Mutex
-	all := comments{}
+	all := Comments{}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, f := range filesOf(services, files) {
+	for _, f := range files {
 		group.Go(func() error {
 			content, err := f.Encode(ctx)
 			if ctx.Err() != nil {
@@ -37,9 +35,7 @@ func readComments(ctx context.Context, services []Service, files func(protorefle
 			found := commentsOf(f.Descriptor(), content)
 			mu.Lock()
 			defer mu.Unlock()
-			for d, text := range found {
-				all[d] = text
-			}
+			maps.Copy(all, found)
 			return nil
 		})
 	}
@@ -120,8 +116,8 @@ const (
 
 // commentsOf reads the comments in the bytes of a FileDescriptorProto. It does not
 // unmarshal them, because most of them are positions.
-func commentsOf(fd protoreflect.FileDescriptor, content []byte) comments {
-	out := comments{}
+func commentsOf(fd protoreflect.FileDescriptor, content []byte) Comments {
+	out := Comments{}
 	eachField(content, func(number protowire.Number, info []byte) {
 		if number != fileInfo {
 			return

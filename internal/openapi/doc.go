@@ -49,6 +49,10 @@ type Options struct {
 	Version     string // of the API, default "0.0.0"
 	Description string
 	Servers     []string // the URLs that paths are relative to; none: the server of the document
+
+	// ProtoNames describes a server that writes the names of the schema instead of JSON
+	// names.
+	ProtoNames bool
 }
 
 // Format is how a document is written.
@@ -65,7 +69,7 @@ type Document struct {
 	opts     Options
 	services []Service
 	paths    []*pathItem
-	comments comments
+	comments Comments
 }
 
 // New prepares a document. The services are sorted by name. files returns the file of
@@ -79,7 +83,7 @@ func New(ctx context.Context, services []Service, files func(protoreflect.FileDe
 	}
 	d := &Document{opts: opts, services: services, paths: arrange(services)}
 	var err error
-	d.comments, err = readComments(ctx, services, files)
+	d.comments, err = ReadComments(ctx, filesOf(services, files))
 	return d, err
 }
 
@@ -112,7 +116,9 @@ func (d *Document) Write(out io.Writer, format Format) error {
 	for _, c := range b.closure() {
 		w.member(c.name, b.component(c))
 	}
-	w.member(streamError, streamErrorSchema(status))
+	if b.streams {
+		w.member(streamError, streamErrorSchema(status))
+	}
 	w.close()
 	w.member("responses", obj(errorResponse, obj(
 		"description", "The call failed. The HTTP status follows from the code of the error.",
@@ -138,7 +144,7 @@ func (b *builder) tags() list {
 	tags := list{}
 	for _, s := range b.services {
 		tag := obj("name", string(s.Desc.FullName()))
-		tag.setText("description", b.comments.of(s.Desc))
+		tag.setText("description", b.comments[s.Desc])
 		tags = append(tags, tag)
 	}
 	return tags

@@ -18,9 +18,10 @@ const (
 // operation returns an operation of a path item.
 func (b *builder) operation(p *pathItem, op *operation) object {
 	o := obj("tags", list{string(op.Method.Parent().FullName())})
-	comment := b.comments.of(op.Method)
-	o.setText("summary", summaryOf(comment))
-	if comment != summaryOf(comment) {
+	comment := b.comments[op.Method]
+	summary := summaryOf(comment)
+	o.setText("summary", summary)
+	if strings.TrimSuffix(comment, ".") != summary {
 		o.setText("description", comment)
 	}
 	o.set("operationId", op.id)
@@ -31,7 +32,7 @@ func (b *builder) operation(p *pathItem, op *operation) object {
 		o.set("requestBody", obj("required", true, "content", content))
 	}
 	o.set("responses", b.responses(op))
-	if isDeprecated(op.Method) {
+	if IsDeprecated(op.Method) {
 		o.set("deprecated", true)
 	}
 	return o
@@ -48,7 +49,7 @@ func (b *builder) pathParams(p *pathItem, op *operation) (params list) {
 			v := op.Vars[part.variable]
 			field := v.Field[len(v.Field)-1]
 			if !described[part.variable] {
-				comment = b.comments.of(field)
+				comment = b.comments[field]
 				described[part.variable] = true
 			}
 			if part.whole {
@@ -58,7 +59,7 @@ func (b *builder) pathParams(p *pathItem, op *operation) (params list) {
 			} else {
 				text = "A part of `" + v.Name + "`, which is `" + b.pattern(p, op, part.variable) + "`."
 			}
-			if isDeprecated(field) {
+			if IsDeprecated(field) {
 				param.set("deprecated", true)
 			}
 		}
@@ -163,6 +164,7 @@ func (b *builder) responseContent(op *operation) object {
 	if !op.Method.IsStreamingServer() {
 		return jsonContent(schema)
 	}
+	b.streams = true
 	item := obj("anyOf", list{schema, obj("$ref", schemas+streamError)})
 	content := streamContent(item)
 	content.set("text/event-stream", obj("schema", eventsOf(item)))

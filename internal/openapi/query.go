@@ -48,7 +48,7 @@ func (q *query) message(md protoreflect.MessageDescriptor, path []protoreflect.F
 		if q.isTaken(at) || hasBehavior(fd, outputOnly) || len(q.params) >= maxQueryParams {
 			continue
 		}
-		q.field(fd, at, prefix+nameOf(fd), needed && q.isRequired(fd))
+		q.field(fd, at, prefix+q.nameOf(fd), needed && q.isRequired(fd))
 	}
 }
 
@@ -85,11 +85,11 @@ func (q *query) field(fd protoreflect.FieldDescriptor, path []protoreflect.Field
 // add adds a parameter; more are the members that say what its value is.
 func (q *query) add(fd protoreflect.FieldDescriptor, name string, needed bool, more ...any) {
 	param := obj("name", name, "in", "query")
-	param.setText("description", q.comments.of(fd))
+	param.setText("description", q.comments[fd])
 	if needed {
 		param.set("required", true)
 	}
-	if isDeprecated(fd) {
+	if IsDeprecated(fd) {
 		param.set("deprecated", true)
 	}
 	q.params = append(q.params, append(param, obj(more...)...))

@@ -18,7 +18,8 @@ var statusDescriptor = (*spb.Status)(nil).ProtoReflect().Descriptor()
 type builder struct {
 	*Document
 	*components
-	rules *rules
+	rules   *rules
+	streams bool // a response that is a stream has been described
 }
 
 func kindOf(md protoreflect.MessageDescriptor) wellknown.Type {
@@ -38,7 +39,7 @@ func (b *builder) component(c *component) object {
 	case protoreflect.EnumDescriptor:
 		o = b.enum(d)
 	}
-	if isDeprecated(c.desc) {
+	if IsDeprecated(c.desc) {
 		o.set("deprecated", true)
 	}
 	return o
@@ -46,20 +47,20 @@ func (b *builder) component(c *component) object {
 
 // message returns the schema of a message, but for the fields that are missing.
 func (b *builder) message(md protoreflect.MessageDescriptor, missing without) object {
-	o := object{}
-	o.setText("description", b.comments.of(md))
 	if known := kindOf(md); known.Kind != wellknown.None {
-		return append(o, b.wellKnown(md, known.Kind)...)
+		return wellKnown(md, known.Kind)
 	}
+	o := object{}
+	o.setText("description", b.comments[md])
 	o.set("type", "object")
 	properties, required := object{}, list{}
 	for _, fd := range b.fieldsOf(md) {
 		if missing.has(fd) {
 			continue
 		}
-		properties = append(properties, member{nameOf(fd), b.property(fd, missing.of(fd))})
+		properties = append(properties, member{b.nameOf(fd), b.property(fd, missing.of(fd))})
 		if b.isRequired(fd) {
-			required = append(required, nameOf(fd))
+			required = append(required, b.nameOf(fd))
 		}
 	}
 	if len(properties) > 0 {
@@ -85,14 +86,19 @@ func (b *builder) fieldsOf(md protoreflect.MessageDescriptor) []protoreflect.Fie
 }
 
 // nameOf returns the name of a field in JSON.
-func nameOf(fd protoreflect.FieldDescriptor) string { return fd.JSONName() }
+func (b *builder) nameOf(fd protoreflect.FieldDescriptor) string {
+	if b.opts.ProtoNames {
+		return fd.TextName()
+	}
+	return fd.JSONName()
+}
 
 // property returns the schema of a field, with what its declaration says about it.
 func (b *builder) property(fd protoreflect.FieldDescriptor, missing without) object {
 	o := b.field(fd, missing)
 	b.rules.apply(&o, fd)
-	o.setText("description", b.comments.of(fd))
-	if isDeprecated(fd) {
+	o.setText("description", b.comments[fd])
+	if IsDeprecated(fd) {
 		o.set("deprecated", true)
 	}
 	var others list
@@ -197,12 +203,12 @@ func (b *builder) enum(ed protoreflect.EnumDescriptor) object {
 		if n := int(v.Number()); !contains(numbers, n) {
 			numbers = append(numbers, n)
 		}
-		if text := b.comments.of(v); text != "" {
+		if text := b.comments[v]; text != "" {
 			about = append(about, "- `"+string(v.Name())+"`: "+strings.ReplaceAll(text, "\n", "\n  "))
 		}
 	}
 	o := object{}
-	o.setText("description", paragraphs(b.comments.of(ed), strings.Join(about, "\n")))
+	o.setText("description", paragraphs(b.comments[ed], strings.Join(about, "\n")))
 	integer := obj("type", "integer", "format", "int32")
 	if ed.IsClosed() {
 		integer.set("enum", numbers)
@@ -231,29 +237,32 @@ func paragraphs(texts ...string) string {
 	return strings.Join(out, "\n\n")
 }
 
-// wellKnown returns the schema of a message with a JSON form of its own.
-func (b *builder) wellKnown(md protoreflect.MessageDescriptor, kind wellknown.Kind) object {
+// wellKnown returns the schema of a message with a JSON form of its own. The comments of
+// these messages are about their fields, and long.
+func wellKnown(md protoreflect.MessageDescriptor, kind wellknown.Kind) object {
 	switch kind {
 	case wellknown.Any:
-		return obj("type", "object", "properties", obj("@type", obj(
-			"type", "string", "description", "The URL of the type, which ends with its full name.",
+		return obj("description", "A message of any type.", "type", "object", "properties", obj("@type", obj(
+			"description", "A URL that ends with the full name of the type.", "type", "string",
 		)), "additionalProperties", true)
 	case wellknown.Duration:
-		return obj("type", "string", "pattern", `^-?[0-9]{1,12}(\.[0-9]{1,9})?s$`, "examples", list{"1.5s"})
+		return obj("description", "A number of seconds.", "type", "string",
+			"pattern", `^-?[0-9]{1,12}(\.[0-9]{1,9})?s$`, "examples", list{"1.5s"})
 	case wellknown.Empty:
 		return obj("type", "object", "additionalProperties", false)
 	case wellknown.FieldMask:
-		return obj("type", "string", "examples", list{"name,address.city"})
+		return obj("description", "Paths of fields, separated by commas.", "type", "string",
+			"examples", list{"name,address.city"})
 	case wellknown.ListValue:
-		return obj("type", "array", "items", object{})
+		return obj("description", "A list of any values.", "type", "array", "items", object{})
 	case wellknown.Struct:
-		return obj("type", "object", "additionalProperties", true)
+		return obj("description", "An object of any members.", "type", "object", "additionalProperties", true)
 	case wellknown.Timestamp:
-		return obj("type", "string", "format", "date-time")
+		return obj("description", "A time in the years 1 to 9999.", "type", "string", "format", "date-time")
 	case wellknown.Wrapper:
 		return scalar(md.Fields().ByNumber(1).Kind())
 	}
-	return object{} // google.protobuf.Value: any JSON
+	return obj("description", "Any value.") // google.protobuf.Value
 }
 
 // oneofs adds that a message may have at most one field of each oneof.
@@ -277,12 +286,18 @@ func (b *builder) oneofs(o *object, md protoreflect.MessageDescriptor, missing w
 				complete = false
 				continue
 			}
-			names = append(names, nameOf(fd))
+			names = append(names, b.nameOf(fd))
 		}
 		add(names, complete && b.rules.requiresOneof(od))
 	}
 	for _, rule := range b.rules.oneofsOf(md) {
-		add(rule.names, rule.required && len(missing) == 0)
+		var names []string
+		for _, fd := range rule.fields {
+			if !missing.has(fd) {
+				names = append(names, b.nameOf(fd))
+			}
+		}
+		add(names, rule.required && len(names) == len(rule.fields))
 	}
 	switch len(all) {
 	case 0:

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"fmt"
+	"io"
 	"math"
+	"net"
+	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +23,12 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := removePeers(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // TestEveryServer runs the whole benchmark for a moment: every server and client
@@ -28,6 +39,9 @@ func TestEveryServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range p.contests {
+		if slices.ContainsFunc(c.rivals, func(r string) bool { return slices.Contains(peerKinds, r) }) {
+			requirePeers(t)
+		}
 		groups, err := p.measure(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
@@ -42,6 +56,17 @@ func TestEveryServer(t *testing.T) {
 		if strings.Contains(out.String(), "NaN") {
 			t.Error("a figure is missing")
 		}
+	}
+}
+
+// requirePeers skips the test where the other servers cannot be built: they are a module with
+// requirements of its own, which may not be at hand.
+func requirePeers(t *testing.T) {
+	t.Helper()
+	if _, err := buildPeers(t.Context()); err != nil && os.Getenv("DYNGATE_REQUIRE_CLIENTS") == "" {
+		t.Skip(err)
+	} else if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -90,6 +115,56 @@ func TestWrongReply(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWrongWebReply serves replies that are not the scenario's.
+func TestWrongWebReply(t *testing.T) {
+	s := scenarioNamed("POST hello")
+	for name, tt := range map[string]struct {
+		reply    string
+		accepted bool
+	}{
+		"right":   {"HTTP/1.1 200 OK\r\nContent-Length: 34\r\n\r\n{\"message\":\"Hello, Ada Lovelace!\"}", true},
+		"chunked": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{\"message\":\"Hello\r\n11\r\n, Ada Lovelace!\"}\r\n0\r\n\r\n", true},
+		"text":    {"HTTP/1.1 200 OK\r\nContent-Length: 34\r\n\r\n{\"message\":\"Hello, Ada Lovelock!\"}", false},
+		"status":  {"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}", false},
+		"end":     {"HTTP/1.1 200 OK\r\nContent-Length: 34\r\n\r\n{}", false},
+	} {
+		lis, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := make(chan error, 1)
+		go func() { served <- replyOnce(lis, tt.reply) }() // ends after one request
+		l, err := newWebLoad(t.Context(), lis.Addr().String(), s)
+		if (err == nil) != tt.accepted {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			err = l.close()
+		}
+		if errors := []error{<-served, lis.Close()}; tt.accepted && (err != nil || errors[0] != nil || errors[1] != nil) {
+			t.Errorf("%s: %v, %v", name, err, errors)
+		}
+	}
+}
+
+// replyOnce answers one request, whatever it is, and closes the connection.
+func replyOnce(lis net.Listener, reply string) error {
+	conn, err := lis.Accept()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	r, err := http.ReadRequest(bufio.NewReader(conn))
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return err
+	}
+	_, err = io.WriteString(conn, reply)
+	return err
 }
 
 func TestWrongRequest(t *testing.T) {

@@ -79,11 +79,11 @@ func echoMetadata(request, header, trailer http.Header) {
 }
 
 // failure returns the error that a request asks for, with the request as a detail.
-func failure(want *grpc_testing.EchoStatus) error {
+func failure(want *grpc_testing.EchoStatus) *connect.Error {
 	if want.GetCode() == 0 {
 		return nil
 	}
-	err := connect.NewError(connect.Code(want.GetCode()), errors.New(want.GetMessage())) //nolint:gosec // a code of a test
+	err := connect.NewError(connect.Code(want.GetCode()), errors.New(want.GetMessage()))
 	if detail, derr := connect.NewErrorDetail(want); derr == nil {
 		err.AddDetail(detail)
 	}
@@ -96,8 +96,7 @@ func unaryCall(ctx context.Context, r *connect.Request[grpc_testing.SimpleReques
 		return nil, ctx.Err()
 	}
 	if err := failure(r.Msg.GetResponseStatus()); err != nil {
-		failed := err.(*connect.Error)
-		echoMetadata(r.Header(), failed.Meta(), failed.Meta())
+		echoMetadata(r.Header(), err.Meta(), err.Meta())
 		return nil, err
 	}
 	res := connect.NewResponse(&grpc_testing.SimpleResponse{Payload: r.Msg.GetPayload()})
@@ -128,7 +127,10 @@ func answer(ctx context.Context, r *grpc_testing.StreamingOutputCallRequest, sen
 			return err
 		}
 	}
-	return failure(r.GetResponseStatus())
+	if err := failure(r.GetResponseStatus()); err != nil {
+		return err
+	}
+	return nil
 }
 
 func inputCall(_ context.Context, s *connect.ClientStream[grpc_testing.StreamingInputCallRequest]) (*connect.Response[grpc_testing.StreamingInputCallResponse], error) {

@@ -35,7 +35,7 @@ func BenchmarkEditToLive(b *testing.B) {
 func BenchmarkGoogleapisEditToLive(b *testing.B) {
 	corpus := googleapis(b)
 	front := rig.Folder(b, map[string]string{leafFile: rig.Read(b, filepath.Join(corpus, leafFile))})
-	p := rig.ServeUnraced(b, 4*rig.Patience, front, corpus)
+	p := rig.ServeUnraced(b, 4*rig.Patience, "--lenient", front, corpus)
 	editToLive(b, rig.Dial(b, p.Addr()), filepath.Join(front, leafFile), leafService)
 }
 
@@ -89,7 +89,7 @@ func BenchmarkGoogleapisColdStart(b *testing.B) {
 	corpus, binary := googleapis(b), rig.UnracedBinary(b)
 	var peak int64
 	for b.Loop() {
-		p := rig.StartCommand(b, exec.Command(binary, "serve", "--grpc", "127.0.0.1:0", corpus))
+		p := rig.StartCommand(b, exec.Command(binary, "serve", "--lenient", "--grpc", "127.0.0.1:0", corpus))
 		p.AwaitAddrs(4 * rig.Patience)
 		conn := rig.Dial(b, p.Addr())
 		if _, err := rig.Invoke(b.Context(), conn, leafService+"GetShelf", nil, grpc.WaitForReady(true)); !strings.Contains(fmt.Sprint(err), "no handler answers it") {

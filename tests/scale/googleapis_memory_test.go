@@ -33,7 +33,7 @@ func TestGoogleapisMemory(t *testing.T) {
 	corpus := googleapis(t)
 	leaf := rig.Read(t, filepath.Join(corpus, leafFile))
 	front := rig.Folder(t, map[string]string{leafFile: leaf})
-	p := rig.ServeUnraced(t, 4*rig.Patience, "--log-format", "json", front, corpus)
+	p := rig.ServeUnraced(t, 4*rig.Patience, "--lenient", "--log-format", "json", front, corpus)
 	conn := rig.Dial(t, p.Addr(), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
 	idle := settledMemory(t, p)
 	peak := func() int64 { return p.Memory("VmHWM") }

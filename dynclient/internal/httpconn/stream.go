@@ -20,10 +20,10 @@ type stream struct {
 	desc   *grpc.StreamDesc
 	client *connect.Client[payload, payload]
 	opts   callOptions
-	trace
-	ctx  context.Context
-	info connect.CallInfo
-	end  func() // releases ctx
+	trace  trace
+	ctx    context.Context
+	info   connect.CallInfo
+	end    func() // releases ctx
 
 	unwatch func() bool // stops waiting for the end of ctx
 
@@ -44,7 +44,7 @@ func (c *Conn) open(ctx context.Context, desc *grpc.StreamDesc, method string, o
 	ctx = s.trace.begin(ctx, c, method, o)
 	ctx, cancel := context.WithCancel(ctx)
 	closing := context.AfterFunc(c.ctx, cancel)
-	ctx, s.info = connect.NewClientContext(context.WithValue(ctx, callKey{}, s))
+	ctx, s.info = connect.NewClientContext(context.WithValue(ctx, traceKey{}, &s.trace))
 	s.ctx = ctx
 	if err := s.writeHeader(method); err != nil {
 		closing()

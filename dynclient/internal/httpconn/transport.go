@@ -72,7 +72,7 @@ type doer struct {
 
 // Do implements [connect.HTTPClient].
 func (d doer) Do(r *http.Request) (*http.Response, error) {
-	call := callOf(r.Context())
+	call := traceOf(r.Context())
 	if call.authority != "" {
 		r.Host = call.authority
 	}
@@ -119,6 +119,6 @@ func (b body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-type callKey struct{}
+type traceKey struct{}
 
-func callOf(ctx context.Context) *stream { return ctx.Value(callKey{}).(*stream) }
+func traceOf(ctx context.Context) *trace { return ctx.Value(traceKey{}).(*trace) }

@@ -104,25 +104,36 @@ func (a annotation) Diagnose(severity diag.Severity, part httprule.Part, format 
 }
 
 // httpPaths puts the bindings of all services, which are sorted, into a tree. Of bindings
-// that tie it keeps the one that prev has.
+// that tie it keeps the one that prev has. A service that is leaving gives way to the others,
+// because one of them may be its new name.
 func (prev *Generation) httpPaths(services []*Service) httpPaths {
 	var p httpPaths
+	leaving := make(map[*httprule.Binding]bool)
 	for _, s := range services {
 		p.offered = append(p.offered, s.HTTP...)
+		for _, b := range s.HTTP {
+			if s.Leaving {
+				leaving[b] = true
+			}
+		}
 	}
 	if prev.http.tree != nil && slices.Equal(prev.http.offered, p.offered) {
 		return prev.http
 	}
-	var first, others []*httprule.Binding
+	var first, others, last []*httprule.Binding
 	for _, b := range p.offered {
-		if prev.http.tree.Has(b) {
+		switch {
+		case leaving[b]:
+			last = append(last, b)
+		case prev.http.tree.Has(b):
 			first = append(first, b)
-		} else {
+		default:
 			others = append(others, b)
 		}
 	}
 	var conflicts []httprule.Conflict
-	p.tree, conflicts = httprule.NewTree(slices.Concat(first, others))
+	p.tree, conflicts = httprule.NewTree(slices.Concat(first, others, last))
+	conflicts = slices.DeleteFunc(conflicts, func(c httprule.Conflict) bool { return leaving[c.Dropped] })
 	p.ties = ties(conflicts)
 	return p
 }

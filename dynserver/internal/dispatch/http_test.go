@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/handlers/diag"
@@ -100,6 +101,17 @@ func TestTies(t *testing.T) {
 	b.reload(map[string]string{"c.proto": annotated("C", `get: "/c" additional_bindings { get: "/c" } additional_bindings { get: "/d" body: "*" } additional_bindings { get: "/d" }`)})
 	b.expectPaths("A/Call=GET/a A/Call=GET/x/{name=*} B/Call=GET/y/{name} C/Call=GET/c C/Call=GET/d", "p.A p.B p.C",
 		"method p.C.Call has the same HTTP path twice")
+}
+
+// TestRenamedServiceTakesItsPaths renames a service in its file. The old name stays for as long
+// as the file may be half written, but not its paths.
+func TestRenamedServiceTakesItsPaths(t *testing.T) {
+	b := newBench(t, handlers.NewRegistry())
+	b.reload(map[string]string{"a.proto": annotated("A", `get: "/x" additional_bindings { get: "/y" }`)})
+	b.while(map[string]string{"a.proto": annotated("B", `get: "/x"`)}, time.Hour)
+	b.expectPaths("A/Call=GET/y B/Call=GET/x", "p.A* p.B")
+	b.reload(nil)
+	b.expectPaths("B/Call=GET/x", "p.B")
 }
 
 // TestTiesOfDifferentHosts has services that nobody meant to be served together.

@@ -16,9 +16,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // Server serves any number of listeners, and is an http.Handler for other servers.
@@ -41,9 +38,6 @@ type Server struct {
 	every time.Duration // between two calls
 	tick  atomic.Int64  // counts the calls of sweep, from 1
 }
-
-// errCut is why requests end that a shutdown does not wait for any more.
-var errCut = status.Error(codes.Unavailable, "the server is shutting down")
 
 // New returns a server. It starts nothing.
 func New(opts Options) (*Server, error) {

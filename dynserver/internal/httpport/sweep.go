@@ -1,11 +1,6 @@
 package httpport
 
-import (
-	"time"
-
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-)
+import "time"
 
 // A read or write that makes no progress is found by a sweep of all requests in
 // progress, because a timer or deadline for each read and write would cost as much as
@@ -55,12 +50,11 @@ func (s *Server) sweep() {
 	}
 	s.mu.Unlock()
 	for _, x := range stalled {
-		x.fail(status.Error(codes.Unavailable, "the client does not read the answer"), true)
+		x.fail(errStalled, true)
 	}
 	for _, x := range slow {
 		if x.pauses = s.opts.Pauses(x.request); !x.pauses {
-			x.fail(status.Errorf(codes.InvalidArgument,
-				"the request is incomplete: nothing has arrived for %s", s.opts.BodyTimeout), false)
+			x.fail(errSlow(s.opts.BodyTimeout), false)
 		}
 	}
 }

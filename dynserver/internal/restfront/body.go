@@ -110,8 +110,12 @@ func (c *call) bodyError(err error) error {
 // connError returns the refusal for an error of the connection.
 func (c *call) connError(err error) error {
 	var large *http.MaxBytesError
-	if _, ok := status.FromError(err); ok { // the port's
-		return err
+	if st, ok := status.FromError(err); ok { // the port's
+		r := refuse(st.Code(), "%s", st.Message())
+		if st.Code() == codes.DeadlineExceeded {
+			r.code = http.StatusRequestTimeout
+		}
+		return r
 	}
 	switch {
 	case errors.As(err, &large):

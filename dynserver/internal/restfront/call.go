@@ -33,7 +33,6 @@ type call struct {
 
 	// These belong to Recv.
 	body     connBody
-	ahead    *ahead // reads the body; nil for most
 	source   source // of the requests; nil for one request
 	received bool
 	masked   bool // the query sets the update mask
@@ -53,6 +52,7 @@ type call struct {
 	header    metadata.MD
 	trailer   metadata.MD
 	refused   *refusal // the last error of Recv
+	ahead     *ahead   // reads the body; nil for most
 }
 
 // source returns the requests of a stream, and io.EOF after the last one.
@@ -167,17 +167,23 @@ func (c *call) endBody(receiving bool) {
 	if receiving || c.endpoint.manyIn && c.unread() {
 		err = http.NewResponseController(c.w).SetReadDeadline(past)
 	}
-	if !receiving && c.ahead != nil {
-		c.ahead.close(err == nil)
+	c.mu.Lock()
+	a := c.ahead
+	c.mu.Unlock()
+	if a != nil {
+		a.close(err == nil)
 	}
 }
 
-// unread reports whether a part of the body has not been read.
+// unread reports whether a part of the body may not have been read.
 func (c *call) unread() bool {
-	if c.ahead != nil {
-		return !c.ahead.ended()
+	c.mu.Lock()
+	a := c.ahead
+	c.mu.Unlock()
+	if a != nil {
+		return !a.ended()
 	}
-	return hasBody(c.r) && !c.body.eof
+	return hasBody(c.r)
 }
 
 // closeUnread adds the header that closes the connection after the response, if it may
@@ -284,7 +290,9 @@ func (c *call) note(err error) {
 	if errors.As(err, &refused) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.refused = refused
+		if !c.over {
+			c.refused = refused
+		}
 	}
 }
 
@@ -339,7 +347,9 @@ func (c *call) SetTrailer(md metadata.MD) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.trailer = metadata.Join(c.trailer, md)
+	if !c.over {
+		c.trailer = metadata.Join(c.trailer, md)
+	}
 }
 
 // Send implements handlers.Call.

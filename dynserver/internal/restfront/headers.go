@@ -14,15 +14,25 @@ const (
 	trailerPrefix  = "Grpc-Trailer-"
 
 	// codeKey is the key of response metadata by which a handler chooses the HTTP
-	// status. It is never sent.
+	// status.
 	codeKey = "x-http-code"
 )
+
+// forFront reports whether a key of response metadata is for this package only, and is
+// never sent.
+func forFront(key string) bool {
+	switch key {
+	case codeKey, "sse-id", "sse-event", "sse-retry":
+		return true
+	}
+	return false
+}
 
 // requestHeaders become metadata under their own names.
 var requestHeaders = []string{
 	"authorization", "cookie", "user-agent", "accept-language", "origin", "referer",
 	"if-match", "if-none-match", "if-modified-since", "if-unmodified-since",
-	"idempotency-key", "prefer", "x-api-key",
+	"idempotency-key", "last-event-id", "prefer", "x-api-key",
 	"x-request-id", "x-correlation-id", "traceparent", "tracestate", "baggage", "b3", "x-b3-*", "x-cloud-trace-context",
 	"forwarded", "x-forwarded-*", "x-real-ip", "via",
 }
@@ -140,7 +150,7 @@ func (h *headerRules) check(header http.Header) error {
 // add adds response metadata to the headers of a response.
 func (h *headerRules) add(header http.Header, md metadata.MD) {
 	for key, values := range md {
-		if key == codeKey || reserved(key) {
+		if forFront(key) || reserved(key) {
 			continue
 		}
 		name := http.CanonicalHeaderKey(key)

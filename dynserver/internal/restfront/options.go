@@ -2,6 +2,7 @@ package restfront
 
 import (
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
 
@@ -9,12 +10,16 @@ import (
 )
 
 // Options are the settings of a [Front]. The zero value of each field means its
-// default.
+// default; negative limits mean none.
 type Options struct {
-	// MaxBodyBytes bounds a request body, and each message of a stream in either
-	// direction of a WebSocket or a request body, after decompression. A larger
-	// one is refused with 413 Content Too Large. Default 4 MiB.
+	// MaxBodyBytes bounds a request body after decompression, or each message in it if
+	// the method streams requests, and the documents of a WebSocket. A larger one is
+	// refused with 413 Content Too Large. Default 4 MiB.
 	MaxBodyBytes int
+
+	// MaxSendBytes bounds a response message, in the binary format. A larger one is not
+	// sent; the caller gets RESOURCE_EXHAUSTED. Default 2 GiB - 1.
+	MaxSendBytes int
 
 	// MaxParams bounds the query parameters of a request, and the parts of a form.
 	// Default 1000.
@@ -80,8 +85,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	o.MaxBodyBytes = def(o.MaxBodyBytes, 4<<20)
-	o.MaxParams = def(o.MaxParams, 1000)
+	o.MaxBodyBytes = limit(o.MaxBodyBytes, 4<<20)
+	o.MaxSendBytes = limit(o.MaxSendBytes, math.MaxInt32)
+	o.MaxParams = limit(o.MaxParams, 1000)
 	o.MinCompressBytes = def(o.MinCompressBytes, 1<<10)
 	o.Log = def(o.Log, slog.Default())
 	return o
@@ -96,6 +102,14 @@ func (o Options) encode() transcode.EncodeOptions {
 		EmitDefaults: o.EmitDefaults, EmitUnpopulated: o.EmitUnpopulated,
 		ProtoNames: o.ProtoNames, EnumNumbers: o.EnumNumbers,
 	}
+}
+
+// limit returns a limit that is not more than the largest message.
+func limit(n, otherwise int) int {
+	if n = def(n, otherwise); n < 0 {
+		return math.MaxInt32
+	}
+	return n
 }
 
 func def[T comparable](v, otherwise T) T {

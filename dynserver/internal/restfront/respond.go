@@ -34,6 +34,9 @@ func (c *call) keep(msg []byte) error {
 
 // encode puts the body for a response into s.text.
 func (c *call) encode(s *scratch, msg []byte) error {
+	if limit := c.front.opts.MaxSendBytes; len(msg) > limit {
+		return status.Errorf(codes.ResourceExhausted, "the response has %d bytes, the limit is %d", len(msg), limit)
+	}
 	e, opts := c.endpoint, c.front.opts.encode()
 	opts.Indent = c.front.opts.Indent && c.sink == nil
 	var err error
@@ -195,8 +198,17 @@ func (f *Front) writeError(w http.ResponseWriter, r *http.Request, e *endpoint, 
 	s := getScratch()
 	defer s.free()
 	s.text = f.appendStatus(s.text[:0], why.status, plans)
-	f.write(w, r, code, jsonTypes, s.text, false)
+	contentType := jsonTypes
+	if code == http.StatusUnsupportedMediaType {
+		contentType = foreignTypes
+	}
+	f.write(w, r, code, contentType, s.text, false)
 }
+
+// foreignTypes is for the errors of requests whose content type does not tell the
+// protocol. To clients of Connect, which have the same paths, the bare type would mean
+// an error in Connect's form, as the conformance suite checks.
+var foreignTypes = []string{jsonType + "; charset=utf-8"}
 
 // autoLength is the size up to which net/http itself adds the length of a body.
 const autoLength = 2048

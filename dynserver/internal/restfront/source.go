@@ -18,8 +18,9 @@ import (
 // has a status.
 func (c *call) openSource() (source, error) {
 	if c.r.ProtoMajor == 1 && hasBody(c.r) {
-		c.ahead = readAhead(c.r.Body, c.lost)
-		c.body.in = c.ahead
+		if err := c.readAhead(); err != nil {
+			return nil, err
+		}
 	}
 	in, err := c.openBody()
 	if err != nil {
@@ -41,6 +42,18 @@ func (c *call) openSource() (source, error) {
 		return nil, unsupported("content type", contentType, acceptPost, "application/x-ndjson, "+jsonType)
 	}
 	return docSource{reader}, nil
+}
+
+// readAhead begins to read the body ahead.
+func (c *call) readAhead() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over { // nobody would end it
+		return errOver
+	}
+	c.ahead = readAhead(c.r.Body, c.lost)
+	c.body.in = c.ahead
+	return nil
 }
 
 // docSource reads JSON documents.

@@ -28,6 +28,7 @@ type conn interface {
 
 // call is a handlers.Call of any shape and protocol.
 type call struct {
+	ctx      context.Context //nolint:containedctx // of the call, to tell why reading failed
 	conn     conn
 	exchange *exchange
 	protocol string
@@ -50,7 +51,8 @@ func serve(ctx context.Context, protocol string, on conn) error {
 	if err := httpcall.Check(e.r.Header); err != nil {
 		return connectError(err, e.route.Method, protocol)
 	}
-	c := &call{conn: on, exchange: e, protocol: protocol}
+	c := &call{ctx: ctx, conn: on, exchange: e, protocol: protocol}
+	e.serving = true
 	err := e.route.Serve(ctx, c)
 	c.end()
 	if err != nil {
@@ -75,17 +77,17 @@ func cutError(ctx context.Context, err error) error {
 // goroutines behind that still receive or send.
 func (c *call) end() {
 	c.over.Store(true)
-	if !c.receiving.TryLock() {
-		// Reading from HTTP/1.1 ends only when there is something to read. Closing the
-		// body would wait for it.
-		if http.NewResponseController(c.exchange.w).SetReadDeadline(past) != nil {
-			return
-		}
+	idle := c.receiving.TryLock()
+	if !idle && http.NewResponseController(c.exchange.w).SetReadDeadline(past) == nil {
 		c.receiving.Lock()
+		idle = true
 	}
-	defer c.receiving.Unlock()
+	if idle {
+		defer c.receiving.Unlock()
+	}
 	c.sending.Lock()
 	defer c.sending.Unlock()
+	c.exchange.serving = false
 	c.giveHeader()
 	httpcall.Add(c.conn.ResponseTrailer(), c.trailer)
 }
@@ -109,11 +111,7 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 	}
 	c.in.data = nil
 	if err := c.conn.Receive(&c.in); err != nil {
-		if errors.Is(err, io.EOF) {
-			c.exchange.cutter.ended.Store(true)
-			return nil, io.EOF
-		}
-		return nil, statusError(err)
+		return nil, c.recvError(err)
 	}
 	if !c.exchange.json || c.in.data == nil { // connect does not decode an empty message of a stream
 		return c.in.data, nil
@@ -123,6 +121,17 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	return wire, nil
+}
+
+// recvError returns an error of connect as io.EOF or with a status.
+func (c *call) recvError(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.EOF
+	}
+	if ended := c.ctx.Err(); ended != nil { // then it is why reading failed
+		return status.FromContextError(ended).Err()
+	}
+	return statusError(err)
 }
 
 func (c *call) Send(data mem.BufferSlice) error {
@@ -183,10 +192,11 @@ func (c *call) SetTrailer(md metadata.MD) {
 func (c *call) giveHeader() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.sent {
-		c.sent = true
-		httpcall.Add(c.conn.ResponseHeader(), c.header)
+	if c.sent {
+		return
 	}
+	c.sent = true
+	httpcall.Add(c.conn.ResponseHeader(), c.header)
 }
 
 // streams is an interceptor that serves the calls of a stream handler.

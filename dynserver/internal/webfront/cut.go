@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -18,8 +17,7 @@ var writeGrace = 5 * time.Second
 // cutter ends reading from and writing to the network when the context of a call ends,
 // for a caller that neither sends nor reads.
 type cutter struct {
-	stop  func() bool
-	ended atomic.Bool // all of the request has been read
+	stop func() bool
 
 	mu   sync.Mutex
 	cut  bool // a deadline for writing has been set
@@ -51,8 +49,17 @@ func (e *exchange) cut(ctx context.Context) {
 	c.cut = true
 	control := http.NewResponseController(e.w)
 	_ = control.SetWriteDeadline(time.Now().Add(writeGrace)) // not all servers have deadlines
-	if !c.ended.Load() {
+	if !e.body.ended.Load() {
 		_ = control.SetReadDeadline(past)
+	}
+}
+
+// lingerAtMost bounds reading to what is left of a request, if it has not been cut.
+func (c *cutter) lingerAtMost(control *http.ResponseController) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.cut {
+		_ = control.SetReadDeadline(time.Now().Add(linger))
 	}
 }
 

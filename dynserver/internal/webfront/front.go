@@ -4,7 +4,6 @@
 package webfront
 
 import (
-	"context"
 	"math"
 	"net/http"
 	"strings"
@@ -121,65 +120,31 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer text.end()
 		w, r = text, text.binary(r)
 	}
+	content := mediaType(r)
+	e := &exchange{Context: r.Context(), w: w, json: isJSON(r, content)}
+	e.r = r.WithContext(e)
+	defer e.end()
 	route, generation, err := f.current.Begin(r.URL.Path)
 	if err != nil {
-		f.refuse(w, r, err)
+		e.takeBody(f.maxRecv)
+		f.refuse(writer{e}, e.r, err)
 		return
 	}
 	defer generation.Unpin()
-	content := mediaType(r)
-	e := &exchange{Context: r.Context(), w: w, r: r, route: route, json: isJSON(r, content)}
-	defer e.end()
-	f.handler(e, content).ServeHTTP(w, r.WithContext(e))
+	e.route = route
+	f.handler(e, content).ServeHTTP(writer{e}, e.r)
 }
 
 // handler returns connect's handler for a request.
 func (f *Front) handler(e *exchange, content string) *connect.Handler {
 	m := e.route.Method
-	switch {
-	case isGRPC(content), m.IsStreamingClient(), m.IsStreamingServer():
-		if m.IsStreamingClient() && e.r.ProtoMajor < 2 {
-			// Otherwise net/http reads the rest of the request before it sends anything.
-			_ = http.NewResponseController(e.w).EnableFullDuplex()
-		}
+	if isGRPC(content) || m.IsStreamingClient() || m.IsStreamingServer() {
+		e.takeBody(math.MaxInt)
 		return f.stream
 	}
-	e.limitBody(f.maxRecv)
+	e.takeBody(f.maxRecv)
 	if readOnly(m) {
 		return f.get
 	}
 	return f.unary
-}
-
-// exchange is a request that is served as a call, and the context of the call.
-type exchange struct {
-	context.Context //nolint:containedctx // it is one
-
-	w     http.ResponseWriter
-	r     *http.Request
-	route *dispatch.Served
-	json  bool
-
-	cutter cutter
-}
-
-type exchangeKey struct{}
-
-// Value implements context.Context.
-func (e *exchange) Value(key any) any {
-	if key == (exchangeKey{}) {
-		return e
-	}
-	return e.Context.Value(key)
-}
-
-func exchangeIn(ctx context.Context) *exchange {
-	return ctx.Value(exchangeKey{}).(*exchange) //nolint:forcetypeassert // ServeHTTP put it there
-}
-
-// limitBody bounds how much of a body connect reads and throws away when it is too long.
-func (e *exchange) limitBody(limit int) {
-	if e.r.ContentLength < 0 || e.r.ContentLength > int64(limit) {
-		e.r.Body = http.MaxBytesReader(e.w, e.r.Body, int64(limit)+1)
-	}
 }

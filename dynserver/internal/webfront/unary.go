@@ -42,7 +42,6 @@ func (c *unaryConn) Send(v any) error {
 
 // serveUnary serves a unary call of Connect.
 func serveUnary(ctx context.Context, req *connect.Request[frame]) (*connect.Response[frame], error) {
-	exchangeIn(ctx).cutter.ended.Store(true)
 	info, _ := connect.CallInfoForHandlerContext(ctx)
 	conn := &unaryConn{CallInfo: info, request: req.Msg}
 	if err := serve(ctx, connect.ProtocolConnect, conn); err != nil {

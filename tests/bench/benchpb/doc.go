@@ -1,5 +1,6 @@
-// Package benchpb is the one place of the project with generated code: what
-// dyngate is measured against. Nothing but the benchmark imports it.
+// Package benchpb is, with webpb and the module in the folder peers, the only generated
+// code of the project: what dyngate is measured against. Nothing but benchmarks and
+// tests imports it.
 package benchpb
 
 import "embed"

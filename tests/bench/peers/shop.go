@@ -4,12 +4,11 @@ import (
 	"context"
 
 	"connectrpc.com/connect"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/dyngate/dyngate/tests/bench/benchpb"
 	"github.com/dyngate/dyngate/tests/bench/shop"
 	"github.com/dyngate/dyngate/tests/bench/webpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // generatedShop answers with messages of generated types.
