@@ -86,6 +86,9 @@ func weak(tag string) string { return strings.TrimPrefix(tag, "W/") }
 // may be compressed or not.
 func (c *unaryConn) entityTag() string {
 	hash := sha256.New()
+	if c.response.text != nil {
+		_, _ = hash.Write(c.response.text.Bytes())
+	}
 	for _, part := range c.response.data {
 		_, _ = hash.Write(part.ReadOnlyData())
 	}
