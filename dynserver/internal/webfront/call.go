@@ -46,12 +46,12 @@ type call struct {
 }
 
 // serve serves a call to its end.
-func serve(ctx context.Context, protocol string, on conn) error {
-	e := exchangeIn(ctx)
+func serve(ctx context.Context, e *exchange, protocol string, on conn) error {
 	if err := httpcall.Check(e.r.Header); err != nil {
 		return connectError(err, e.route.Method, protocol)
 	}
-	c := &call{ctx: ctx, conn: on, exchange: e, protocol: protocol}
+	c := &e.call
+	c.ctx, c.conn, c.exchange, c.protocol = ctx, on, e, protocol
 	e.serving = true
 	err := e.route.Serve(ctx, c)
 	c.end()
@@ -218,6 +218,6 @@ func (streams) WrapStreamingClient(next connect.StreamingClientFunc) connect.Str
 // WrapStreamingHandler implements connect.Interceptor.
 func (streams) WrapStreamingHandler(connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		return serve(ctx, conn.Peer().Protocol, conn)
+		return serve(ctx, exchangeIn(ctx), conn.Peer().Protocol, conn)
 	}
 }
