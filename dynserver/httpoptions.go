@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"github.com/dyngate/dyngate/dynserver/internal/httpport"
-	"github.com/dyngate/dyngate/dynserver/internal/pages"
 	"github.com/dyngate/dyngate/dynserver/internal/webfront"
 	"github.com/dyngate/dyngate/internal/httprule"
-	"github.com/dyngate/dyngate/internal/openapi"
 )
 
 // HTTPOptions are the settings of the HTTP port. The zero value of each field means
@@ -34,12 +32,12 @@ type HTTPOptions struct {
 	// REST holds the settings of HTTP/JSON calls.
 	REST RESTOptions
 
-	// OpenAPI holds what no schema says about the API, for /openapi.json and
-	// /openapi.yaml.
+	// OpenAPI says what the OpenAPI documents at /openapi.json and /openapi.yaml say
+	// besides what the schemas say.
 	OpenAPI OpenAPIOptions
 
-	// NoPages leaves out /openapi.json, /openapi.yaml, and the list of services at /.
-	// A method with an HTTP rule for one of these paths takes it anyway.
+	// NoPages serves neither the OpenAPI documents nor the page at /, which lists the
+	// services. They show the comments of the schemas, and pass no middleware.
 	NoPages bool
 
 	// MaxHeaderBytes bounds the header of a request. A request with a larger one is
@@ -104,12 +102,7 @@ func (s *Server) HTTPHandler() http.Handler { return s.http.Handler() }
 // newHTTP returns the HTTP front.
 func (s *Server) newHTTP() (*httpport.Server, error) {
 	o := s.config.HTTP
-	describe := pages.New(&s.current, pages.Options{Off: o.NoPages, Document: openapi.Options(o.OpenAPI)})
-	fronts := httpport.Fronts{
-		Web: s.newWeb(), Speaks: webfront.Speaks,
-		Pages: describe, HasPage: describe.Serves, Bound: s.bound,
-		REST: s.newREST(),
-	}
+	fronts := httpport.Fronts{Web: s.newWeb(), Speaks: webfront.Speaks, REST: s.newREST(), Pages: s.newPages(), Bound: s.bound}
 	return httpport.New(httpport.Options{
 		TLS:                  o.TLS,
 		CORS:                 httpport.CORS(o.CORS),

@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"dynserver/internal/httpport":  {},
 	"dynserver/internal/restfront": {"handlers", "dynserver/internal/dispatch", "dynserver/internal/framing", "dynserver/internal/httpcall", "internal/codec/transcode", "internal/httprule", "internal/jsonstream", "internal/nearest"},
 	"dynserver/internal/load":      {"handlers", "handlers/diag", "dynserver/internal/dispatch", "internal/*"},
+	"dynserver/internal/pages":     {"handlers", "dynserver/internal/dispatch", "internal/httprule", "internal/openapi", "internal/schema"},
 	"dynserver/internal/discovery": {"handlers", "dynserver/internal/dispatch", "internal/schema"},
 	"dynserver":                    {"handlers", "handlers/diag", "internal/*"},
 	"cmd/dyngate":                  {"dynclient", "internal/certs", "internal/describe", "internal/jsonmsg", "internal/jsonstream", "internal/logattr", "internal/nearest", "internal/render", "internal/safetext", "internal/typename", "handlers", "handlers/diag", "handlers/examples", "dynserver", "protos"},

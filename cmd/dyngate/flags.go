@@ -44,6 +44,7 @@ type serveFlags struct {
 	drainDelay time.Duration
 	deadline   time.Duration
 	channelz   bool
+	noPages    bool
 
 	accessLog float64
 	logFormat string
@@ -100,12 +101,13 @@ func (f *serveFlags) register(cmd *cobra.Command) {
 		"how long a file must be unchanged before services that disappeared from it are removed; 0 for at once")
 	flags.BoolVar(&f.lenient, "lenient", false, "start with the services that are good instead of failing on any error")
 	flags.BoolVar(&f.strictReload, "strict-reload", false, "make a reload all or nothing instead of service by service")
-	flags.BoolVar(&f.dropComments, "drop-comments", false, "leave comments out of reflection")
+	flags.BoolVar(&f.dropComments, "drop-comments", false, "leave comments out of reflection and OpenAPI documents")
 
 	flags.DurationVar(&f.drain, "drain", 15*time.Second, "how long calls in progress may continue after a signal to stop; 0 to cut them at once")
 	flags.DurationVar(&f.drainDelay, "drain-delay", 0, "how long new calls are accepted after a signal to stop, while health is NOT_SERVING")
 	flags.DurationVar(&f.deadline, "default-deadline", 0, "deadline of calls without one, streams included (default none)")
 	flags.BoolVar(&f.channelz, "channelz", false, "serve grpc.channelz.v1, which shows connections and peers")
+	flags.BoolVar(&f.noPages, "no-pages", false, "serve neither the list of services at / nor /openapi.json and /openapi.yaml")
 
 	flags.Float64Var(&f.accessLog, "access-log", 0, "log this share of the successful calls, from 0 to 1, and all failed calls (default: log no calls)")
 	addChoice(cmd, &f.logFormat, "log-format", "", "format of the log; json prints nothing but JSON on both streams", "text", "json")
@@ -178,6 +180,7 @@ func (f *serveFlags) base(log *slog.Logger) dynserver.Config {
 func (f *serveFlags) httpOptions() dynserver.HTTPOptions {
 	return dynserver.HTTPOptions{
 		CORS:                 dynserver.CORSOptions{Origins: f.origins},
+		NoPages:              f.noPages,
 		MaxHeaderBytes:       int(f.limits.MaxHeaderBytes),
 		MaxConnections:       f.maxConnections,
 		MaxRequests:          f.maxRequests,

@@ -78,7 +78,7 @@ func (f *openapiFlags) run(ctx context.Context, paths []string) error {
 	if f.format == "yaml" {
 		format = dynserver.OpenAPIYAML
 	}
-	diags, err := dynserver.OpenAPI(ctx, os.Stdout, config, format)
+	diags, err := dynserver.OpenAPI(ctx, os.Stdout, format, config)
 	progress.stop()
 	if text := diag.Render(diags); text != "" {
 		fmt.Fprintln(os.Stderr, inkFor(os.Stderr).diagnostics(text))

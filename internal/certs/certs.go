@@ -66,7 +66,7 @@ func (s *Store) read() (*content, error) {
 			continue
 		}
 		var err error
-		if c.pem[i], err = os.ReadFile(name); err != nil {
+		if c.pem[i], err = os.ReadFile(name); err != nil { //nolint:gosec // the user names it
 			return nil, err
 		}
 	}

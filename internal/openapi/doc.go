@@ -49,6 +49,10 @@ type Options struct {
 	Version     string // of the API, default "0.0.0"
 	Description string
 	Servers     []string // the URLs that paths are relative to; none: the server of the document
+
+	// ProtoNames describes a server that writes the names of the schema instead of JSON
+	// names.
+	ProtoNames bool
 }
 
 // Format is how a document is written.

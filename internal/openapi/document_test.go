@@ -111,6 +111,15 @@ func TestHomonyms(t *testing.T) {
 	}
 }
 
+func TestProtoNames(t *testing.T) {
+	s := schematest.Compile(map[string]string{"a.proto": `syntax = "proto3"; package a; import "google/api/annotations.proto";
+		service A { rpc Do(M) returns (M) { option (google.api.http) = {get: "/a"}; } } message M { string some_name = 1; oneof o { int32 an_a = 2; int32 a_b = 3; } }`})
+	content := string(write(t, s, openapi.JSON, openapi.Options{ProtoNames: true}))
+	if !strings.Contains(content, `"name": "some_name"`) || !strings.Contains(content, `"an_a"`) || strings.Contains(content, "someName") || strings.Contains(content, "anA") {
+		t.Errorf("the document has other names: %s", content)
+	}
+}
+
 type document struct {
 	Paths      map[string]map[string]json.RawMessage
 	Components struct{ Schemas map[string]any }

@@ -48,7 +48,7 @@ func (q *query) message(md protoreflect.MessageDescriptor, path []protoreflect.F
 		if q.isTaken(at) || hasBehavior(fd, outputOnly) || len(q.params) >= maxQueryParams {
 			continue
 		}
-		q.field(fd, at, prefix+nameOf(fd), needed && q.isRequired(fd))
+		q.field(fd, at, prefix+q.nameOf(fd), needed && q.isRequired(fd))
 	}
 }
 

@@ -79,7 +79,7 @@ func (r *rules) requiresOneof(od protoreflect.OneofDescriptor) bool {
 
 // oneofRule is a rule of a message: of the fields, one at most may be set, or exactly one.
 type oneofRule struct {
-	names    []string // in JSON
+	fields   []protoreflect.FieldDescriptor
 	required bool
 }
 
@@ -98,7 +98,7 @@ func (r *rules) oneofsOf(md protoreflect.MessageDescriptor) (all []oneofRule) {
 		fields, _ := get(one, "fields")
 		for j := range fields.List().Len() {
 			if fd := md.Fields().ByName(protoreflect.Name(fields.List().Get(j).String())); fd != nil {
-				rule.names = append(rule.names, nameOf(fd))
+				rule.fields = append(rule.fields, fd)
 			}
 		}
 		all = append(all, rule)

@@ -58,9 +58,9 @@ func (b *builder) message(md protoreflect.MessageDescriptor, missing without) ob
 		if missing.has(fd) {
 			continue
 		}
-		properties = append(properties, member{nameOf(fd), b.property(fd, missing.of(fd))})
+		properties = append(properties, member{b.nameOf(fd), b.property(fd, missing.of(fd))})
 		if b.isRequired(fd) {
-			required = append(required, nameOf(fd))
+			required = append(required, b.nameOf(fd))
 		}
 	}
 	if len(properties) > 0 {
@@ -86,7 +86,12 @@ func (b *builder) fieldsOf(md protoreflect.MessageDescriptor) []protoreflect.Fie
 }
 
 // nameOf returns the name of a field in JSON.
-func nameOf(fd protoreflect.FieldDescriptor) string { return fd.JSONName() }
+func (b *builder) nameOf(fd protoreflect.FieldDescriptor) string {
+	if b.opts.ProtoNames {
+		return fd.TextName()
+	}
+	return fd.JSONName()
+}
 
 // property returns the schema of a field, with what its declaration says about it.
 func (b *builder) property(fd protoreflect.FieldDescriptor, missing without) object {
@@ -281,12 +286,18 @@ func (b *builder) oneofs(o *object, md protoreflect.MessageDescriptor, missing w
 				complete = false
 				continue
 			}
-			names = append(names, nameOf(fd))
+			names = append(names, b.nameOf(fd))
 		}
 		add(names, complete && b.rules.requiresOneof(od))
 	}
 	for _, rule := range b.rules.oneofsOf(md) {
-		add(rule.names, rule.required && len(missing) == 0)
+		var names []string
+		for _, fd := range rule.fields {
+			if !missing.has(fd) {
+				names = append(names, b.nameOf(fd))
+			}
+		}
+		add(names, rule.required && len(names) == len(rule.fields))
 	}
 	switch len(all) {
 	case 0:

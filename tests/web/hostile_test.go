@@ -143,16 +143,16 @@ func TestUnreadAnswers(t *testing.T) {
 			res, err := client(t, version+1, nil).Do(req)
 			rig.Must(t, err)
 			defer res.Body.Close()
-			if res.StatusCode != 200 {
+			if res.StatusCode != http.StatusOK {
 				t.Fatal(res.Status)
 			}
 		}
 		rig.Eventually(t, "the calls to end", func() bool {
 			got := ask(t, client(t, 2, nil), http.MethodPost, s.URL+echo, "{}")
-			if got.StatusCode != 200 {
+			if got.StatusCode != http.StatusOK {
 				wantAnswer(t, got, 503, `"code":14`, "the server is busy")
 			}
-			return got.StatusCode == 200
+			return got.StatusCode == http.StatusOK
 		})
 	}
 }

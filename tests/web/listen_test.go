@@ -131,7 +131,7 @@ func TestCORS(t *testing.T) {
 		if !allowed {
 			allow, code = "", 403
 		}
-		if pre.StatusCode != 204 || pre.Header.Get("Access-Control-Allow-Origin") != allow || strings.Contains(pre.Header.Get("Access-Control-Allow-Headers"), "x-tenant") != allowed {
+		if pre.StatusCode != http.StatusNoContent || pre.Header.Get("Access-Control-Allow-Origin") != allow || strings.Contains(pre.Header.Get("Access-Control-Allow-Headers"), "x-tenant") != allowed {
 			t.Errorf("%s: %s %v", origin, pre.Status, pre.Header)
 		}
 		if got.StatusCode != code || got.Header.Get("Access-Control-Allow-Origin") != allow || got.Header.Get("Vary") != "Origin" {

@@ -7,17 +7,22 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// Pages is the handler of a few paths.
+type Pages interface {
+	http.Handler
+	Serves(path string) bool
+}
+
 // Fronts are the handlers of a port. It is an http.Handler that chooses between them.
 type Fronts struct {
 	// Web serves the requests that Speaks accepts: Connect, gRPC-Web and gRPC.
 	Web    http.Handler
 	Speaks func(*http.Request) bool
 
-	// Pages serves the paths that HasPage accepts, unless Bound reports that a method
-	// has an HTTP rule for the request.
-	Pages   http.Handler
-	HasPage func(path string) bool
-	Bound   func(*http.Request) bool
+	// Pages serves its paths, unless Bound reports that a method has an HTTP rule for
+	// the request. Nil for none.
+	Pages Pages
+	Bound func(*http.Request) bool
 
 	// REST serves all other requests.
 	REST http.Handler
@@ -28,7 +33,7 @@ func (f Fronts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case f.Web != nil && f.Speaks(r):
 		f.Web.ServeHTTP(w, r)
-	case f.Pages != nil && f.HasPage(r.URL.Path) && !f.Bound(r):
+	case f.Pages != nil && f.Pages.Serves(r.URL.Path) && !f.Bound(r):
 		f.Pages.ServeHTTP(w, r)
 	case f.REST != nil:
 		f.REST.ServeHTTP(w, r)

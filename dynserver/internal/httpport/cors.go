@@ -30,7 +30,7 @@ func (s *Server) crossOrigin(x *exchange) bool {
 	r := x.request
 	origin := r.Header.Get("Origin")
 	preflight := r.Method == http.MethodOptions && origin != "" && r.Header.Get("Access-Control-Request-Method") != ""
-	h := x.ResponseWriter.Header()
+	h := x.Header()
 	if s.origins.configured() {
 		h.Add("Vary", "Origin")
 	}
@@ -101,7 +101,7 @@ func isToken(word string) bool {
 // expose lets a page of another origin see all headers of its answer, which are
 // metadata of its call.
 func (x *exchange) expose() {
-	h := x.ResponseWriter.Header()
+	h := x.Header()
 	names := exposeHeaders
 	for name := range h {
 		if !strings.HasPrefix(name, "Access-Control-") && !strings.HasPrefix(name, http.TrailerPrefix) && name != "Vary" && name != "Set-Cookie" {

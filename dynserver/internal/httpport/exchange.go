@@ -29,6 +29,7 @@ type exchange struct {
 	failure          atomic.Pointer[error]
 	pauses           bool // the client may pause in its body; used by sweep alone
 	began            bool // the answer has
+	unflushed        bool // a part of the answer may be
 	exposing         bool // the answer goes to a page of another origin
 
 	mu       sync.Mutex
@@ -91,8 +92,13 @@ func (s *Server) leave(x *exchange) {
 	x.begin()
 	x.mu.Lock()
 	x.left = true
-	if x.unread() && x.hijacked == nil {
+	switch {
+	case x.hijacked != nil:
+	case x.unread():
 		x.endBody()
+	case x.unflushed && x.request.ProtoMajor == 2 && s.opts.StallTimeout > 0:
+		// net/http now sends the last part of the answer, which may wait for the client.
+		_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Now().Add(s.opts.StallTimeout))
 	}
 	x.mu.Unlock()
 	s.mu.Lock()
@@ -181,6 +187,7 @@ func (x *exchange) WriteHeader(code int) {
 // Write implements http.ResponseWriter.
 func (x *exchange) Write(p []byte) (int, error) {
 	x.begin()
+	x.unflushed = true
 	defer x.writing.Store(0)
 	for written := 0; ; {
 		x.writing.Store(x.server.tick.Load())
@@ -200,6 +207,7 @@ func (x *exchange) FlushError() error {
 	x.begin()
 	x.writing.Store(x.server.tick.Load())
 	defer x.writing.Store(0)
+	x.unflushed = false
 	return http.NewResponseController(x.ResponseWriter).Flush()
 }
 

@@ -29,7 +29,7 @@ func (f *failure) GRPCStatus() *status.Status { return status.New(f.code, f.mess
 func (f *failure) As(target any) bool {
 	out, ok := target.(**connect.Error)
 	if ok {
-		*out = connect.NewError(connect.Code(f.code), errors.New(f.message)) //nolint:gosec // the codes are the same
+		*out = connect.NewError(connect.Code(f.code), errors.New(f.message)) // the codes are the same
 	}
 	return ok
 }

@@ -16,7 +16,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
 )
 
 // Server serves any number of listeners, and is an http.Handler for other servers.

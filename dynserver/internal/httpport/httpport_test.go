@@ -2,6 +2,7 @@ package httpport
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -250,6 +253,36 @@ func TestStall(t *testing.T) {
 	<-failed
 }
 
+// TestUnreadEnd asks for short answers over HTTP/2 and gives no room for them. Their
+// handlers return at once.
+func TestUnreadEnd(t *testing.T) {
+	returned := make(chan struct{}, 10)
+	p := start(t, Options{StallTimeout: 200 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
+		hello(w, r)
+		returned <- struct{}{}
+	})
+	c := p.dial(t, http2.ClientPreface)
+	framer := http2.NewFramer(c, c)
+	must(t, framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}))
+	var block bytes.Buffer
+	fields := hpack.NewEncoder(&block)
+	for id := range uint32(3) {
+		block.Reset()
+		for _, f := range []hpack.HeaderField{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "http"}, {Name: ":path", Value: "/"}, {Name: ":authority", Value: "x"}} {
+			must(t, fields.WriteField(f))
+		}
+		must(t, framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*id + 1, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: true}))
+		<-returned
+	}
+	for resets := 0; resets < 3; {
+		frame, err := framer.ReadFrame()
+		must(t, err)
+		if frame.Header().Type == http2.FrameRSTStream {
+			resets++
+		}
+	}
+}
+
 // TestSlowReader reads a long answer slowly, but reads it.
 func TestSlowReader(t *testing.T) {
 	const size, pieces = 40 << 20, 40
@@ -364,6 +397,14 @@ func TestMaxRequests(t *testing.T) {
 	<-ended
 }
 
+// answered reads an answer.
+func answered(t *testing.T, c net.Conn) {
+	t.Helper()
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	must(t, err)
+	_ = res.Body.Close()
+}
+
 // TestMaxConnections holds connections without requests, which are closed for others,
 // and then one with a request, which is not.
 func TestMaxConnections(t *testing.T) {
@@ -378,9 +419,7 @@ func TestMaxConnections(t *testing.T) {
 		}
 	})
 	first := p.dial(t, "GET / HTTP/1.1\r\nHost: x\r\n\r\n") // will be idle
-	if _, err := http.ReadResponse(bufio.NewReader(first), nil); err != nil {
-		t.Fatal(err)
-	}
+	answered(t, first)
 	p.dial(t, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n")
 	<-began
 	eventually(t, "the first connection to be idle", func() bool {
@@ -393,7 +432,30 @@ func TestMaxConnections(t *testing.T) {
 	<-began
 	ends(t, p.dial(t, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
 	close(end)
-	if _, err := http.ReadResponse(bufio.NewReader(third), nil); err != nil {
-		t.Error(err)
+	answered(t, third)
+}
+
+// BenchmarkServe measures what the port adds to net/http.
+func BenchmarkServe(b *testing.B) {
+	answer := []byte("hello")
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) })
+	s, err := New(Options{Handler: handler})
+	must(b, err)
+	for name, h := range map[string]http.Handler{"floor": handler, "port": http.HandlerFunc(s.serve)} {
+		b.Run(name, func(b *testing.B) {
+			r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+			w := discard{make(http.Header)}
+			b.ReportAllocs()
+			for b.Loop() {
+				h.ServeHTTP(w, r)
+			}
+		})
 	}
 }
+
+// discard is an http.ResponseWriter for answers that nobody reads.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header       { return d.header }
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) WriteHeader(int)             {}

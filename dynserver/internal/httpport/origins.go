@@ -46,9 +46,10 @@ func (o *origins) parse(text string) error {
 		return errors.New("want scheme://host or scheme://host:port, without a path")
 	}
 	host := u.Host
-	if u.Scheme == "http" {
+	switch u.Scheme {
+	case "http":
 		host = strings.TrimSuffix(host, ":80")
-	} else if u.Scheme == "https" {
+	case "https":
 		host = strings.TrimSuffix(host, ":443")
 	}
 	below, wild := strings.CutPrefix(host, "*.")

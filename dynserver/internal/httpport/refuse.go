@@ -18,7 +18,6 @@ var errorWriter = connect.NewErrorWriter()
 func (s *Server) refuse(x *exchange, err error) {
 	st := status.Convert(err)
 	if s.opts.Speaks(x.request) {
-		//nolint:gosec // the codes are the same
 		_ = errorWriter.Write(x, x.request, connect.NewError(connect.Code(st.Code()), errors.New(st.Message())))
 		return
 	}

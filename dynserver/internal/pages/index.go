@@ -59,7 +59,7 @@ var indexTemplate = template.Must(template.New("index").Funcs(template.FuncMap{
 {{end}}<ul>
 {{range .Methods}}<li><code>{{.Name}}</code>{{with .Streams}} <span class="note">({{.}})</span>{{end}}{{if .Unanswered}} <span class="note">(no handler)</span>{{end}}{{if .Deprecated}} <span class="note">(deprecated)</span>{{end}}
 {{with .Comment}}<p>{{.}}</p>
-{{end}}{{range .Ways}}<div><code><span class="verb">{{.Verb}}</span> {{.Path}}</code></div>
+{{end}}{{range .Ways}}<div><code><span class="verb">{{.Verb}}</span> {{if .Link}}<a href="{{.Path}}">{{.Path}}</a>{{else}}{{.Path}}{{end}}</code></div>
 {{end}}</li>
 {{end}}</ul>
 {{end}}</body>
@@ -84,7 +84,14 @@ type indexMethod struct {
 }
 
 // way is a way to call a method.
-type way struct{ Verb, Path string }
+type way struct {
+	Verb, Path string
+	Link       bool // a browser can open it
+}
+
+func newWay(b *httprule.Binding) way {
+	return way{b.Verb, b.Template.String(), b.Verb == "GET" && len(b.Template.Captures) == 0 && !b.Method.IsStreamingClient()}
+}
 
 // writeIndex writes the page that lists the services of a generation.
 func writeIndex(w io.Writer, g *dispatch.Generation) error {
@@ -101,18 +108,18 @@ func writeIndex(w io.Writer, g *dispatch.Generation) error {
 	for _, s := range g.Services {
 		bindings := make(map[protoreflect.FullName][]way)
 		for _, b := range bindingsOf(g, s) {
-			bindings[b.Method.FullName()] = append(bindings[b.Method.FullName()], way{b.Verb, b.Template.String()})
+			bindings[b.Method.FullName()] = append(bindings[b.Method.FullName()], newWay(b))
 		}
 		service := indexService{Name: string(s.Desc.FullName()), Comment: comments[s.Desc], Stale: len(s.Stale) > 0}
 		for _, r := range s.Routes {
 			m := s.Desc.Methods().ByName(r.Method.Name())
-			ways := append(bindings[m.FullName()], way{"POST", httprule.Default(m).Path()})
+			ways := append(bindings[m.FullName()], way{Verb: "POST", Path: httprule.Default(m).Path()})
 			service.Methods = append(service.Methods, indexMethod{
 				Name: string(m.Name()), Comment: comments[m], Streams: streamsOf(m),
 				Unanswered: len(r.Registrations) == 0, Deprecated: openapi.IsDeprecated(m), Ways: ways,
 			})
 			if page.Example == "" && !m.IsStreamingClient() {
-				page.Example = "curl --json '{}' http://HOST:PORT" + httprule.Default(m).Path()
+				page.Example = "curl -d '{}' http://HOST:PORT" + httprule.Default(m).Path()
 			}
 		}
 		page.Services = append(page.Services, service)

@@ -20,18 +20,9 @@ import (
 	"github.com/dyngate/dyngate/internal/openapi"
 )
 
-// Options are the settings of [Pages].
-type Options struct {
-	Document openapi.Options
-
-	// Off serves nothing.
-	Off bool
-}
-
 // Pages is an http.Handler for the paths that Serves reports.
 type Pages struct {
 	current *dispatch.Current
-	off     bool
 	pages   map[string]*dispatch.Derived[*page] // by path
 }
 
@@ -45,8 +36,8 @@ type page struct {
 }
 
 // New returns Pages of the generation that is current at a request.
-func New(current *dispatch.Current, opts Options) *Pages {
-	p := &Pages{current: current, off: opts.Off, pages: make(map[string]*dispatch.Derived[*page])}
+func New(current *dispatch.Current, opts openapi.Options) *Pages {
+	p := &Pages{current: current, pages: make(map[string]*dispatch.Derived[*page])}
 	add := func(path, contentType string, write func(io.Writer, *dispatch.Generation) error) {
 		p.pages[path] = dispatch.NewDerived(func(g *dispatch.Generation) *page {
 			return newPage(contentType, g.Number, func(w io.Writer) error { return write(w, g) })
@@ -55,7 +46,7 @@ func New(current *dispatch.Current, opts Options) *Pages {
 	document := func(format openapi.Format) func(io.Writer, *dispatch.Generation) error {
 		return func(w io.Writer, g *dispatch.Generation) error {
 			// All readers of the generation use the result, so no reader's context ends it.
-			d, err := Document(context.Background(), g, opts.Document)
+			d, err := Document(context.Background(), g, opts)
 			if err != nil {
 				return err
 			}
@@ -69,7 +60,7 @@ func New(current *dispatch.Current, opts Options) *Pages {
 }
 
 // Serves reports whether there is a page at a path of a URL.
-func (p *Pages) Serves(path string) bool { return !p.off && p.pages[path] != nil }
+func (p *Pages) Serves(path string) bool { return p.pages[path] != nil }
 
 // newPage makes a page of what write writes.
 func newPage(contentType string, generation int, write func(io.Writer) error) *page {

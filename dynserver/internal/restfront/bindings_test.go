@@ -18,12 +18,18 @@ func TestBindings(t *testing.T) {
 	}{
 		{"variable", "GET /v1/echo/a%2Fb%20c", 200, `{"text":"a/b c"}`},
 		{"typed and nested", "GET /v1/numbers/-7/things/x%2Fy", 200, `{"number":-7,"inner":{"name":"things/x%2Fy"}}`},
-		{"wrong variable", "GET /v1/numbers/seven/things/x", 400,
-			bad(`"parameter \"number\": expected int32, got the string \"seven\""`, `"number"`, `"expected int32, got the string \"seven\""`)},
-		{"query", "GET /v1/echo?text=a+b&number=1&inner.name=n&inner.inner.count=2&texts=x&texts=y%26&labels[k]=3&kind=SOME&data=_-8=&flag=false", 200,
-			`{"text":"a b","number":1,"inner":{"name":"n","inner":{"count":2}},"texts":["x","y&"],"labels":{"k":3},"kind":"SOME","data":"/+8=","flag":false}`},
-		{"query of well-known types", "GET /v1/echo?time=2020-01-02T03:04:05Z&duration=1.5s&updateMask=a,b.c&wrapped=w&value=7&struct[a]=true", 200,
-			`{"time":"2020-01-02T03:04:05Z","duration":"1.500s","updateMask":"a,b.c","wrapped":"w","value":7,"struct":{"a":true}}`},
+		{
+			"wrong variable", "GET /v1/numbers/seven/things/x", 400,
+			bad(`"parameter \"number\": expected int32, got the string \"seven\""`, `"number"`, `"expected int32, got the string \"seven\""`),
+		},
+		{
+			"query", "GET /v1/echo?text=a+b&number=1&inner.name=n&inner.inner.count=2&texts=x&texts=y%26&labels[k]=3&kind=SOME&data=_-8=&flag=false", 200,
+			`{"text":"a b","number":1,"inner":{"name":"n","inner":{"count":2}},"texts":["x","y&"],"labels":{"k":3},"kind":"SOME","data":"/+8=","flag":false}`,
+		},
+		{
+			"query of well-known types", "GET /v1/echo?time=2020-01-02T03:04:05Z&duration=1.5s&updateMask=a,b.c&wrapped=w&value=7&struct[a]=true", 200,
+			`{"time":"2020-01-02T03:04:05Z","duration":"1.500s","updateMask":"a,b.c","wrapped":"w","value":7,"struct":{"a":true}}`,
+		},
 		{"proto names", "GET /v1/echo?update_mask=a&inner.snake_case=s&kind=1", 200, `{"inner":{"snakeCase":"s"},"kind":"SOME","updateMask":"a"}`},
 		{"empty pairs", "GET /v1/echo?&&text=a&", 200, `{"text":"a"}`},
 		{"path beats query", "GET /v1/echo/path?text=query&number=1", 200, `{"text":"path","number":1}`},
@@ -39,17 +45,27 @@ func TestBindings(t *testing.T) {
 		{"map", "PUT /v1/labels\n\n" + `{"b":1,"a":2}`, 200, `{"a":2,"b":1}`},
 		{"scalar", "PUT /v1/number\n\n7", 200, `7`},
 		{"zero", "PUT /v1/number\n\n0", 200, `0`},
-		{"error in a body field", "PUT /v1/texts\n\n" + `["a",1]`, 400,
-			bad(`"the request body: [1]: expected string, got the number 1"`, `"/1"`, `"expected string, got the number 1"`)},
-		{"query for the body field", "POST /v1/inner/a?inner.count=1\n\n{}", 400,
-			bad(`"query parameter \"inner.count\": the body sets this field"`, `"inner.count"`, `"the body sets this field"`)},
-		{"query with the whole body", "POST /v1/whole/a?number=1\n\n{}", 400,
-			bad(`"query parameter \"number\": unknown: the body is the whole request, so there are no query parameters"`, `"number"`, `"unknown: the body is the whole request, so there are no query parameters"`)},
+		{
+			"error in a body field", "PUT /v1/texts\n\n" + `["a",1]`, 400,
+			bad(`"the request body: [1]: expected string, got the number 1"`, `"/1"`, `"expected string, got the number 1"`),
+		},
+		{
+			"query for the body field", "POST /v1/inner/a?inner.count=1\n\n{}", 400,
+			bad(`"query parameter \"inner.count\": the body sets this field"`, `"inner.count"`, `"the body sets this field"`),
+		},
+		{
+			"query with the whole body", "POST /v1/whole/a?number=1\n\n{}", 400,
+			bad(`"query parameter \"number\": unknown: the body is the whole request, so there are no query parameters"`, `"number"`, `"unknown: the body is the whole request, so there are no query parameters"`),
+		},
 		{"repeated key", "GET /v1/echo?number=1&number=2", 400, bad(`"parameter \"number\": the parameter is set twice"`, `"number"`, `"the parameter is set twice"`)},
-		{"repeated key, other name", "GET /v1/echo?text=a&updateMask=a&update_mask=b", 400,
-			bad(`"parameter \"update_mask\": the parameter is set twice"`, `"update_mask"`, `"the parameter is set twice"`)},
-		{"two of a oneof", "GET /v1/echo?left=a&right.name=b", 400,
-			bad(`"parameter \"right.name\": only one field of the oneof test.All.choice can be set, and \"left\" already is"`, `"right.name"`, `"only one field of the oneof test.All.choice can be set, and \"left\" already is"`)},
+		{
+			"repeated key, other name", "GET /v1/echo?text=a&updateMask=a&update_mask=b", 400,
+			bad(`"parameter \"update_mask\": the parameter is set twice"`, `"update_mask"`, `"the parameter is set twice"`),
+		},
+		{
+			"two of a oneof", "GET /v1/echo?left=a&right.name=b", 400,
+			bad(`"parameter \"right.name\": only one field of the oneof test.All.choice can be set, and \"left\" already is"`, `"right.name"`, `"only one field of the oneof test.All.choice can be set, and \"left\" already is"`),
+		},
 		{"broken escape", "GET /v1/echo?text=%zz", 400, bad(`"query parameter \"text\": the value has an invalid escape"`, `"text"`, `"the value has an invalid escape"`)},
 		{"a body that is not taken", "GET /v1/echo\n\n{}", 400, `{"code":3,"message":"this method takes no request body: use the path and query parameters"}`},
 		{"delete", "DELETE /v1/echo/a", 200, `{"text":"a"}`},
@@ -167,8 +183,10 @@ Content-Disposition: form-data; name="tags"
 `, "\n", "\r\n")
 	check(t, serve(t, f, "POST /v1/form"+multipartForm+body), 200,
 		`{"file":{"contentType":"text/plain","data":"Y29udGVudA=="},"photo":"/9g=","title":"A title","tags":[1,2]}`)
-	if w := serve(t, f, "POST /v1/form"+multipartForm+body[:330]); w.Code != 400 {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for n := range len(body) - 4 {
+		if w := serve(t, f, "POST /v1/form"+multipartForm+body[:n+1]); w.Code != 400 {
+			t.Errorf("%d bytes of the form: %d %s", n+1, w.Code, w.Body)
+		}
 	}
 	if w := serve(t, newTest(t, Options{MaxBodyBytes: 300}, nil), "POST /v1/form"+multipartForm+body); w.Code != 413 {
 		t.Errorf("%d %s", w.Code, w.Body)

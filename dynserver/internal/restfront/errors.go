@@ -125,12 +125,12 @@ func invalidBody(err error) *refusal {
 	if !ok {
 		return invalid("the request body: " + err.Error())
 	}
-	var all []*violation
+	all := make([]*violation, 0, max(len(wrong.Missing), 1))
 	for _, path := range wrong.Missing {
 		missing := transcode.Error{Path: path}
 		all = append(all, &violation{Field: missing.Pointer(), Description: "the required field is not set"})
 	}
-	if all == nil {
+	if len(all) == 0 {
 		bare := *wrong
 		bare.Path = nil
 		all = append(all, &violation{Field: wrong.Pointer(), Description: bare.Error()})

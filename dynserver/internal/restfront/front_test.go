@@ -222,26 +222,44 @@ func TestBodies(t *testing.T) {
 		{"suffix", post + "Content-Type: application/vnd.api+json\n\n" + `{"text":"a"}`, 200, `{"text":"a"}`},
 		{"no content type", post + "\n" + `{"text":"a"}`, 200, `{"text":"a"}`},
 		{"what curl -d sends", post + "Content-Type: application/x-www-form-urlencoded\n\n" + ` {"text":"a"}`, 200, `{"text":"a"}`},
-		{"other charset", post + "Content-Type: application/json; charset=latin1\n\n" + `{}`, 415,
-			`{"code":3,"message":"the content type \"application/json; charset=latin1\" is not supported; supported: application/json, multipart/form-data, application/x-www-form-urlencoded"}`},
-		{"other type", post + "Content-Type: text/plain\n\n" + `{}`, 415,
-			`{"code":3,"message":"the content type \"text/plain\" is not supported; supported: application/json, multipart/form-data, application/x-www-form-urlencoded"}`},
-		{"other encoding", post + "Content-Encoding: br\n\n" + `{}`, 415,
-			`{"code":3,"message":"the content encoding \"br\" is not supported; supported: gzip, zstd"}`},
-		{"wrong encoding", post + "Content-Encoding: gzip\n\n" + `{}`, 400,
-			`{"code":3,"message":"the request body: it is not of its Content-Encoding"}`},
-		{"syntax", post + "\n" + `{"text":`, 400,
+		{
+			"other charset", post + "Content-Type: application/json; charset=latin1\n\n" + `{}`, 415,
+			`{"code":3,"message":"the content type \"application/json; charset=latin1\" is not supported; supported: application/json, multipart/form-data, application/x-www-form-urlencoded"}`,
+		},
+		{
+			"other type", post + "Content-Type: text/plain\n\n" + `{}`, 415,
+			`{"code":3,"message":"the content type \"text/plain\" is not supported; supported: application/json, multipart/form-data, application/x-www-form-urlencoded"}`,
+		},
+		{
+			"other encoding", post + "Content-Encoding: br\n\n" + `{}`, 415,
+			`{"code":3,"message":"the content encoding \"br\" is not supported; supported: gzip, zstd"}`,
+		},
+		{
+			"wrong encoding", post + "Content-Encoding: gzip\n\n" + `{}`, 400,
+			`{"code":3,"message":"the request body: it is not of its Content-Encoding"}`,
+		},
+		{
+			"syntax", post + "\n" + `{"text":`, 400,
 			`{"code":3,"message":"the request body: syntax error (line 1:9): expected a value, but the JSON ends","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest",` +
-				`"fieldViolations":[{"description":"syntax error (line 1:9): expected a value, but the JSON ends"}]}]}`},
-		{"type", post + "\n" + `{"inner":{"list":[{},{"count":"x"}]}}`, 400,
-			bad(`"the request body: inner.list[1].count: expected int32, got the string \"x\""`, `"/inner/list/1/count"`, `"expected int32, got the string \"x\""`)},
-		{"query", "POST /test.Svc/Echo?text=a\n\n{}", 400,
-			bad(`"query parameter \"text\": unknown: the body is the whole request, so there are no query parameters"`, `"text"`, `"unknown: the body is the whole request, so there are no query parameters"`)},
-		{"required", "POST /old.Svc/Echo\n\n" + `{"parts":[{"x":1},{}]}`, 400,
+				`"fieldViolations":[{"description":"syntax error (line 1:9): expected a value, but the JSON ends"}]}]}`,
+		},
+		{
+			"type", post + "\n" + `{"inner":{"list":[{},{"count":"x"}]}}`, 400,
+			bad(`"the request body: inner.list[1].count: expected int32, got the string \"x\""`, `"/inner/list/1/count"`, `"expected int32, got the string \"x\""`),
+		},
+		{
+			"query", "POST /test.Svc/Echo?text=a\n\n{}", 400,
+			bad(`"query parameter \"text\": unknown: the body is the whole request, so there are no query parameters"`, `"text"`, `"unknown: the body is the whole request, so there are no query parameters"`),
+		},
+		{
+			"required", "POST /old.Svc/Echo\n\n" + `{"parts":[{"x":1},{}]}`, 400,
 			`{"code":3,"message":"the request body: required fields are not set: name, parts[1].x","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest",` +
-				`"fieldViolations":[{"field":"/parts/1/x","description":"the required field is not set"},{"field":"/name","description":"the required field is not set"}]}]}`},
-		{"required, no body", "POST /old.Svc/Echo", 400,
-			bad(`"name: the required field is not set"`, `"/name"`, `"the required field is not set"`)},
+				`"fieldViolations":[{"field":"/parts/1/x","description":"the required field is not set"},{"field":"/name","description":"the required field is not set"}]}]}`,
+		},
+		{
+			"required, no body", "POST /old.Svc/Echo", 400,
+			bad(`"name: the required field is not set"`, `"/name"`, `"the required field is not set"`),
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) { check(t, serve(t, f, test.request), test.code, test.body) })
 	}

@@ -202,7 +202,7 @@ func (o slow) document(name, text string, seen map[string]bool) (document, key s
 			}
 			seen[at+string(fd.Name())] = true
 		}
-		document += `{"` + string(fd.JSONName()) + `":`
+		document += `{"` + fd.JSONName() + `":`
 		closing += "}"
 		if !more {
 			if fd.IsMap() {

@@ -105,8 +105,8 @@ func TestResponseMetadata(t *testing.T) {
 	}
 	both(t, f, func(t *testing.T, c *http.Client, url string) {
 		resp, body := do(t, c, "GET", url+"/v1/header", "", "Te", "trailers")
-		if resp.StatusCode != 201 || body != `{}` || resp.Trailer.Get("Grpc-Trailer-Cost") != "7" {
-			t.Errorf("%d %s %v", resp.StatusCode, body, resp.Trailer)
+		if resp.code != 201 || body != `{}` || resp.trailer.Get("Grpc-Trailer-Cost") != "7" {
+			t.Errorf("%d %s %v", resp.code, body, resp.trailer)
 		}
 	})
 }
@@ -129,8 +129,15 @@ func TestCodes(t *testing.T) {
 		want  int
 		body  string
 	}{
-		{"202", false, 202, `{}`}, {"204", false, 204, ``}, {"303", false, 303, `{}`}, {"404", false, 200, `{}`}, {"x", false, 200, `{}`}, {"100", false, 200, `{}`},
-		{"412", true, 412, `{"code":9,"message":"no"}`}, {"200", true, 400, `{"code":9,"message":"no"}`}, {"600", true, 400, `{"code":9,"message":"no"}`},
+		{"202", false, 202, `{}`},
+		{"204", false, 204, ``},
+		{"303", false, 303, `{}`},
+		{"404", false, 200, `{}`},
+		{"x", false, 200, `{}`},
+		{"100", false, 200, `{}`},
+		{"412", true, 412, `{"code":9,"message":"no"}`},
+		{"200", true, 400, `{"code":9,"message":"no"}`},
+		{"600", true, 400, `{"code":9,"message":"no"}`},
 	} {
 		code, fails = test.code, test.fails
 		check(t, serve(t, f, "GET /v1/header"), test.want, test.body)

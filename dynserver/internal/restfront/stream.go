@@ -74,7 +74,7 @@ func (c *call) beginStream(h http.Header, md metadata.MD) {
 	}
 }
 
-func (s streamSink) begin(c *call) error {
+func (s streamSink) begin(*call) error {
 	if s.writer.Begin() != nil {
 		return errGone
 	}

@@ -52,7 +52,13 @@ func both(t *testing.T, f *Front, test func(t *testing.T, c *http.Client, url st
 	}
 }
 
-func do(t *testing.T, c *http.Client, verb, url, body string, headers ...string) (*http.Response, string) {
+// reply is a response without its body.
+type reply struct {
+	code            int
+	header, trailer http.Header
+}
+
+func do(t *testing.T, c *http.Client, verb, url, body string, headers ...string) (reply, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), verb, url, strings.NewReader(body))
 	if err != nil {
@@ -70,7 +76,7 @@ func do(t *testing.T, c *http.Client, verb, url, body string, headers ...string)
 	if err != nil {
 		t.Fatalf("%v after %q", err, text)
 	}
-	return resp, string(text)
+	return reply{resp.StatusCode, resp.Header, resp.Trailer}, string(text)
 }
 
 // count answers with the numbers below the request's; if that is above 2, then with an
@@ -105,27 +111,27 @@ func TestServerStream(t *testing.T) {
 			{"/v1/many/3", "application/json", "application/json", "[{\"text\":\"n\"},\n{\"text\":\"n\",\"number\":1},\n{\"error\":{\"code\":11,\"message\":\"too many\"}}]\n"},
 		} {
 			resp, body := do(t, c, "GET", url+test.path, "", "Accept", test.accept, "TE", "trailers")
-			if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != test.contentType || body != test.body {
-				t.Errorf("%s %s: %d %s\n%q", test.path, test.accept, resp.StatusCode, resp.Header, body)
+			if resp.code != 200 || resp.header.Get("Content-Type") != test.contentType || body != test.body {
+				t.Errorf("%s %s: %d %s\n%q", test.path, test.accept, resp.code, resp.header, body)
 			}
-			if resp.Header.Get("Grpc-Metadata-X-A") != "b" || resp.Trailer.Get("Grpc-Trailer-X-T") != "c" || resp.Header.Get("Vary") != "Accept" {
-				t.Errorf("header %v, trailer %v", resp.Header, resp.Trailer)
+			if resp.header.Get("Grpc-Metadata-X-A") != "b" || resp.trailer.Get("Grpc-Trailer-X-T") != "c" || resp.header.Get("Vary") != "Accept" {
+				t.Errorf("header %v, trailer %v", resp.header, resp.trailer)
 			}
 		}
 		for _, accept := range []string{"", "application/json", "text/event-stream"} {
 			resp, body := do(t, c, "GET", url+"/v1/many/0", "", "Accept", accept)
-			if resp.StatusCode != 400 || body != `{"code":11,"message":"too many"}` || resp.Header.Get("Content-Type") != "application/json" {
-				t.Errorf("%d %v %s", resp.StatusCode, resp.Header, body)
+			if resp.code != 400 || body != `{"code":11,"message":"too many"}` || resp.header.Get("Content-Type") != "application/json" {
+				t.Errorf("%d %v %s", resp.code, resp.header, body)
 			}
 		}
-		if resp, body := do(t, c, "GET", url+"/v1/many/2", "", "Accept", "image/png"); resp.StatusCode != 406 {
-			t.Errorf("%d %s", resp.StatusCode, body)
+		if resp, body := do(t, c, "GET", url+"/v1/many/2", "", "Accept", "image/png"); resp.code != 406 {
+			t.Errorf("%d %s", resp.code, body)
 		}
-		if resp, body := do(t, c, "HEAD", url+"/v1/many/2", ""); resp.StatusCode != 200 || body != "" {
-			t.Errorf("%d %s", resp.StatusCode, body)
+		if resp, body := do(t, c, "HEAD", url+"/v1/many/2", ""); resp.code != 200 || body != "" {
+			t.Errorf("%d %s", resp.code, body)
 		}
-		if resp, body := do(t, c, "GET", url+"/v1/many/x", ""); resp.StatusCode != 400 {
-			t.Errorf("%d %s", resp.StatusCode, body)
+		if resp, body := do(t, c, "GET", url+"/v1/many/x", ""); resp.code != 400 {
+			t.Errorf("%d %s", resp.code, body)
 		}
 	})
 }
@@ -163,8 +169,8 @@ func TestClientStream(t *testing.T) {
 			{"text/plain", `{}`, 415, `{"code":3,"message":"the content type \"text/plain\" is not supported; supported: application/x-ndjson, application/json"}`},
 		} {
 			resp, body := do(t, c, "POST", url+"/v1/collect/n", test.body, "Content-Type", test.contentType)
-			if resp.StatusCode != test.code || body != test.answer {
-				t.Errorf("%s %.50s: %d %s", test.contentType, test.body, resp.StatusCode, body)
+			if resp.code != test.code || body != test.answer {
+				t.Errorf("%s %.50s: %d %s", test.contentType, test.body, resp.code, body)
 			}
 		}
 	})
@@ -176,7 +182,7 @@ func TestEarlyAnswer(t *testing.T) {
 		in, out := io.Pipe()
 		defer out.Close()
 		go func() { _, _ = io.WriteString(out, `{"text":"stop"}`+"\n") }() // ends with the request
-		r, _ := http.NewRequestWithContext(t.Context(), "POST", url+"/v1/collect/n", in)
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/collect/n", in)
 		resp, err := c.Do(r)
 		if err != nil {
 			t.Fatal(err)
@@ -191,7 +197,7 @@ func TestEarlyAnswer(t *testing.T) {
 func TestFullDuplex(t *testing.T) {
 	both(t, newTest(t, Options{}, nil), func(t *testing.T, c *http.Client, url string) {
 		in, out := io.Pipe()
-		r, _ := http.NewRequestWithContext(t.Context(), "POST", url+"/v1/chat", in)
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/chat", in)
 		r.Header.Set("Content-Type", "application/x-ndjson")
 		go func() { _, _ = io.WriteString(out, `{"number":0}`+"\n") }() // ends with the request
 		resp, err := c.Do(r)
@@ -274,20 +280,20 @@ func TestDeadline(t *testing.T) {
 		for _, path := range []string{"/v1/chat", "/v1/collect/a", "/test.Svc/Echo", "/test.Svc/Reply"} {
 			in, out := io.Pipe()
 			go func() { _, _ = io.WriteString(out, "{}\n") }() // ends with the request
-			r, _ := http.NewRequestWithContext(t.Context(), "POST", url+path, in)
+			r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url+path, in)
 			r.Header.Set("Grpc-Timeout", "50m")
 			resp, err := c.Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 504 {
+			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusGatewayTimeout {
 				t.Errorf("%s: %d %s", path, resp.StatusCode, body)
 			}
 			_ = resp.Body.Close()
 			_ = out.Close()
 		}
-		if resp, body := do(t, c, "POST", url+"/test.Svc/Echo", "{}", "Grpc-Timeout", "soon"); resp.StatusCode != 400 {
-			t.Errorf("%d %s", resp.StatusCode, body)
+		if resp, body := do(t, c, "POST", url+"/test.Svc/Echo", "{}", "Grpc-Timeout", "soon"); resp.code != 400 {
+			t.Errorf("%d %s", resp.code, body)
 		}
 	})
 }
@@ -310,13 +316,13 @@ func TestDefaultDeadline(t *testing.T) {
 	both(t, f, func(t *testing.T, c *http.Client, url string) {
 		in, out := io.Pipe()
 		defer out.Close()
-		r, _ := http.NewRequestWithContext(t.Context(), "POST", url+"/v1/chat", in)
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/chat", in)
 		resp, err := c.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer resp.Body.Close()
-		if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 504 {
+		if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusGatewayTimeout {
 			t.Errorf("%d %s", resp.StatusCode, body)
 		}
 	})
@@ -358,31 +364,31 @@ func TestRawStreams(t *testing.T) {
 	f := newTest(t, Options{}, map[string]handlers.Implementation{"Download": download, "Put": put})
 	both(t, f, func(t *testing.T, c *http.Client, url string) {
 		resp, body := do(t, c, "GET", url+"/v1/files/a", "")
-		if resp.StatusCode != 200 || body != "one two" || resp.Header.Get("Content-Type") != "text/x" {
-			t.Errorf("%d %s %s", resp.StatusCode, body, resp.Header)
+		if resp.code != 200 || body != "one two" || resp.header.Get("Content-Type") != "text/x" {
+			t.Errorf("%d %s %s", resp.code, body, resp.header)
 		}
-		r, _ := http.NewRequestWithContext(t.Context(), "GET", url+"/v1/files/broken", nil)
-		resp, err := c.Do(r)
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/files/broken", nil)
+		broken, err := c.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if body, err := io.ReadAll(resp.Body); string(body) != "one two" || err == nil {
+		if body, err := io.ReadAll(broken.Body); string(body) != "one two" || err == nil {
 			t.Errorf("%s: the caller does not notice that the data is not complete", body)
 		}
-		_ = resp.Body.Close()
+		_ = broken.Body.Close()
 		large := strings.Repeat("x", 3*chunkBytes)
 		resp, body = do(t, c, "PUT", url+"/v1/files/a?title=t", large, "Content-Type", "text/y")
 		joined := strings.ReplaceAll(strings.Join(chunks, ""), "text/y:", "")
-		if resp.StatusCode != 200 || joined != large || !strings.Contains(body, `"name":"a"`) || !strings.Contains(body, `"title":"t"`) {
-			t.Errorf("%d %.200s, %d chunks", resp.StatusCode, body, len(chunks))
+		if resp.code != 200 || joined != large || !strings.Contains(body, `"name":"a"`) || !strings.Contains(body, `"title":"t"`) {
+			t.Errorf("%d %.200s, %d chunks", resp.code, body, len(chunks))
 		}
-		if resp, body = do(t, c, "PUT", url+"/v1/files/a", ""); resp.StatusCode != 200 || len(chunks) != 1 {
-			t.Errorf("%d %.200s, %q", resp.StatusCode, body, chunks)
+		if resp, body = do(t, c, "PUT", url+"/v1/files/a", ""); resp.code != 200 || len(chunks) != 1 {
+			t.Errorf("%d %.200s, %q", resp.code, body, chunks)
 		}
 		form := "--X\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nT\r\n--X\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\nContent-Type: text/z\r\n\r\nfile\r\n--X--\r\n"
 		resp, body = do(t, c, "PUT", url+"/v1/files/a", form, "Content-Type", "multipart/form-data; boundary=X")
-		if resp.StatusCode != 200 || len(chunks) != 1 || chunks[0] != "text/z:file" || !strings.Contains(body, `"title":"T"`) {
-			t.Errorf("%d %.200s, %q", resp.StatusCode, body, chunks)
+		if resp.code != 200 || len(chunks) != 1 || chunks[0] != "text/z:file" || !strings.Contains(body, `"title":"T"`) {
+			t.Errorf("%d %.200s, %q", resp.code, body, chunks)
 		}
 	})
 }
@@ -428,13 +434,14 @@ func TestWebSocket(t *testing.T) {
 		}
 		_ = conn.CloseNow()
 	}
-	_, resp, err := websocket.Dial(t.Context(), url+"/v1/nothing", nil)
-	if err == nil || resp.StatusCode != 404 {
-		t.Error(err)
-	}
-	_, resp, err = websocket.Dial(t.Context(), url+"/v1/many/2", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://other.example"}}})
-	if err == nil || resp.StatusCode != 403 {
-		t.Error(err)
+	for path, want := range map[string]int{"/v1/nothing": http.StatusNotFound, "/v1/many/2": http.StatusForbidden} {
+		_, resp, err := websocket.Dial(t.Context(), url+path, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://other.example"}}})
+		if err == nil || resp.StatusCode != want {
+			t.Errorf("%s: %v", path, err)
+		}
+		if resp != nil && resp.Body != nil {
+			_ = resp.Body.Close()
+		}
 	}
 	if err := f.Shutdown(t.Context()); err != nil {
 		t.Error(err)
@@ -459,7 +466,7 @@ func TestSlowBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 408 {
+	if resp.StatusCode != http.StatusRequestTimeout {
 		t.Error(resp.Status)
 	}
 }

@@ -82,7 +82,7 @@ func (d *decoder) singular(f *field) *Error {
 		return d.messageField(f)
 	}
 	before := len(d.out)
-	d.out = protowire.AppendVarint(d.out, f.tag)
+	d.out = appendVarint(d.out, f.tag)
 	value := len(d.out)
 	ok, err := d.scalar(f)
 	if err != nil {
@@ -106,12 +106,12 @@ func isZero(b []byte) bool {
 
 // messageField reads a message and appends it as a field.
 func (d *decoder) messageField(f *field) *Error {
-	d.out = protowire.AppendVarint(d.out, f.tag)
+	d.out = appendVarint(d.out, f.tag)
 	if f.kind == protoreflect.GroupKind {
 		if err := d.message(f.message.get()); err != nil {
 			return err
 		}
-		d.out = protowire.AppendVarint(d.out, f.tag+1)
+		d.out = appendVarint(d.out, f.tag+1)
 		return nil
 	}
 	start := d.open()
@@ -140,7 +140,7 @@ func (d *decoder) close(start int) {
 		d.out = append(d.out, 0)
 	}
 	copy(d.out[start+extra:], d.out[start:start+n])
-	protowire.AppendVarint(d.out[:start-1], uint64(n))
+	appendVarint(d.out[:start-1], uint64(n))
 }
 
 // listField reads an array and appends its elements.
@@ -151,7 +151,7 @@ func (d *decoder) listField(f *field) *Error {
 	d.pos++
 	packed := 0
 	if f.packed != 0 {
-		d.out = protowire.AppendVarint(d.out, f.packed)
+		d.out = appendVarint(d.out, f.packed)
 		packed = d.open()
 	}
 	for i := 0; ; i++ {
@@ -185,7 +185,7 @@ func (d *decoder) element(f *field) *Error {
 	}
 	before := len(d.out)
 	if f.packed == 0 {
-		d.out = protowire.AppendVarint(d.out, f.tag)
+		d.out = appendVarint(d.out, f.tag)
 	}
 	ok, err := d.scalar(f)
 	if !ok {

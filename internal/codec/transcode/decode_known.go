@@ -81,11 +81,11 @@ func (d *decoder) appendSeconds(p *Plan, at int, seconds int64, nanos int32, ok 
 	}
 	if seconds != 0 || d.zeros {
 		d.out = append(d.out, 1<<3)
-		d.out = protowire.AppendVarint(d.out, uint64(seconds))
+		d.out = appendVarint(d.out, uint64(seconds))
 	}
 	if nanos != 0 || d.zeros {
 		d.out = append(d.out, 2<<3)
-		d.out = protowire.AppendVarint(d.out, uint64(nanos))
+		d.out = appendVarint(d.out, uint64(nanos))
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (d *decoder) fieldMask(p *Plan) *Error {
 		if strings.Contains(path, "_") || !protoreflect.FullName(snake).IsValid() {
 			return &Error{Problem: fmt.Sprintf("the path %s of the field mask is not valid", quoted(path)), offset: at}
 		}
-		d.out = protowire.AppendVarint(d.out, p.fields[0].tag)
+		d.out = appendVarint(d.out, p.fields[0].tag)
 		d.out = protowire.AppendString(d.out, snake)
 	}
 	return nil

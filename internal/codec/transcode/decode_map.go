@@ -6,7 +6,6 @@ import (
 	"hash/maphash"
 	"strconv"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -42,13 +41,13 @@ func (d *decoder) mapField(f *field) *Error {
 func (d *decoder) entry(f *field, keys *keySet) *Error {
 	at := d.pos
 	before := len(d.out)
-	d.out = protowire.AppendVarint(d.out, f.tag)
+	d.out = appendVarint(d.out, f.tag)
 	start := d.open()
 	key, err := d.key()
 	if err != nil {
 		return err
 	}
-	d.out = protowire.AppendVarint(d.out, f.keyField.tag)
+	d.out = appendVarint(d.out, f.keyField.tag)
 	first := len(d.out)
 	if !d.mapKey(f.keyField, key) {
 		return &Error{Expected: "keys of type " + f.keyField.kind.String(), Got: quoted(string(key)), offset: at}
@@ -60,7 +59,7 @@ func (d *decoder) entry(f *field, keys *keySet) *Error {
 	if f.value.message != nil {
 		err = d.messageField(f.value)
 	} else {
-		d.out = protowire.AppendVarint(d.out, f.value.tag)
+		d.out = appendVarint(d.out, f.value.tag)
 		ok, err = d.scalar(f.value)
 	}
 	switch {
@@ -82,7 +81,7 @@ func (d *decoder) entry(f *field, keys *keySet) *Error {
 func (d *decoder) mapKey(f *field, key []byte) bool {
 	switch f.kind {
 	case protoreflect.StringKind:
-		d.out = protowire.AppendVarint(d.out, uint64(len(key)))
+		d.out = appendVarint(d.out, uint64(len(key)))
 		d.out = append(d.out, key...)
 		return true
 	case protoreflect.BoolKind:

@@ -39,7 +39,7 @@ func (d *decoder) stringValue(f *field) *Error {
 	if err != nil {
 		return err
 	}
-	d.out = protowire.AppendVarint(d.out, uint64(len(text)))
+	d.out = appendVarint(d.out, uint64(len(text)))
 	d.out = append(d.out, text...)
 	return nil
 }
@@ -100,7 +100,7 @@ func (d *decoder) enumValue(f *field) (bool, *Error) {
 			}
 			return false, f.enum.unknown(string(name), at)
 		}
-		d.out = protowire.AppendVarint(d.out, uint64(n))
+		d.out = appendVarint(d.out, uint64(n))
 		return true, nil
 	case c == 'n' && f.isNull && d.literal("null"):
 		d.out = append(d.out, 0)
@@ -115,7 +115,7 @@ func (d *decoder) enumValue(f *field) (bool, *Error) {
 		if !ok {
 			return false, d.mismatch(at, wanted(f))
 		}
-		d.out = protowire.AppendVarint(d.out, uint64(n))
+		d.out = appendVarint(d.out, uint64(n))
 		return true, nil
 	}
 	return false, d.mismatch(d.pos, wanted(f))
@@ -231,12 +231,12 @@ func size(k protoreflect.Kind) int {
 func (d *decoder) appendNumber(k protoreflect.Kind, n uint64) {
 	switch k {
 	case protoreflect.Sint32Kind, protoreflect.Sint64Kind:
-		d.out = protowire.AppendVarint(d.out, protowire.EncodeZigZag(int64(n)))
+		d.out = appendVarint(d.out, protowire.EncodeZigZag(int64(n)))
 	case protoreflect.Sfixed32Kind, protoreflect.Fixed32Kind:
 		d.out = binary.LittleEndian.AppendUint32(d.out, uint32(n))
 	case protoreflect.Sfixed64Kind, protoreflect.Fixed64Kind:
 		d.out = binary.LittleEndian.AppendUint64(d.out, n)
 	default:
-		d.out = protowire.AppendVarint(d.out, n)
+		d.out = appendVarint(d.out, n)
 	}
 }

@@ -198,7 +198,14 @@ func (e *encoder) fieldKey(f *field) {
 	case e.plain && e.out[len(e.out)-1] == '{':
 		e.out = append(e.out, f.jsonKey...)
 	case e.plain:
-		e.out = append(e.out, f.member...)
+		n := len(e.out)
+		if len(f.member) > shortKey || cap(e.out)-n < shortKey {
+			e.out = append(e.out, f.member...)
+			return
+		}
+		e.out = e.out[:n+shortKey]
+		*(*[shortKey]byte)(e.out[n:]) = f.short
+		e.out = e.out[:n+len(f.member)]
 	case e.opts.ProtoNames:
 		e.key(f.protoKey)
 	default:

@@ -36,12 +36,19 @@ func (e *encoder) field(f *field, first int) *Error {
 
 // singular writes a field with a scalar.
 func (e *encoder) singular(f *field, r record) *Error {
-	if f.kind == protoreflect.StringKind || f.kind == protoreflect.BytesKind {
+	if r.typ == protowire.BytesType {
 		if r.start == r.end && !f.presence {
 			return e.absent(f)
 		}
 		e.fieldKey(f)
-		return e.text(f, r)
+		if f.kind != protoreflect.StringKind {
+			return e.text(f, r)
+		}
+		var ok bool
+		if e.out, ok = appendString(e.out, e.in[r.start:r.end]); !ok {
+			return errUTF8()
+		}
+		return nil
 	}
 	x := e.bits(f, r.start)
 	if x == 0 && !f.presence {
@@ -121,10 +128,13 @@ func (e *encoder) text(f *field, r record) *Error {
 	}
 	var ok bool
 	if e.out, ok = appendString(e.out, e.in[r.start:r.end]); !ok {
-		return &Error{Problem: "the string is not valid UTF-8"}
+		return errUTF8()
 	}
 	return nil
 }
+
+// errUTF8 returns the error for a string that is not text.
+func errUTF8() *Error { return &Error{Problem: "the string is not valid UTF-8"} }
 
 // number writes a number, bool or enum.
 func (e *encoder) number(f *field, x uint64) {

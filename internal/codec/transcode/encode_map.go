@@ -24,7 +24,7 @@ type entry struct {
 // key occurs several times, its last entry is written.
 func (e *encoder) mapField(f *field, first int) (count int, err *Error) {
 	records, base := len(e.records), len(e.entries)
-	sorted := true // and without duplicates
+	twice := false // a key may occur twice
 	for r := first; r != 0; r = e.records[r].next {
 		x, err := e.entry(f, e.records[r])
 		if err != nil {
@@ -33,17 +33,18 @@ func (e *encoder) mapField(f *field, first int) (count int, err *Error) {
 		if f.value.enum != nil && x.value != 0 && !f.value.enum.has(e.bits(f.value, e.records[x.value].start)) {
 			continue // an unknown field
 		}
-		sorted = sorted && (len(e.entries) == base || e.compareKeys(f.keyField, e.entries[len(e.entries)-1], x) < 0)
 		e.entries = append(e.entries, x)
+		twice = e.sink(f.keyField, e.entries[base:]) || twice
 	}
-	if !sorted {
+	if len(e.entries)-base > maxSink {
+		twice = true
 		slices.SortStableFunc(e.entries[base:], func(a, b entry) int { return e.compareKeys(f.keyField, a, b) })
 	}
 	e.begin('{')
 	end := len(e.entries)
 	for i := base; i < end; i++ {
 		x := e.entries[i]
-		if !sorted && i+1 < end && e.compareKeys(f.keyField, x, e.entries[i+1]) == 0 {
+		if twice && i+1 < end && e.compareKeys(f.keyField, x, e.entries[i+1]) == 0 {
 			if err := e.checkReplaced(f.value, x.value); err != nil {
 				return count, err
 			}
@@ -57,6 +58,26 @@ func (e *encoder) mapField(f *field, first int) (count int, err *Error) {
 	e.end('}')
 	e.records, e.entries = e.records[:records], e.entries[:base]
 	return count, nil
+}
+
+// maxSink is the number of entries up to which a map is sorted while it is read.
+const maxSink = 12
+
+// sink moves the last entry of a small map behind all that are not greater, and reports whether
+// one of them has the same key.
+func (e *encoder) sink(f *field, entries []entry) bool {
+	i := len(entries) - 1
+	if i >= maxSink {
+		return false
+	}
+	for x := entries[i]; i > 0; i-- {
+		order := e.compareKeys(f, entries[i-1], x)
+		if order <= 0 {
+			return order == 0
+		}
+		entries[i], entries[i-1] = entries[i-1], x
+	}
+	return false
 }
 
 // entry reads an entry of a map.

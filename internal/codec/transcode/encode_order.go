@@ -13,6 +13,7 @@ import (
 func (e *encoder) inOrder(p *Plan, content record) (bool, *Error) {
 	in := e.in[:content.end]
 	next, oneofs := 0, uint64(0) // the first field that may come, and the oneofs that are set
+	watch := e.fill || !e.partial && len(p.required) > 0
 	for i := content.start; i < len(in); {
 		tag, r, end, err := nextField(in, i)
 		if err != nil {
@@ -22,10 +23,10 @@ func (e *encoder) inOrder(p *Plan, content record) (bool, *Error) {
 		switch {
 		case f == nil && p.desc.ExtensionRanges().Len() > 0:
 			return false, nil // it may be an extension
-		case f == nil || !f.accepts(tag) || f.enum != nil && r.typ == protowire.VarintType && !f.enum.has(e.bits(f, r.start)):
+		case f == nil || tag != f.tag && !f.accepts(tag) || f.enum != nil && r.typ == protowire.VarintType && !f.enum.has(e.bits(f, r.start)):
 			i = end // an unknown field
 			continue
-		case f.index < next || e.lacks(p, next, f.index):
+		case f.index < next || watch && e.lacks(p, next, f.index):
 			return false, nil
 		}
 		if f.oneof >= 0 {
@@ -35,11 +36,20 @@ func (e *encoder) inOrder(p *Plan, content record) (bool, *Error) {
 			}
 			oneofs |= bit
 		}
-		if e.absentUntil(p, next, f.index) != nil {
+		if watch && e.absentUntil(p, next, f.index) != nil {
 			return false, errAgain
 		}
-		next = f.index + 1
-		if i, err = e.inPlace(f, r, in, end); err != nil {
+		next, i = f.index+1, end
+		switch {
+		case f.repeated:
+			i, err = e.inPlace(f, r, in, end)
+		case f.message != nil:
+			e.fieldKey(f)
+			err = e.messageAt(f.message.get(), r.start, r.end)
+		default:
+			err = e.singular(f, r)
+		}
+		if err != nil {
 			return false, errAgain
 		}
 	}
@@ -49,15 +59,8 @@ func (e *encoder) inOrder(p *Plan, content record) (bool, *Error) {
 	return true, nil
 }
 
-// inPlace writes the field whose value, or first value, is r. It returns where its last value ends.
+// inPlace writes the list or map whose first value is r. It returns where its last value ends.
 func (e *encoder) inPlace(f *field, r record, in []byte, end int) (int, *Error) {
-	if !f.list && f.keyField == nil {
-		if f.message == nil {
-			return end, e.singular(f, r)
-		}
-		e.fieldKey(f)
-		return end, e.messageAt(f.message.get(), r.start, r.end)
-	}
 	first := len(e.records)
 	e.records = append(e.records, r)
 	end, err := e.run(f, first, in, end)

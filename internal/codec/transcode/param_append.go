@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/dyngate/dyngate/internal/codec/wellknown"
@@ -98,10 +97,10 @@ func (d *decoder) param(x Param, i int) *Error {
 		return d.paramValue(x)
 	}
 	f := x.outer[i]
-	d.out = protowire.AppendVarint(d.out, f.tag)
+	d.out = appendVarint(d.out, f.tag)
 	if f.kind == protoreflect.GroupKind {
 		err := d.param(x, i+1)
-		d.out = protowire.AppendVarint(d.out, f.tag+1)
+		d.out = appendVarint(d.out, f.tag+1)
 		return err
 	}
 	start := d.open()
@@ -116,9 +115,9 @@ func (d *decoder) paramValue(x Param) *Error {
 	if f.keyField == nil {
 		return d.tagged(f)
 	}
-	d.out = protowire.AppendVarint(d.out, f.tag)
+	d.out = appendVarint(d.out, f.tag)
 	start := d.open()
-	d.out = protowire.AppendVarint(d.out, f.keyField.tag)
+	d.out = appendVarint(d.out, f.keyField.tag)
 	if !d.mapKey(f.keyField, []byte(x.key)) {
 		return &Error{Expected: "a key of type " + f.keyField.kind.String(), Got: quoted(x.key)}
 	}
@@ -132,7 +131,7 @@ func (d *decoder) tagged(f *field) *Error {
 	if f.message != nil {
 		return d.messageField(f)
 	}
-	d.out = protowire.AppendVarint(d.out, f.tag)
+	d.out = appendVarint(d.out, f.tag)
 	_, err := d.scalar(f)
 	return err
 }
@@ -158,7 +157,7 @@ func (s *ParamSet) Add(x Param) error {
 		if err := s.addOneof(f); err != nil {
 			return err.param(x.name)
 		}
-		s.key = protowire.AppendVarint(s.key, f.tag)
+		s.key = appendVarint(s.key, f.tag)
 	}
 	f := x.field
 	if f.list {
@@ -167,7 +166,7 @@ func (s *ParamSet) Add(x Param) error {
 	if err := s.addOneof(f); err != nil {
 		return err.param(x.name)
 	}
-	s.key = protowire.AppendVarint(s.key, f.tag)
+	s.key = appendVarint(s.key, f.tag)
 	if f.keyField != nil {
 		d := decoder{out: s.key}
 		d.mapKey(f.keyField, []byte(x.key)) // Append reports a key that is not valid

@@ -61,16 +61,18 @@ type Plan struct {
 // field is a field of a plan, an extension, or the key or value of a map.
 type field struct {
 	desc     protoreflect.FieldDescriptor
-	name     string // in JSON
-	member   string // name as a JSON key that follows other members, with comma, quotes and colon
-	jsonKey  string // member without the comma
-	protoKey string // the same for the name in the schema
-	index    int    // in Plan.fields; -1 for extensions
-	oneof    int    // the index of its oneof's bit; -1 for none
+	name     string         // in JSON
+	member   string         // name as a JSON key that follows other members, with comma, quotes and colon
+	jsonKey  string         // member without the comma
+	short    [shortKey]byte // member, if it is not longer
+	protoKey string         // the same for the name in the schema
+	index    int            // in Plan.fields; -1 for extensions
+	oneof    int            // the index of its oneof's bit; -1 for none
 	kind     protoreflect.Kind
 	tag      uint64 // of one unpacked element
 	packed   uint64 // the tag of all elements together; 0 if they are not packed on output
 	list     bool
+	repeated bool // list or map
 	presence bool // zero is not the same as absent
 	required bool
 	utf8     bool // replaced values must be valid UTF-8 too
@@ -81,6 +83,9 @@ type field struct {
 	isValue         bool    // google.protobuf.Value
 	isNull          bool    // google.protobuf.NullValue
 }
+
+// shortKey is the size up to which keys are copied in one step.
+const shortKey = 24
 
 // nested is the message type of a field. Its plan is compiled when it is first
 // needed, because types may contain each other.
@@ -165,7 +170,7 @@ func (p *Plan) number(n uint64) *field {
 func (s *Plans) newField(fd protoreflect.FieldDescriptor, index int) *field {
 	f := &field{
 		desc: fd, name: fd.JSONName(), index: index, oneof: -1, kind: fd.Kind(),
-		list: fd.IsList(), presence: fd.HasPresence(), required: fd.Cardinality() == protoreflect.Required,
+		list: fd.IsList(), repeated: fd.IsList() || fd.IsMap(), presence: fd.HasPresence(), required: fd.Cardinality() == protoreflect.Required,
 		utf8: fd.Kind() == protoreflect.StringKind && wire.EnforcesUTF8(fd),
 	}
 	if fd.IsExtension() {
@@ -173,6 +178,7 @@ func (s *Plans) newField(fd protoreflect.FieldDescriptor, index int) *field {
 	}
 	f.member = "," + quotedKey(f.name)
 	f.jsonKey = f.member[1:]
+	copy(f.short[:], f.member)
 	if f.protoKey = quotedKey(fd.TextName()); fd.IsExtension() {
 		f.protoKey = f.jsonKey
 	}
