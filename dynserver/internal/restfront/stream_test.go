@@ -443,9 +443,6 @@ func TestWebSocket(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 	}
-	if err := f.Shutdown(t.Context()); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestSlowBody cuts off a caller that declares a body and does not send it, when the
