@@ -51,7 +51,7 @@ fuzz: ## run each fuzz target for FUZZTIME (20s, or 5000x for so many inputs)
 	./tests/fuzz.sh $(FUZZTIME)
 
 .PHONY: conformance
-conformance: clients servers ## the tests that need real clients and servers, under the race detector; fails where one is missing
+conformance: clients web-clients servers ## the tests that need real clients and servers, under the race detector; fails where one is missing
 	DYNGATE_REQUIRE_CLIENTS=1 GRPCURL=$(CLIENTS)/grpcurl DYNGATE_INTEROP_CLIENT=$(CLIENTS)/client DYNGATE_SERVERS=$(SERVERS) \
 		DYNGATE_CONNECTCONFORMANCE=$(CLIENTS)/connectconformance \
 		go test -race -count=1 ./...
@@ -70,6 +70,10 @@ clients: ## install grpcurl, grpc-go's interop client and connectrpc's conforman
 	GOBIN=$(CLIENTS) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
 	GOBIN=$(CLIENTS) go install google.golang.org/grpc/interop/client@v1.85.0
 	GOBIN=$(CLIENTS) go install connectrpc.com/conformance/cmd/connectconformance@v1.0.6
+
+.PHONY: web-clients
+web-clients: ## install npm's clients of Connect, gRPC-Web and gRPC, and buf (Chromium comes from Debian: chromium)
+	cd tests/webclients/testdata/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: servers
 servers: ## install grpc-go's interop server and reflection example, and etcd (Python's come from Debian, as its clients do)
