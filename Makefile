@@ -28,7 +28,9 @@ lint: ## format, vet, lint
 	go mod tidy -diff
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
-	cd tests/bench/peers && go mod tidy -diff && go vet ./... && $(GOLANGCI_LINT) run ./...
+	for module in tests/bench/peers tests/openapi; do \
+		(cd $$module && go mod tidy -diff && go vet ./... && $(GOLANGCI_LINT) run ./...) || exit 1; \
+	done
 
 .PHONY: vet-others
 vet-others: ## vet for the systems that nothing is run on
@@ -56,7 +58,12 @@ conformance: clients servers ## the tests that need real clients and servers, un
 
 .PHONY: googleapis
 googleapis: ## compile and serve all of googleapis; DYNGATE_GOOGLEAPIS names a checkout
-	go test -count=1 -v -timeout 20m -run Googleapis ./internal/schema ./tests/scale
+	go test -count=1 -v -timeout 20m -run Googleapis ./internal/schema ./internal/openapi ./tests/scale
+	cd tests/openapi && go test -count=1 -v -timeout 20m -run Googleapis ./...
+
+.PHONY: openapi
+openapi: ## validate OpenAPI documents with a validator that others wrote
+	cd tests/openapi && go test -count=1 ./...
 
 .PHONY: clients
 clients: ## install grpcurl, grpc-go's interop client and connectrpc's conformance suite (Python's come from Debian: python3-grpcio, python3-grpc-tools)

@@ -53,7 +53,8 @@ type Call interface {
 
 // Peer describes the caller of a method.
 type Peer struct {
-	// Protocol is the caller's protocol: "grpc".
+	// Protocol is the caller's protocol: "grpc", "grpcweb", "connect", "http" for
+	// HTTP/JSON, or "websocket".
 	Protocol string
 
 	// Addr is the caller's address, LocalAddr the server's. Either may be nil.

@@ -35,7 +35,17 @@ func (r *Served) Own() bool { return r.own }
 // Serve runs one call. The error, if any, has a status. If ctx has ended for a cause
 // with a status, that is the status of the error: a front cuts calls so.
 func (r *Served) Serve(ctx context.Context, call handlers.Call) error {
-	err := r.handler.ServeRPC(&callContext{Context: ctx, call: call}, call)
+	return r.ServeIn(new(Context), ctx, call)
+}
+
+// Context is room for the context of a call, which a front may have in a value of its
+// own.
+type Context struct{ callContext }
+
+// ServeIn is Serve with room for the context of the call, which must be new.
+func (r *Served) ServeIn(room *Context, ctx context.Context, call handlers.Call) error {
+	room.Context, room.call = ctx, call
+	err := r.handler.ServeRPC(&room.callContext, call)
 	if err != nil && ctx.Err() != nil {
 		if st, ok := status.FromError(context.Cause(ctx)); ok {
 			return st.Err()

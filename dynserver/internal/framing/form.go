@@ -23,6 +23,7 @@ type Form struct {
 	err   error
 
 	parts   *multipart.Reader // of multipart/form-data
+	last    *mark             // the boundary after its last part
 	current *content
 	pairs   *bufio.Reader // of application/x-www-form-urlencoded
 }
@@ -77,7 +78,8 @@ func NewForm(body io.Reader, contentType string, limits FormLimits) (f *Form, ok
 		if err != nil || boundary == "" || len(boundary) > 70 { // RFC 2046
 			return nil, true, &FormError{Problem: "the content type multipart/form-data has no valid boundary"}
 		}
-		f.parts, f.next = multipart.NewReader(f.body, boundary), f.nextPart
+		f.last = newMark(f.body, "\n--"+boundary+"--")
+		f.parts, f.next = multipart.NewReader(f.last, boundary), f.nextPart
 	case "application/x-www-form-urlencoded":
 		if charset := params["charset"]; err != nil || charset != "" && !isUTF8(charset) {
 			return nil, true, &FormError{Problem: "the form is not UTF-8"}
@@ -153,6 +155,9 @@ func (f *Form) nextPart() (*Part, error) {
 	f.body.allow(f.maxHeader, "the header of a part")
 	raw, err := f.parts.NextPart()
 	f.body.allow(unlimited, "")
+	if err == io.EOF && !f.last.found {
+		err = io.ErrUnexpectedEOF // mime/multipart does not tell a header that is cut off
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -94,6 +94,9 @@ func TestFormErrors(t *testing.T) {
 		{urlencoded, "a=" + strings.Repeat("1", 9000), "a value, with its name, is larger than 130 bytes", true},
 		{formData, "", "the body ends inside the form", false},
 		{formData, "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1", `part "a": the body ends inside the form`, false},
+		{formData, "--B\r\nContent-Disposition: form-data; na", "the body ends inside the form", false},
+		{formData, "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B\r\nContent-Disposition: form-data; name=b", "the body ends inside the form", false},
+		{formData, "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B\r\n", "the body ends inside the form", false},
 		{formData, formOf("X: y\n\n1"), "a part has no name: it needs the header Content-Disposition: form-data; name=\"...\"", false},
 		{formData, formOf("Content-Disposition: attachment; name=x\n\n1"), "a part has no name: it needs the header Content-Disposition: form-data; name=\"...\"", false},
 		{formData, formOf("no colon\n\n1"), `malformed MIME header: missing colon: "no colon"`, false},
@@ -199,4 +202,18 @@ func FuzzForm(f *testing.F) {
 			t.Fatalf("got %q, want %d parts", parts, count)
 		}
 	})
+}
+
+func TestMark(t *testing.T) {
+	for in, want := range map[string]bool{
+		"--B--": true, "x\n--B--": true, "x\r\n--B--\r\nmore": true, "x--B--": false, "\n--B-": false, "": false, "\n\n--B-\n--B--": true,
+		strings.Repeat("x", 100) + "\n--B--": true, "--B--" + strings.Repeat("x", 100): true,
+	} {
+		for name, read := range map[string]func(io.Reader) io.Reader{"whole": func(r io.Reader) io.Reader { return r }, "bytes": iotest.OneByteReader, "half": iotest.HalfReader} {
+			m := newMark(read(strings.NewReader(in)), "\n--B--")
+			if got, err := io.ReadAll(m); string(got) != in || err != nil || m.found != want {
+				t.Errorf("%q, %s: %t", in, name, m.found)
+			}
+		}
+	}
 }

@@ -81,6 +81,11 @@ func TestBindings(t *testing.T) {
 	if got := serve(t, f, "PATCH /v1/echo").Header().Get("Allow"); got != "GET, HEAD, OPTIONS" {
 		t.Errorf("Allow: %s", got)
 	}
+	for header, request := range map[string]string{"Accept": "Content-Type: text/plain", "Accept-Encoding": "Content-Encoding: br"} {
+		if w := serve(t, f, "POST /v1/whole/a\n"+request+"\n\n{}"); w.Code != 415 || w.Header().Get(header) == "" {
+			t.Errorf("%s: %d %v", request, w.Code, w.Header())
+		}
+	}
 	if w := serve(t, f, "HEAD /v1/echo?text=a"); w.Code != 200 {
 		t.Errorf("HEAD: %d %s", w.Code, w.Body)
 	}

@@ -146,7 +146,7 @@ const (
 	jsonType    = "application/json"
 	urlencoded  = "application/x-www-form-urlencoded"
 	multipart   = "multipart/form-data"
-	acceptPost  = "Accept-Post" // RFC 7694 has a header for encodings only; this one is of LDP
+	acceptField = "Accept" // of a response: RFC 9110, section 12.5.1
 	acceptTypes = jsonType + ", " + multipart + ", " + urlencoded
 )
 
@@ -167,7 +167,7 @@ func (c *call) format() (format, error) {
 	case err == nil && isJSON(media) && isUTF8(params["charset"]):
 		return formatJSON, nil
 	}
-	return 0, unsupported("content type", contentType, acceptPost, acceptTypes)
+	return 0, unsupported("content type", contentType, acceptField, acceptTypes)
 }
 
 func (c *call) contentType() string {

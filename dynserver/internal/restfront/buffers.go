@@ -39,18 +39,24 @@ func (s *scratch) free() {
 type small struct {
 	buffers [1]mem.Buffer
 	buffer  mem.SliceBuffer
-	bytes   [64]byte
+	bytes   [maxSmall]byte
+}
+
+const maxSmall = 64
+
+// copy returns a copy of b, which fits.
+func (s *small) copy(b []byte) mem.BufferSlice {
+	s.buffer = append(s.bytes[:0:len(b)], b...)
+	s.buffers[0] = &s.buffer
+	return s.buffers[:]
 }
 
 // message returns a copy of b, which the receiver owns.
 func message(b []byte) mem.BufferSlice {
-	if len(b) > len(small{}.bytes) {
+	if len(b) > maxSmall {
 		return mem.BufferSlice{mem.Copy(b, pool)}
 	}
-	s := new(small)
-	s.buffer = append(s.bytes[:0:len(b)], b...)
-	s.buffers[0] = &s.buffer
-	return s.buffers[:]
+	return new(small).copy(b)
 }
 
 // pool holds the buffers of larger messages. grpc's own has no sizes between 32 KiB and

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
 	"github.com/dyngate/dyngate/dynserver/internal/httpcall"
 	"github.com/dyngate/dyngate/handlers"
 )
@@ -28,8 +29,10 @@ type call struct {
 	cancel   context.CancelCauseFunc // of ctx, if the body is read ahead
 	socket   bool                    // the caller asks for a WebSocket
 
-	values []string  // of the variables of the path
-	room   [4]string // for values
+	outer  dispatch.Context // that handlers see, around ctx
+	only   small            // the only request, if it is small
+	values []string         // of the variables of the path
+	room   [4]string        // for values
 
 	// These belong to Recv.
 	body     connBody
@@ -117,13 +120,13 @@ func (c *call) run() error {
 	}
 	_, timed := c.ctx.Deadline()
 	if !timed && !c.endpoint.manyIn {
-		err := c.endpoint.route.Serve(c.ctx, c)
+		err := c.endpoint.route.ServeIn(&c.outer, c.ctx, c)
 		c.end()
 		return err
 	}
 	// A Recv that waits for the caller ends with the call.
 	stop := context.AfterFunc(c.ctx, c.interrupt)
-	err := c.endpoint.route.Serve(c.ctx, c)
+	err := c.endpoint.route.ServeIn(&c.outer, c.ctx, c)
 	stop()
 	c.end()
 	return err

@@ -20,7 +20,7 @@ func (c *call) newForm(in io.Reader, total int) (*framing.Form, error) {
 		Parts: c.front.opts.MaxParams, ValueBytes: int64(c.front.opts.MaxBodyBytes), TotalBytes: int64(total),
 	})
 	if err == nil && !ok {
-		err = unsupported("content type", c.contentType(), acceptPost, acceptTypes)
+		err = unsupported("content type", c.contentType(), acceptField, acceptTypes)
 	}
 	return form, err
 }

@@ -16,8 +16,8 @@ func TestAllocations(t *testing.T) {
 		replay *replay
 		budget float64
 	}{
-		{"POST", newReplay(t, postHello, `{"name":"Ada"}`), 9},
-		{"GET", newReplay(t, "GET /v1/hello/Ada\nUser-Agent: bench", ""), 9},
+		{"POST", newReplay(t, postHello, `{"name":"Ada"}`), 7},
+		{"GET", newReplay(t, "GET /v1/hello/Ada\nUser-Agent: bench", ""), 7},
 	} {
 		if got := testing.AllocsPerRun(1000, func() { test.replay.serve(t, f) }); got > test.budget {
 			t.Errorf("%s: %v allocations, the budget is %v", test.name, got, test.budget)

@@ -215,6 +215,10 @@ func TestMiddleware(t *testing.T) {
 			t.Errorf("%.50q: %v, want %v", request, seen, want)
 		}
 	}
+	swallow := func(handlers.Handler) handlers.Handler {
+		return handlers.HandlerFunc(func(context.Context, handlers.Call) error { return nil })
+	}
+	check(t, serve(t, newTest(t, Options{}, nil, swallow), "GET /v1/echo"), 500, `{"code":13,"message":"the method returned no response"}`)
 	refuses = true
 	check(t, serve(t, f, "POST /test.Svc/Echo\n\n{"), 401, `{"code":16,"message":"who are you?"}`)
 }

@@ -40,6 +40,9 @@ func (c *call) assemble(body func([]byte, *scratch) ([]byte, error)) (mem.Buffer
 	if err = c.checkRequired(s); err != nil {
 		return nil, err
 	}
+	if !c.endpoint.manyIn && len(s.wire) <= maxSmall {
+		return c.only.copy(s.wire), nil
+	}
 	return message(s.wire), nil
 }
 

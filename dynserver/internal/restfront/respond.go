@@ -85,12 +85,19 @@ func (c *call) finish(err error) {
 	}
 }
 
+// errNoReply is the error of a middleware that returns nil without a response.
+var errNoReply = status.Error(codes.Internal, "the method returned no response")
+
 // succeed writes the only response of a call.
 func (c *call) succeed() {
+	if c.reply == nil {
+		c.fail(errNoReply)
+		return
+	}
 	code := c.successCode()
 	h := c.w.Header()
 	c.addHeader(h)
-	if c.reply == nil || !bodyAllowed(code) {
+	if !bodyAllowed(code) {
 		c.w.WriteHeader(code)
 		return
 	}

@@ -39,7 +39,7 @@ func (c *call) openSource() (source, error) {
 	}
 	reader, ok := framing.NewReader(in, contentType, c.front.opts.MaxBodyBytes)
 	if !ok {
-		return nil, unsupported("content type", contentType, acceptPost, "application/x-ndjson, "+jsonType)
+		return nil, unsupported("content type", contentType, acceptField, "application/x-ndjson, "+jsonType)
 	}
 	return docSource{reader}, nil
 }

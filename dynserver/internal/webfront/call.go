@@ -46,12 +46,12 @@ type call struct {
 }
 
 // serve serves a call to its end.
-func serve(ctx context.Context, protocol string, on conn) error {
-	e := exchangeIn(ctx)
+func serve(ctx context.Context, e *exchange, protocol string, on conn) error {
 	if err := httpcall.Check(e.r.Header); err != nil {
 		return connectError(err, e.route.Method, protocol)
 	}
-	c := &call{ctx: ctx, conn: on, exchange: e, protocol: protocol}
+	c := &e.call
+	c.ctx, c.conn, c.exchange, c.protocol = ctx, on, e, protocol
 	e.serving = true
 	err := e.route.Serve(ctx, c)
 	c.end()
@@ -89,7 +89,9 @@ func (c *call) end() {
 	defer c.sending.Unlock()
 	c.exchange.serving = false
 	c.giveHeader()
-	httpcall.Add(c.conn.ResponseTrailer(), c.trailer)
+	if len(c.trailer) > 0 {
+		httpcall.Add(c.conn.ResponseTrailer(), c.trailer)
+	}
 }
 
 func (c *call) Method() *handlers.Method { return c.exchange.route.Method }
@@ -109,14 +111,14 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 	if c.over.Load() {
 		return nil, errOver
 	}
-	c.in.data = nil
+	c.in = frame{}
 	if err := c.conn.Receive(&c.in); err != nil {
 		return nil, c.recvError(err)
 	}
-	if !c.exchange.json || c.in.data == nil { // connect does not decode an empty message of a stream
+	if c.in.text == nil { // it is protobuf, or the empty message of a stream, which connect does not decode
 		return c.in.data, nil
 	}
-	wire, err := toWire(c.Method(), c.in.data)
+	wire, err := toWire(c.Method(), c.in.text)
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -135,21 +137,22 @@ func (c *call) recvError(err error) error {
 }
 
 func (c *call) Send(data mem.BufferSlice) error {
+	out := frame{data: data}
 	if c.exchange.json {
 		text, err := toJSON(c.Method(), data)
 		if err != nil {
 			return &jsonError{err}
 		}
-		data = text
+		out = frame{text: text}
 	}
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	if c.over.Load() {
-		data.Free()
+		out.data.Free()
 		return errOver
 	}
 	c.giveHeader()
-	c.out.data = data
+	c.out = out
 	return statusError(c.conn.Send(&c.out))
 }
 
@@ -196,7 +199,9 @@ func (c *call) giveHeader() {
 		return
 	}
 	c.sent = true
-	httpcall.Add(c.conn.ResponseHeader(), c.header)
+	if len(c.header) > 0 {
+		httpcall.Add(c.conn.ResponseHeader(), c.header)
+	}
 }
 
 // streams is an interceptor that serves the calls of a stream handler.
@@ -213,6 +218,6 @@ func (streams) WrapStreamingClient(next connect.StreamingClientFunc) connect.Str
 // WrapStreamingHandler implements connect.Interceptor.
 func (streams) WrapStreamingHandler(connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		return serve(ctx, conn.Peer().Protocol, conn)
+		return serve(ctx, exchangeIn(ctx), conn.Peer().Protocol, conn)
 	}
 }

@@ -29,7 +29,10 @@ var past = time.Unix(1, 0)
 
 // gate is a connect.RequestGateFunc: it runs when the deadline of a call is known, and
 // before anything is read.
-func gate(ctx context.Context, _ connect.Spec, _ connect.Peer, _ http.Header) (context.Context, error) {
+func gate(ctx context.Context, spec connect.Spec, _ connect.Peer, _ http.Header) (context.Context, error) {
+	if _, ends := ctx.Deadline(); !ends && spec.StreamType == connect.StreamTypeUnary {
+		return ctx, nil // the caller's leaving ends it
+	}
 	e := exchangeIn(ctx)
 	e.cutter.stop = context.AfterFunc(ctx, func() { e.cut(ctx) })
 	return ctx, nil
