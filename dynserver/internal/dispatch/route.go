@@ -35,7 +35,7 @@ func (r *Served) Own() bool { return r.own }
 // Serve runs one call. The error, if any, has a status. If ctx has ended for a cause
 // with a status, that is the status of the error: a front cuts calls so.
 func (r *Served) Serve(ctx context.Context, call handlers.Call) error {
-	return r.ServeIn(new(Context), ctx, call)
+	return r.ServeIn(ctx, new(Context), call)
 }
 
 // Context is room for the context of a call, which a front may have in a value of its
@@ -43,7 +43,7 @@ func (r *Served) Serve(ctx context.Context, call handlers.Call) error {
 type Context struct{ callContext }
 
 // ServeIn is Serve with room for the context of the call, which must be new.
-func (r *Served) ServeIn(room *Context, ctx context.Context, call handlers.Call) error {
+func (r *Served) ServeIn(ctx context.Context, room *Context, call handlers.Call) error {
 	room.Context, room.call = ctx, call
 	err := r.handler.ServeRPC(&room.callContext, call)
 	if err != nil && ctx.Err() != nil {

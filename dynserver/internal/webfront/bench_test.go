@@ -90,7 +90,7 @@ func benchUnary(b *testing.B, h http.Handler, name string, body []byte) {
 		"Content-Type": {"application/" + codec}, "Connect-Protocol-Version": {"1"},
 		"User-Agent": {"connect-go/1.21.1"}, "Accept-Encoding": {"identity"},
 	}
-	r, err := http.NewRequestWithContext(b.Context(), "POST", "http://localhost/dyngate.bench.Shop/"+method, nil)
+	r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, "http://localhost/dyngate.bench.Shop/"+method, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func BenchmarkLoopback(b *testing.B) {
 				c := clientOf(b, 1)
 				b.ReportAllocs()
 				for b.Loop() {
-					req, err := http.NewRequestWithContext(b.Context(), "POST", url, bytes.NewReader(requests[name]))
+					req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, url, bytes.NewReader(requests[name]))
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -129,7 +129,7 @@ func BenchmarkLoopback(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != 200 {
+					if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK {
 						b.Fatal(res.Status, err)
 					}
 					_ = res.Body.Close()

@@ -56,21 +56,9 @@ func serve(ctx context.Context, e *exchange, protocol string, on conn) error {
 	err := e.route.Serve(ctx, c)
 	c.end()
 	if err != nil {
-		return connectError(cutError(ctx, err), e.route.Method, protocol)
+		return connectError(err, e.route.Method, protocol)
 	}
 	return nil
-}
-
-// cutError returns why the server has cut a call, if that is what canceled it.
-func cutError(ctx context.Context, err error) error {
-	if status.Code(err) != codes.Canceled {
-		return err
-	}
-	cause := context.Cause(ctx)
-	if _, ok := status.FromError(cause); ok && cause != nil {
-		return cause
-	}
-	return err
 }
 
 // end gives conn back, which connect uses from here on. A handler may have left

@@ -40,7 +40,7 @@ func gate(ctx context.Context, spec connect.Spec, _ connect.Peer, _ http.Header)
 
 // cut makes reads fail now, and writes soon.
 func (e *exchange) cut(ctx context.Context) {
-	if e.Context.Err() == nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if e.Err() == nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return // the call has ended by itself
 	}
 	c := &e.cutter
