@@ -28,7 +28,7 @@ func TestWebSocketsAtShutdown(t *testing.T) {
 	}
 	connect := func() *websocket.Conn {
 		t.Helper()
-		conn, _, err := websocket.Dial(ctx, s.URL+lab.Chat, nil)
+		conn, _, err := websocket.Dial(ctx, s.URL+lab.Chat, nil) //nolint:bodyclose // the connection's
 		rig.Must(t, err)
 		t.Cleanup(func() { _ = conn.CloseNow() })
 		talk(conn)
@@ -40,7 +40,7 @@ func TestWebSocketsAtShutdown(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Shutdown(limit) }() // ends with the second WebSocket
 	rig.Eventually(t, "the drain", func() bool {
-		conn, _, err := websocket.Dial(ctx, s.URL+lab.Chat, nil)
+		conn, _, err := websocket.Dial(ctx, s.URL+lab.Chat, nil) //nolint:bodyclose // the connection's
 		if err == nil {
 			_ = conn.CloseNow()
 		}

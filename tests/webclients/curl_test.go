@@ -25,7 +25,8 @@ var curls = []struct {
 	{"POST", "/web.Shapes/Say", []string{"--json", `{"text":"Ada"}`}, `{"text":"Hello, Ada!"} 200 application/json`, "http Say 1>1 OK"},
 	{"gzip", "/v1/say/" + strings.Repeat("x", 5000), []string{"--compressed"}, `{"text":"Hello, ` + strings.Repeat("x", 5000) + `!"} 200 application/json`, "http Say 1>1 OK"},
 	{
-		"Connect", "/web.Shapes/Say", []string{"--json", `{"text":"Ada"}`, "-H", "Connect-Protocol-Version: 1"},
+		"Connect", "/web.Shapes/Say",
+		[]string{"--json", `{"text":"Ada"}`, "-H", "Connect-Protocol-Version: 1"},
 		`{"text":"Hello, Ada!"} 200 application/json`, "connect Say 1>1 OK",
 	},
 	{
@@ -41,7 +42,8 @@ var curls = []struct {
 	{"NDJSON", "/v1/count/3", nil, "{\"text\":\"1\"}\n{\"text\":\"2\"}\n{\"text\":\"3\"}\n 200 application/x-ndjson", "http Count 1>3 OK"},
 	{"array", "/v1/count/2", []string{"-H", "Accept: application/json"}, "[{\"text\":\"1\"},\n{\"text\":\"2\"}]\n 200 application/json", "http Count 1>2 OK"},
 	{
-		"events", "/v1/count/1", []string{"-H", "Accept: text/event-stream"},
+		"events", "/v1/count/1",
+		[]string{"-H", "Accept: text/event-stream"},
 		"data: {\"text\":\"1\"}\n\nevent: end\ndata: {}\n\n 200 text/event-stream", "http Count 1>1 OK",
 	},
 	{
@@ -52,7 +54,8 @@ var curls = []struct {
 	{"no such format", "/v1/count/1", []string{"-H", "Accept: image/png"}, `{"code":3,"message":"none of the accepted`, ""},
 	{"array of requests", "/v1/join", []string{"--json", `[{"text":"a"},{"text":"b"}]`}, `{"text":"a+b"} 200 application/json`, "http Join 2>1 OK"},
 	{
-		"NDJSON of requests", "/v1/join", []string{"-d", "{\"text\":\"a\"}\n{\"text\":\"b\"}", "-H", "Content-Type: application/x-ndjson"},
+		"NDJSON of requests", "/v1/join",
+		[]string{"-d", "{\"text\":\"a\"}\n{\"text\":\"b\"}", "-H", "Content-Type: application/x-ndjson"},
 		`{"text":"a+b"} 200 application/json`, "http Join 2>1 OK",
 	},
 	{"form", "/web.Shapes/Say", []string{"--data-urlencode", "text=A & B"}, `{"text":"Hello, A & B!"} 200 application/json`, "http Say 1>1 OK"},

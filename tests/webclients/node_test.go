@@ -28,7 +28,7 @@ func node(t *testing.T) string {
 }
 
 // script runs a script and returns the lines that it prints.
-func script(t *testing.T, s *shapes, descriptors, name string, args ...string) []string {
+func script(t *testing.T, descriptors, name string, args ...string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), rig.Patience)
 	defer cancel()
@@ -96,7 +96,7 @@ func TestConnectES(t *testing.T) {
 	} {
 		t.Run(test.client, func(t *testing.T) {
 			args := strings.Fields(test.client)
-			got := script(t, s, descriptors, "connect.mjs", append([]string{s.URL}, args...)...)
+			got := script(t, descriptors, "connect.mjs", append([]string{s.URL}, args...)...)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Fatalf("-want +got:\n%s", diff)
 			}
@@ -117,7 +117,7 @@ func TestGRPCJS(t *testing.T) {
 	rig.Must(t, err)
 	for name, addr := range map[string]string{"gRPC": s.Addr, "HTTP": web.Host} {
 		t.Run(name, func(t *testing.T) {
-			got := script(t, s, descriptors, "grpcjs.mjs", addr)
+			got := script(t, descriptors, "grpcjs.mjs", addr)
 			if diff := cmp.Diff(duplexLines, got); diff != "" {
 				t.Fatalf("-want +got:\n%s", diff)
 			}
@@ -136,7 +136,7 @@ func TestGRPCWeb(t *testing.T) {
 	descriptors := s.descriptors(t)
 	for format, lines := range map[string][]string{"text": downLines, "binary": unaryLines} {
 		t.Run(format, func(t *testing.T) {
-			got := script(t, s, descriptors, "grpcweb.mjs", s.URL, format)
+			got := script(t, descriptors, "grpcweb.mjs", s.URL, format)
 			if diff := cmp.Diff(lines, got); diff != "" {
 				t.Fatalf("-want +got:\n%s", diff)
 			}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -132,7 +133,7 @@ func count(_ context.Context, in *number) iter.Seq2[*text, error] {
 				yield(nil, status.Error(codes.OutOfRange, "only 5"))
 				return
 			}
-			if !yield(&text{fmt.Sprint(i + 1)}, nil) {
+			if !yield(&text{strconv.Itoa(int(i) + 1)}, nil) {
 				return
 			}
 		}
