@@ -28,7 +28,9 @@ lint: ## format, vet, lint
 	go mod tidy -diff
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
-	cd tests/bench/peers && go mod tidy -diff && go vet ./... && $(GOLANGCI_LINT) run ./...
+	for module in tests/bench/peers tests/openapi; do \
+		(cd $$module && go mod tidy -diff && go vet ./... && $(GOLANGCI_LINT) run ./...) || exit 1; \
+	done
 
 .PHONY: vet-others
 vet-others: ## vet for the systems that nothing is run on
@@ -49,20 +51,29 @@ fuzz: ## run each fuzz target for FUZZTIME (20s, or 5000x for so many inputs)
 	./tests/fuzz.sh $(FUZZTIME)
 
 .PHONY: conformance
-conformance: clients servers ## the tests that need real clients and servers, under the race detector; fails where one is missing
+conformance: clients web-clients servers ## the tests that need real clients and servers, under the race detector; fails where one is missing
 	DYNGATE_REQUIRE_CLIENTS=1 GRPCURL=$(CLIENTS)/grpcurl DYNGATE_INTEROP_CLIENT=$(CLIENTS)/client DYNGATE_SERVERS=$(SERVERS) \
 		DYNGATE_CONNECTCONFORMANCE=$(CLIENTS)/connectconformance \
 		go test -race -count=1 ./...
 
 .PHONY: googleapis
 googleapis: ## compile and serve all of googleapis; DYNGATE_GOOGLEAPIS names a checkout
-	go test -count=1 -v -timeout 20m -run Googleapis ./internal/schema ./tests/scale
+	go test -count=1 -v -timeout 20m -run Googleapis ./internal/schema ./internal/openapi ./tests/scale
+	cd tests/openapi && go test -count=1 -v -timeout 20m -run Googleapis ./...
+
+.PHONY: openapi
+openapi: ## validate OpenAPI documents with a validator that others wrote
+	cd tests/openapi && go test -count=1 ./...
 
 .PHONY: clients
 clients: ## install grpcurl, grpc-go's interop client and connectrpc's conformance suite (Python's come from Debian: python3-grpcio, python3-grpc-tools)
 	GOBIN=$(CLIENTS) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
 	GOBIN=$(CLIENTS) go install google.golang.org/grpc/interop/client@v1.85.0
 	GOBIN=$(CLIENTS) go install connectrpc.com/conformance/cmd/connectconformance@v1.0.6
+
+.PHONY: web-clients
+web-clients: ## install npm's clients of Connect, gRPC-Web and gRPC, and buf (Chromium comes from Debian: chromium)
+	cd tests/webclients/testdata/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: servers
 servers: ## install grpc-go's interop server and reflection example, and etcd (Python's come from Debian, as its clients do)

@@ -8,6 +8,7 @@
 //	client   servers that others wrote, for the library and the command line
 //	cli      the command line
 //	clients  clients that others wrote
+//	webclients  those of the HTTP port: curl, buf curl, npm's clients, Chromium
 //	conformance  the conformance suite of connectrpc.com
 //	docs     the programs that the documentation shows
 //	scale    googleapis, memory, the time of a reload
@@ -23,6 +24,7 @@
 //	DYNGATE_CONNECTCONFORMANCE  connectconformance v1.0.6 (default: from PATH or the Go bin folder)
 //	DYNGATE_PYTHON          a Python with grpcio and grpcio-tools (default: /usr/bin/python3)
 //	DYNGATE_INTEROP_CLIENT  grpc-go's interop client (default: built at test time)
+//	CURL, NODE, CHROMIUM    the programs (default: curl, node and chromium from PATH); `make web-clients` installs npm's packages
 //	DYNGATE_SERVERS         what `make servers` installs (default: bin/servers)
 //	DYNGATE_GOOGLEAPIS      a checkout of googleapis (default: its tests and benchmarks are skipped)
 package tests

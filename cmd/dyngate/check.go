@@ -33,6 +33,7 @@ the command line is wrong.`
 type checkFlags struct {
 	examples bool
 	require  bool
+	rules    []string
 	against  []string
 	format   string
 	strict   bool
@@ -61,6 +62,8 @@ func (f *checkFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.examples, "examples", false, "also check the example handlers of services that a PATH declares")
 	registerRequireHandlers(flags, &f.require)
+	flags.StringArrayVar(&f.rules, "http-rules", nil,
+		"also check the google.api.http rules in `FILE` (YAML), besides the *.http.yaml files in each PATH; repeatable")
 	flags.StringArrayVar(&f.against, "against", nil, "report changes that break callers built against the schemas in `OLD`; repeatable")
 	addChoice(cmd, &f.format, "format", "", "format of the report; json is an object on each line, github annotates files in a workflow", "text", "json", "github")
 	flags.BoolVar(&f.strict, "strict", false, "fail on warnings too")
@@ -77,6 +80,7 @@ func (f *checkFlags) run(ctx context.Context, paths []string) error {
 	config := dynserver.Config{
 		Sources:         sourcesOf(paths),
 		SchemaLimits:    f.schemas,
+		HTTPRules:       f.rules,
 		RequireHandlers: f.require,
 		Handlers:        handlers.NewRegistry(),
 		Log:             slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),

@@ -139,6 +139,7 @@ var hints = []struct {
 	{codes.Unavailable, "first record does not look like a TLS handshake", "the server does not use TLS: leave out the TLS flags, and write http:// instead of https://"},
 	{codes.Unavailable, "HTTP/2 without TLS: ", needsHTTP2},
 	{codes.Unavailable, "tls: no application protocol", needsHTTP2},
+	{codes.Unknown, "415 Unsupported Media Type", "the server may not speak this protocol: --protocol names another one"},
 	{codes.Unavailable, "certificate signed by unknown authority", "--ca FILE trusts the certificates in FILE"},
 	{codes.Unavailable, "x509: certificate is valid for", "--server-name NAME sets the name that the certificate must have"},
 	{codes.Unavailable, "x509: cannot validate certificate for", "--server-name NAME sets the name that the certificate must have"},

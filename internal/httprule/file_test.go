@@ -56,7 +56,7 @@ func TestParseFile(t *testing.T) {
 		t.Errorf("%v\n%s", problems, strings.Join(got, "\n"))
 	}
 	_, problems = httprule.BindingsIn(f.Rules[1], method(t, "lib.Library.Plain"), f.Rules[1].HTTP)
-	if len(problems) != 1 || problems[0].Position.String() != "lib.http.yaml:20:13" {
+	if len(problems) != 1 || problems[0].String() != "lib.http.yaml:20:13" {
 		t.Errorf("got %v", problems)
 	}
 }
@@ -119,7 +119,7 @@ func TestParseFileProblems(t *testing.T) {
 		f, problems := httprule.ParseFile("f", text)
 		var got []string
 		for _, p := range problems {
-			got = append(got, p.Position.String()+": "+p.Message)
+			got = append(got, p.String()+": "+p.Message)
 		}
 		if f != nil || !slices.Contains(got, want) {
 			t.Errorf("%.200q:\ngot  %q\nwant %q", text, got, want)

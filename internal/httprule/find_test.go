@@ -338,7 +338,7 @@ func FuzzFind(f *testing.F) {
 func TestFindRandomly(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	pick := func(from ...string) string { return from[r.IntN(len(from))] }
-	for range 20_000 {
+	for range 4000 {
 		var bindings []*Binding
 		for range 1 + r.IntN(8) {
 			path := ""

@@ -30,7 +30,7 @@ func ReadComments(ctx context.Context, files []*schema.File) (Comments, error) {
 				return context.Cause(ctx)
 			}
 			if err != nil {
-				return nil //nolint:nilerr // comments are optional
+				return nil // comments are optional
 			}
 			found := commentsOf(f.Descriptor(), content)
 			mu.Lock()
@@ -227,10 +227,13 @@ func child(of protoreflect.Descriptor, number uint64, i int) protoreflect.Descri
 	return nil
 }
 
-func pick[D protoreflect.Descriptor](all interface {
+// declarations are a list of descriptors.
+type declarations[D protoreflect.Descriptor] interface {
 	Len() int
 	Get(i int) D
-}, i int) protoreflect.Descriptor {
+}
+
+func pick[D protoreflect.Descriptor](all declarations[D], i int) protoreflect.Descriptor {
 	if i < 0 || i >= all.Len() {
 		return nil
 	}

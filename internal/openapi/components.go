@@ -182,7 +182,7 @@ func optionBytes(d protoreflect.Descriptor) []byte {
 // closure returns all components: those that have been referred to and those that they
 // refer to, sorted by name.
 func (b *builder) closure() []*component {
-	for i := 0; i < len(b.all); i++ { // b.all grows
+	for i := 0; i < len(b.all); i++ { //nolint:intrange // b.all grows
 		c := b.all[i]
 		md, ok := c.desc.(protoreflect.MessageDescriptor)
 		if !ok || kindOf(md).HasOwnJSON() {

@@ -81,7 +81,7 @@ func (b *builder) pattern(p *pathItem, op *operation, variable int) string {
 	for _, s := range op.Template.Segments[:c.Start] {
 		wildcards += index(s.Kind != httprule.Literal)
 	}
-	var parts []string
+	parts := make([]string, 0, c.End-c.Start)
 	for _, s := range op.Template.Segments[c.Start:c.End] {
 		if s.Kind == httprule.Literal {
 			parts = append(parts, s.Text)

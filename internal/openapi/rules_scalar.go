@@ -168,7 +168,7 @@ func numberForms(v protoreflect.Value) list {
 // enumRules adds the rules of an enum: the names and numbers that are allowed.
 func enumRules(o *object, m protoreflect.Message, ed protoreflect.EnumDescriptor) {
 	forms := func(v protoreflect.Value) (all list) {
-		n := protoreflect.EnumNumber(v.Int())
+		n := protoreflect.EnumNumber(v.Int()) //nolint:gosec // the rules have 32 bits
 		for i := range ed.Values().Len() {
 			if value := ed.Values().Get(i); value.Number() == n {
 				all = append(all, string(value.Name()))

@@ -60,11 +60,3 @@ func (o *object) del(key string) {
 		}
 	}
 }
-
-func stringsOf[S ~string](all []S) list {
-	out := make(list, len(all))
-	for i, s := range all {
-		out[i] = string(s)
-	}
-	return out
-}

@@ -40,10 +40,15 @@ func newWriter(w io.Writer, yaml bool) *writer {
 	return &writer{out: bufio.NewWriterSize(w, 64<<10), yaml: yaml}
 }
 
+// put writes a text. An error is kept until finish.
+func (w *writer) put(s string) { _, _ = w.out.WriteString(s) }
+
+func (w *writer) putByte(b byte) { _ = w.out.WriteByte(b) }
+
 // finish ends the document.
 func (w *writer) finish() error {
 	if !w.yaml {
-		w.out.WriteByte('\n')
+		w.putByte('\n')
 	}
 	return w.out.Flush()
 }
@@ -73,7 +78,7 @@ func (w *writer) value(v any) {
 		w.item()
 		w.scalar(v)
 		if w.yaml {
-			w.out.WriteByte('\n')
+			w.putByte('\n')
 		}
 	}
 }
@@ -90,7 +95,7 @@ func (w *writer) open(isList bool) {
 	w.item()
 	w.stack = append(w.stack, c)
 	if !w.yaml {
-		w.out.WriteByte("{["[index(isList)])
+		w.putByte("{["[index(isList)])
 	}
 }
 
@@ -103,12 +108,12 @@ func (w *writer) close() {
 		if c.count > 0 {
 			w.line(len(w.stack))
 		}
-		w.out.WriteByte("}]"[index(c.list)])
+		w.putByte("}]"[index(c.list)])
 	case c.count == 0:
 		if c.after != atStart {
-			w.out.WriteByte(' ')
+			w.putByte(' ')
 		}
-		w.out.WriteString([]string{"{}\n", "[]\n"}[index(c.list)])
+		w.put([]string{"{}\n", "[]\n"}[index(c.list)])
 	}
 }
 
@@ -124,14 +129,14 @@ func (w *writer) key(key string) {
 	w.separate()
 	if w.yaml {
 		if yamltext.StyleOf(key) == yamltext.Plain {
-			w.out.WriteString(key)
+			w.put(key)
 		} else {
 			w.quoted(key)
 		}
-		w.out.WriteByte(':')
+		w.putByte(':')
 	} else {
 		w.quoted(key)
-		w.out.WriteString(": ")
+		w.put(": ")
 	}
 	w.keyed = true
 }
@@ -147,7 +152,7 @@ func (w *writer) item() {
 	}
 	w.separate()
 	if w.yaml {
-		w.out.WriteByte('-')
+		w.putByte('-')
 	}
 }
 
@@ -157,7 +162,7 @@ func (w *writer) separate() {
 	c.count++
 	if !w.yaml {
 		if c.count > 1 {
-			w.out.WriteByte(',')
+			w.putByte(',')
 		}
 		w.line(len(w.stack))
 		return
@@ -166,7 +171,7 @@ func (w *writer) separate() {
 	case c.count == 1 && c.after == afterKey:
 		w.line(len(w.stack) - 1)
 	case c.count == 1 && c.after == afterDash:
-		w.out.WriteByte(' ')
+		w.putByte(' ')
 	default:
 		w.indent(len(w.stack) - 1)
 	}
@@ -176,7 +181,7 @@ func (w *writer) separate() {
 const maxIndent = 64
 
 func (w *writer) line(depth int) {
-	w.out.WriteByte('\n')
+	w.putByte('\n')
 	w.indent(depth)
 }
 
@@ -185,25 +190,25 @@ func (w *writer) indent(depth int) {
 		depth = min(depth, maxIndent)
 	}
 	for range depth {
-		w.out.WriteString("  ")
+		w.put("  ")
 	}
 }
 
 func (w *writer) scalar(v any) {
 	if w.yaml && len(w.stack) > 0 {
-		w.out.WriteByte(' ')
+		w.putByte(' ')
 	}
 	switch v := v.(type) {
 	case string:
 		w.text(v)
 	case bool:
-		w.out.WriteString(strconv.FormatBool(v))
+		w.put(strconv.FormatBool(v))
 	case int:
-		w.out.WriteString(strconv.Itoa(v))
+		w.put(strconv.Itoa(v))
 	case number:
-		w.out.WriteString(string(v))
+		w.put(string(v))
 	default:
-		w.out.WriteString("null")
+		w.put("null")
 	}
 }
 
@@ -211,7 +216,7 @@ func (w *writer) text(s string) {
 	if w.yaml {
 		switch yamltext.StyleOf(s) {
 		case yamltext.Plain:
-			w.out.WriteString(s)
+			w.put(s)
 			return
 		case yamltext.Lines:
 			w.lines(s)
@@ -226,18 +231,18 @@ func (w *writer) text(s string) {
 func (w *writer) lines(s string) {
 	if s[len(s)-1] == '\n' {
 		s = s[:len(s)-1]
-		w.out.WriteString("|")
+		w.put("|")
 	} else {
-		w.out.WriteString("|-")
+		w.put("|-")
 	}
 	for len(s) > 0 {
 		end := 0
 		for end < len(s) && s[end] != '\n' {
 			end++
 		}
-		if w.out.WriteByte('\n'); end > 0 {
+		if w.putByte('\n'); end > 0 {
 			w.indent(len(w.stack))
-			w.out.WriteString(s[:end])
+			w.put(s[:end])
 		}
 		s = s[min(end+1, len(s)):]
 	}
@@ -247,34 +252,34 @@ const hex = "0123456789abcdef"
 
 // quoted writes a string of JSON, which is one of YAML too.
 func (w *writer) quoted(s string) {
-	w.out.WriteByte('"')
+	w.putByte('"')
 	for len(s) > 0 {
 		n := 0
 		for n < len(s) && ' ' <= s[n] && s[n] < utf8.RuneSelf && s[n] != '"' && s[n] != '\\' && s[n] != 0x7f {
 			n++
 		}
-		w.out.WriteString(s[:n])
+		w.put(s[:n])
 		if s = s[n:]; s == "" {
 			break
 		}
 		r, size := utf8.DecodeRuneInString(s)
 		switch {
 		case r == '"' || r == '\\':
-			w.out.WriteByte('\\')
-			w.out.WriteRune(r)
+			w.putByte('\\')
+			w.put(string(r))
 		case r == '\n':
-			w.out.WriteString(`\n`)
+			w.put(`\n`)
 		case r == '\t':
-			w.out.WriteString(`\t`)
+			w.put(`\t`)
 		case safetext.Unsafe(r) && r <= 0xffff: // all of them
-			w.out.WriteString(`\u`)
+			w.put(`\u`)
 			for shift := 12; shift >= 0; shift -= 4 {
-				w.out.WriteByte(hex[r>>shift&15])
+				w.putByte(hex[r>>shift&15])
 			}
 		default: // U+FFFD for invalid UTF-8
-			w.out.WriteRune(r)
+			w.put(string(r))
 		}
 		s = s[size:]
 	}
-	w.out.WriteByte('"')
+	w.putByte('"')
 }

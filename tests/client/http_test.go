@@ -325,6 +325,34 @@ func TestHTTPAbandonedCalls(t *testing.T) {
 	})
 }
 
+// A call ends while one goroutine sends its request and another waits for the answer.
+func TestHTTPCancelWhileSending(t *testing.T) {
+	t.Parallel()
+	conn := dialHTTP(t, ways[0], dynclient.Connect, connectGo())
+	for _, desc := range []*grpc.StreamDesc{{}, {ServerStreams: true}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		path := testService + "UnaryCall"
+		var in proto.Message = &grpc_testing.SimpleRequest{FillUsername: true}
+		if desc.ServerStreams {
+			path, in = testService+"StreamingOutputCall", &grpc_testing.StreamingOutputCallRequest{ResponseParameters: []*grpc_testing.ResponseParameters{{Size: -1}}}
+		}
+		var head metadata.MD
+		stream, err := conn.NewStream(ctx, desc, path, grpc.Header(&head))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := make(chan error, 1)
+		go func() { sent <- stream.SendMsg(in) }() // ends with the call
+		answered := make(chan error, 1)
+		go func() { answered <- stream.RecvMsg(new(grpc_testing.SimpleResponse)) }() // ends with the call
+		cancel()
+		wantCode(t, <-answered, codes.Canceled)
+		if err := <-sent; err != nil {
+			t.Errorf("SendMsg: %v", err)
+		}
+	}
+}
+
 func TestHTTPCloseEndsCalls(t *testing.T) {
 	t.Parallel()
 	conn := dialHTTP(t, ways[0], dynclient.Connect, connectGo())

@@ -46,6 +46,7 @@ func startShapes(t *testing.T, changes ...func(*dynserver.Config)) *shapes {
 		reg.Handle("web.Shapes/Fail", handlers.Unary(fail))
 	})
 	config.Middleware = []handlers.Middleware{s.note}
+	config.HTTP.REST.RequestHeaders = []string{"x-client"}
 	for _, change := range changes {
 		change(&config)
 	}

@@ -230,9 +230,15 @@ func (s *stream) receive() (*payload, error) {
 	return nil, status.Error(codes.Unimplemented, "the method answers once, but the server sent several answers")
 }
 
-// conclude reads the trailer, and ends the request and the response.
+// conclude reads the trailer, and ends the request and the response. If the context
+// ended first, SendMsg may still be opening the call: then there is nothing to read.
 func (s *stream) conclude() {
 	s.unwatch()
+	select {
+	case <-s.opened:
+	default:
+		return
+	}
 	s.trailer = readMetadata(s.info.ResponseTrailer())
 	s.trace.sawTrailer(s.trailer)
 	for _, opt := range s.opts.results {

@@ -103,10 +103,10 @@ func (a annotation) Diagnose(severity diag.Severity, part httprule.Part, format 
 	return a.file.DiagnoseOption(severity, a.method, part.Path(), format, args...)
 }
 
-// httpPaths puts the bindings of all services, which are sorted, into a tree. Of bindings
-// that tie it keeps the one that prev has. A service that is leaving gives way to the others,
+// nextHTTP puts the bindings of the next generation's services, which are sorted, into a
+// tree. Of bindings that tie it keeps the one that this generation has. A service that is leaving gives way to the others,
 // because one of them may be its new name.
-func (prev *Generation) httpPaths(services []*Service) httpPaths {
+func (g *Generation) nextHTTP(services []*Service) httpPaths {
 	var p httpPaths
 	leaving := make(map[*httprule.Binding]bool)
 	for _, s := range services {
@@ -117,15 +117,15 @@ func (prev *Generation) httpPaths(services []*Service) httpPaths {
 			}
 		}
 	}
-	if prev.http.tree != nil && slices.Equal(prev.http.offered, p.offered) {
-		return prev.http
+	if g.http.tree != nil && slices.Equal(g.http.offered, p.offered) {
+		return g.http
 	}
 	var first, others, last []*httprule.Binding
 	for _, b := range p.offered {
 		switch {
 		case leaving[b]:
 			last = append(last, b)
-		case prev.http.tree.Has(b):
+		case g.http.tree.Has(b):
 			first = append(first, b)
 		default:
 			others = append(others, b)

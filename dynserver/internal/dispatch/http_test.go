@@ -28,13 +28,13 @@ func paths(g *Generation) string {
 	return strings.Join(out, " ")
 }
 
-func (b *bench) expectPaths(want, state_ string, problems ...string) {
+func (b *bench) expectPaths(want, services string, problems ...string) {
 	b.t.Helper()
 	if got := paths(b.current); got != want {
 		b.t.Errorf("paths %q, want %q", got, want)
 	}
-	if got := state(b.current); got != state_ {
-		b.t.Errorf("services %q, want %q", got, state_)
+	if got := state(b.current); got != services {
+		b.t.Errorf("services %q, want %q", got, services)
 	}
 	text := ""
 	for _, d := range b.diags {

@@ -59,7 +59,7 @@ type HandshakeError struct {
 
 func (e *HandshakeError) Error() string { return e.Problem }
 
-// accept does the handshake. If it succeeds, s.all has been increased.
+// accept does the handshake.
 func (s *Sockets) accept(w http.ResponseWriter, r *http.Request) (*connection, error) {
 	if err := s.check(r); err != nil {
 		return nil, err
@@ -67,16 +67,12 @@ func (s *Sockets) accept(w http.ResponseWriter, r *http.Request) (*connection, e
 	if !canHijack(w) {
 		return nil, &HandshakeError{http.StatusNotImplemented, "a middleware of the server prevents WebSockets: it hides http.Hijacker"}
 	}
-	if !s.begin() {
-		return nil, &HandshakeError{http.StatusServiceUnavailable, errStopped.reason}
-	}
 	up := &upgrade{ResponseWriter: w}
 	conn, err := websocket.Accept(up, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{Subprotocol},
 		InsecureSkipVerify: true, // check has seen the origin
 	})
 	if err != nil {
-		s.all.Done()
 		return nil, &HandshakeError{max(up.status, http.StatusBadRequest), strings.TrimPrefix(err.Error(), "failed to accept WebSocket connection: ")}
 	}
 	_ = up.conn.SetDeadline(time.Time{}) // net/http's

@@ -268,62 +268,38 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
-// TestShutdown waits for streams, and cuts those that last too long.
-func TestShutdown(t *testing.T) {
-	sockets := NewSockets(SocketOptions{})
-	server := serve(t, sockets, echo)
-	ctx, conn := connect(t, server)
-	if err := conn.Write(ctx, websocket.MessageText, []byte("1")); err != nil {
-		t.Fatal(err)
-	}
-	if _, doc, err := conn.Read(ctx); err != nil || string(doc) != "1" {
-		t.Fatal(string(doc), err)
-	}
-	stop, cut := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- sockets.Shutdown(stop) }()
-	for {
-		refused, response, err := websocket.Dial(ctx, server.URL, nil) //nolint:bodyclose // the connection's
-		if err != nil && response != nil && response.StatusCode == http.StatusServiceUnavailable {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		_ = refused.CloseNow()
-	}
-	if err := conn.Write(ctx, websocket.MessageText, []byte("2")); err != nil {
-		t.Fatal(err)
-	}
-	if _, doc, err := conn.Read(ctx); err != nil || string(doc) != "2" {
-		t.Fatal(string(doc), err)
-	}
-	cut()
-	if answer, end := exchange(ctx, conn); end.Code != websocket.StatusGoingAway || len(answer) > 0 {
-		t.Errorf("got %q, %v", answer, end)
-	}
-	if err := <-done; err != context.Canceled {
-		t.Errorf("got %v", err)
-	}
-	if err := sockets.Shutdown(ctx); err != nil {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestShutdownOfBusy closes a socket whose function does not notice its end yet.
-func TestShutdownOfBusy(t *testing.T) {
-	sockets := NewSockets(SocketOptions{})
+// TestStop closes sockets when the server ends their requests, whether their functions
+// notice that or not.
+func TestStop(t *testing.T) {
 	release := make(chan struct{})
-	server := serve(t, sockets, func(context.Context, *Socket) *End { <-release; return nil })
-	ctx, conn := connect(t, server)
-	stop, cut := context.WithCancel(ctx)
-	cut()
-	done := make(chan error, 1)
-	go func() { done <- sockets.Shutdown(stop) }()
-	if _, end := exchange(ctx, conn); end.Code != websocket.StatusGoingAway {
-		t.Errorf("got %v", end)
+	for name, f := range map[string]func(context.Context, *Socket) *End{
+		"echo": echo,
+		"busy": func(context.Context, *Socket) *End { <-release; return nil },
+	} {
+		base, stop := context.WithCancel(t.Context())
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = NewSockets(SocketOptions{}).Serve(w, r, f)
+		}))
+		server.Config.BaseContext = func(net.Listener) context.Context { return base }
+		server.Start()
+		ctx, conn := connect(t, server)
+		if name == "echo" {
+			if err := conn.Write(ctx, websocket.MessageText, []byte("1")); err != nil {
+				t.Fatal(err)
+			}
+			if _, doc, err := conn.Read(ctx); err != nil || string(doc) != "1" {
+				t.Fatal(string(doc), err)
+			}
+		}
+		stop()
+		if answer, end := exchange(ctx, conn); end.Code != websocket.StatusGoingAway || len(answer) > 0 {
+			t.Errorf("%s: got %q, %v", name, answer, end)
+		}
+		if name == "busy" {
+			close(release)
+		}
+		server.Close()
 	}
-	close(release)
-	<-done
 }
 
 // TestSlowReader gives up a client that does not read.

@@ -38,16 +38,8 @@ type SocketOptions struct {
 	WriteTimeout time.Duration
 }
 
-// Sockets accepts WebSockets and ends them when the server stops.
-type Sockets struct {
-	opts SocketOptions
-
-	mu      sync.Mutex
-	stopped bool // no new ones
-	cut     bool // no old ones
-	open    map[*connection]struct{}
-	all     sync.WaitGroup // calls of Serve
-}
+// Sockets turns requests into WebSockets.
+type Sockets struct{ opts SocketOptions }
 
 // NewSockets returns Sockets.
 func NewSockets(opts SocketOptions) *Sockets {
@@ -56,7 +48,7 @@ func NewSockets(opts SocketOptions) *Sockets {
 	}
 	opts.Ping = orDefault(opts.Ping, DefaultPing)
 	opts.WriteTimeout = orDefault(opts.WriteTimeout, DefaultWriteTimeout)
-	return &Sockets{opts: opts, open: map[*connection]struct{}{}}
+	return &Sockets{opts}
 }
 
 // End is the error that ends a stream.
@@ -66,9 +58,10 @@ type End struct {
 	Status  []byte // a google.rpc.Status in JSON
 }
 
-// Serve turns a request into a WebSocket and runs f with it. Its ctx ends when the
-// client goes away or Shutdown cuts the stream. What f returns ends the stream; nil
-// is success. Serve returns when the connection is closed.
+// Serve turns a request into a WebSocket and runs f with it. The ctx of f ends when the
+// client goes away. It also ends with the request's context, as when the server stops;
+// then the client is told so with 1001 (going away). Otherwise, what f returns ends the
+// stream; nil is success. Serve returns when f has returned and the connection is closed.
 //
 // If the request cannot become a WebSocket, Serve returns a *HandshakeError, to which
 // the caller responds. Headers that the response needs are set.
@@ -77,11 +70,9 @@ func (s *Sockets) Serve(w http.ResponseWriter, r *http.Request, f func(ctx conte
 	if err != nil {
 		return err
 	}
-	defer s.all.Done()
-	ctx, cancel := context.WithCancelCause(r.Context())
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	c.cut = cancel
-	s.remember(c)
-	defer s.forget(c)
+	defer context.AfterFunc(r.Context(), c.stop)()
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel(nil)
@@ -154,69 +145,14 @@ func cutText(text string, limit int) string {
 	return text[:limit]
 }
 
-// begin counts a call of Serve, unless the server stops.
-func (s *Sockets) begin() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.stopped {
-		s.all.Add(1)
-	}
-	return !s.stopped
-}
-
-// errStopped ends the sockets that are open when the server stops.
+// errStopped is why a socket is closed when the context of its request ends.
 var errStopped = &closing{websocket.StatusGoingAway, "the server is shutting down"}
 
 // stopTimeout is the time that clients have to answer the last close frame.
 const stopTimeout = time.Second
 
-func (s *Sockets) remember(c *connection) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.open[c] = struct{}{}
-	if s.cut {
-		c.end()
-	}
-}
-
-func (s *Sockets) forget(c *connection) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.open, c)
-}
-
-// end cuts the stream because the server stops.
-func (c *connection) end() {
+// stop ends the stream because the server stops.
+func (c *connection) stop() {
 	_ = c.net.SetDeadline(time.Now().Add(stopTimeout))
 	c.cut(errStopped)
-}
-
-// Shutdown refuses new WebSockets and waits until all have ended. When ctx ends
-// before that, it closes the others with 1001 (going away), waits a moment for their
-// functions, and returns the cause.
-func (s *Sockets) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	s.stopped = true
-	s.mu.Unlock()
-	ended := make(chan struct{})
-	go func() { // ends with the last call of Serve
-		s.all.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-	}
-	s.mu.Lock()
-	s.cut = true
-	for c := range s.open {
-		c.end()
-	}
-	s.mu.Unlock()
-	select {
-	case <-ended:
-	case <-time.After(2 * stopTimeout): // a function ignores its context
-	}
-	return context.Cause(ctx)
 }

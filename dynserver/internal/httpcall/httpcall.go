@@ -47,7 +47,7 @@ func Timeout(value string) (time.Duration, error) {
 	if int64(n) > math.MaxInt64/int64(unit) {
 		return math.MaxInt64, nil
 	}
-	return time.Duration(n) * unit, nil //nolint:gosec // up to 8 digits
+	return time.Duration(n) * unit, nil
 }
 
 var units = map[byte]time.Duration{

@@ -18,7 +18,8 @@ func (s *Server) initSweep() {
 	}
 }
 
-// startSweep sets the timer, unless it is set. The caller holds s.mu.
+// startSweep sets the timer, unless it is set or a sweep is in progress. The caller
+// holds s.mu.
 func (s *Server) startSweep() {
 	if s.sweeping || s.every == 0 {
 		return
@@ -31,12 +32,11 @@ func (s *Server) startSweep() {
 	s.timer.Reset(s.every)
 }
 
-// sweep ends the reads and writes that take too long.
+// sweep ends the reads and writes that take too long. One runs at a time.
 func (s *Server) sweep() {
 	now := s.tick.Add(1)
 	var slow, stalled []*exchange
 	s.mu.Lock()
-	s.sweeping = false
 	for x := range s.active {
 		switch {
 		case s.exceeds(s.opts.StallTimeout, x.writing.Load(), now):
@@ -44,9 +44,6 @@ func (s *Server) sweep() {
 		case s.exceeds(s.opts.BodyTimeout, x.reading.Load(), now) && !x.pauses:
 			slow = append(slow, x)
 		}
-	}
-	if len(s.active) > 0 {
-		s.startSweep()
 	}
 	s.mu.Unlock()
 	for _, x := range stalled {
@@ -56,6 +53,12 @@ func (s *Server) sweep() {
 		if x.pauses = s.opts.Pauses(x.request); !x.pauses {
 			x.fail(errSlow(s.opts.BodyTimeout), false)
 		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweeping = false
+	if len(s.active) > 0 {
+		s.startSweep()
 	}
 }
 

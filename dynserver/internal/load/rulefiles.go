@@ -88,7 +88,7 @@ func (f *ruleFile) next(path, text string, unread *diag.Diagnostic) *ruleFile {
 }
 
 func (r *ruleFiles) read(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the user names it
 	if err != nil {
 		return "", err
 	}
@@ -113,8 +113,8 @@ func idle(g *dispatch.Generation, config *httprule.Config) (diags []*diag.Diagno
 		service := method.Parent()
 		s := g.Service(service)
 		switch {
-		case s == nil && declared(g, string(service)):
-			// By a broken file, which has errors of its own.
+		case s == nil && (declared(g, string(service)) || inSnapshot(g, service)):
+			// By a broken file, or it has errors of its own.
 		case s == nil:
 			near := g.NearServices(string(service), 3)
 			for i, name := range near {
@@ -131,4 +131,10 @@ func idle(g *dispatch.Generation, config *httprule.Config) (diags []*diag.Diagno
 		}
 	})
 	return diags
+}
+
+// inSnapshot reports whether a file declares a service, which may have errors.
+func inSnapshot(g *dispatch.Generation, service protoreflect.FullName) bool {
+	d, _ := g.Snapshot.Find(service)
+	return d != nil
 }

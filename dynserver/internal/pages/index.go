@@ -113,7 +113,7 @@ func writeIndex(w io.Writer, g *dispatch.Generation) error {
 		service := indexService{Name: string(s.Desc.FullName()), Comment: comments[s.Desc], Stale: len(s.Stale) > 0}
 		for _, r := range s.Routes {
 			m := s.Desc.Methods().ByName(r.Method.Name())
-			ways := append(bindings[m.FullName()], way{Verb: "POST", Path: httprule.Default(m).Path()})
+			ways := slices.Concat(bindings[m.FullName()], []way{{Verb: "POST", Path: httprule.Default(m).Path()}})
 			service.Methods = append(service.Methods, indexMethod{
 				Name: string(m.Name()), Comment: comments[m], Streams: streamsOf(m),
 				Unanswered: len(r.Registrations) == 0, Deprecated: openapi.IsDeprecated(m), Ways: ways,

@@ -133,7 +133,7 @@ func (p *page) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	header.Set("Content-Length", strconv.Itoa(size))
 	if r.Method == http.MethodGet {
-		_, _ = io.Copy(w, body) // an error means that the reader is gone
+		_, _ = io.Copy(w, body) //nolint:gosec // newPage compressed it; an error means that the reader is gone
 	}
 }
 

@@ -73,7 +73,7 @@ func get(t *testing.T, h http.Handler, verb, path string, header ...string) *htt
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result() //nolint:bodyclose // it holds nothing
+	return w.Result()
 }
 
 func text(t *testing.T, r io.Reader) string {
@@ -96,12 +96,12 @@ func TestDocuments(t *testing.T) {
 			if !p.Serves(path) {
 				t.Error("it is not served")
 			}
-			plain := get(t, p, "GET", path)
+			plain := get(t, p, "GET", path) //nolint:bodyclose // a recorder has nothing to close
 			body := text(t, plain.Body)
-			if got := plain.Header.Get("Content-Type"); plain.StatusCode != 200 || got != want[0] || !strings.Contains(body, want[1]) {
+			if got := plain.Header.Get("Content-Type"); plain.StatusCode != http.StatusOK || got != want[0] || !strings.Contains(body, want[1]) {
 				t.Errorf("got %d %s %s", plain.StatusCode, got, body)
 			}
-			zipped := get(t, p, "GET", path, "Accept-Encoding", "br, gzip;q=0.5")
+			zipped := get(t, p, "GET", path, "Accept-Encoding", "br, gzip;q=0.5") //nolint:bodyclose // as above
 			unzip, err := gzip.NewReader(zipped.Body)
 			if err != nil || zipped.Header.Get("Content-Encoding") != "gzip" {
 				t.Fatal(err, zipped.Header)
@@ -109,7 +109,7 @@ func TestDocuments(t *testing.T) {
 			if text(t, unzip) != body {
 				t.Error("the compressed page is another one")
 			}
-			head := get(t, p, "HEAD", path)
+			head := get(t, p, "HEAD", path) //nolint:bodyclose // as above
 			if head.ContentLength != int64(len(body)) || text(t, head.Body) != "" {
 				t.Errorf("HEAD: %d bytes", head.ContentLength)
 			}
@@ -139,7 +139,7 @@ func TestReload(t *testing.T) {
 	t.Cleanup(g.Unpin)
 	current.Swap(g)
 	after := get(t, p, "GET", "/openapi.json", "If-None-Match", before)
-	if body := text(t, after.Body); after.StatusCode != 200 || !strings.Contains(body, "/v2/greet") || strings.Contains(body, "/v1/greet") {
+	if body := text(t, after.Body); after.StatusCode != http.StatusOK || !strings.Contains(body, "/v2/greet") || strings.Contains(body, "/v1/greet") {
 		t.Errorf("got %d %s", after.StatusCode, body)
 	}
 }

@@ -1,7 +1,6 @@
 package restfront
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
@@ -33,10 +32,6 @@ func New(current *dispatch.Current, opts Options) *Front {
 		}),
 	}
 }
-
-// Shutdown refuses new WebSockets, and waits until all have ended or ctx is done,
-// when it closes the rest. An http.Server does not wait for them.
-func (f *Front) Shutdown(ctx context.Context) error { return f.sockets.Shutdown(ctx) }
 
 // ServeHTTP implements http.Handler. A call is served from the generation in which
 // it begins.

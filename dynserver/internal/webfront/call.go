@@ -46,31 +46,19 @@ type call struct {
 }
 
 // serve serves a call to its end.
-func serve(ctx context.Context, protocol string, on conn) error {
-	e := exchangeIn(ctx)
+func serve(ctx context.Context, e *exchange, protocol string, on conn) error {
 	if err := httpcall.Check(e.r.Header); err != nil {
 		return connectError(err, e.route.Method, protocol)
 	}
-	c := &call{ctx: ctx, conn: on, exchange: e, protocol: protocol}
+	c := &e.call
+	c.ctx, c.conn, c.exchange, c.protocol = ctx, on, e, protocol
 	e.serving = true
 	err := e.route.Serve(ctx, c)
 	c.end()
 	if err != nil {
-		return connectError(cutError(ctx, err), e.route.Method, protocol)
+		return connectError(err, e.route.Method, protocol)
 	}
 	return nil
-}
-
-// cutError returns why the server has cut a call, if that is what canceled it.
-func cutError(ctx context.Context, err error) error {
-	if status.Code(err) != codes.Canceled {
-		return err
-	}
-	cause := context.Cause(ctx)
-	if _, ok := status.FromError(cause); ok && cause != nil {
-		return cause
-	}
-	return err
 }
 
 // end gives conn back, which connect uses from here on. A handler may have left
@@ -89,7 +77,9 @@ func (c *call) end() {
 	defer c.sending.Unlock()
 	c.exchange.serving = false
 	c.giveHeader()
-	httpcall.Add(c.conn.ResponseTrailer(), c.trailer)
+	if len(c.trailer) > 0 {
+		httpcall.Add(c.conn.ResponseTrailer(), c.trailer)
+	}
 }
 
 func (c *call) Method() *handlers.Method { return c.exchange.route.Method }
@@ -109,14 +99,14 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 	if c.over.Load() {
 		return nil, errOver
 	}
-	c.in.data = nil
+	c.in = frame{}
 	if err := c.conn.Receive(&c.in); err != nil {
 		return nil, c.recvError(err)
 	}
-	if !c.exchange.json || c.in.data == nil { // connect does not decode an empty message of a stream
+	if c.in.text == nil { // it is protobuf, or the empty message of a stream, which connect does not decode
 		return c.in.data, nil
 	}
-	wire, err := toWire(c.Method(), c.in.data)
+	wire, err := toWire(c.Method(), c.in.text)
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -135,21 +125,22 @@ func (c *call) recvError(err error) error {
 }
 
 func (c *call) Send(data mem.BufferSlice) error {
+	out := frame{data: data}
 	if c.exchange.json {
 		text, err := toJSON(c.Method(), data)
 		if err != nil {
 			return &jsonError{err}
 		}
-		data = text
+		out = frame{text: text}
 	}
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	if c.over.Load() {
-		data.Free()
+		out.data.Free()
 		return errOver
 	}
 	c.giveHeader()
-	c.out.data = data
+	c.out = out
 	return statusError(c.conn.Send(&c.out))
 }
 
@@ -196,7 +187,9 @@ func (c *call) giveHeader() {
 		return
 	}
 	c.sent = true
-	httpcall.Add(c.conn.ResponseHeader(), c.header)
+	if len(c.header) > 0 {
+		httpcall.Add(c.conn.ResponseHeader(), c.header)
+	}
 }
 
 // streams is an interceptor that serves the calls of a stream handler.
@@ -213,6 +206,6 @@ func (streams) WrapStreamingClient(next connect.StreamingClientFunc) connect.Str
 // WrapStreamingHandler implements connect.Interceptor.
 func (streams) WrapStreamingHandler(connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		return serve(ctx, conn.Peer().Protocol, conn)
+		return serve(ctx, exchangeIn(ctx), conn.Peer().Protocol, conn)
 	}
 }

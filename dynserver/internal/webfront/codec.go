@@ -1,9 +1,11 @@
 package webfront
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
@@ -13,8 +15,29 @@ import (
 	"github.com/dyngate/dyngate/internal/codec/transcode"
 )
 
-// frame carries a message from and to connect, as bytes in the format of the call.
-type frame struct{ data mem.BufferSlice }
+// frame carries a message from and to connect, in the format of the call.
+type frame struct {
+	data mem.BufferSlice // of protobuf
+	text *bytes.Buffer   // JSON; from texts
+}
+
+// texts are buffers of JSON, for as long as a message is converted.
+var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxText is the size of the largest buffer that is kept.
+const maxText = 1 << 20
+
+func newText() *bytes.Buffer {
+	text := texts.Get().(*bytes.Buffer) //nolint:forcetypeassert // it holds nothing else
+	text.Reset()
+	return text
+}
+
+func freeText(text *bytes.Buffer) {
+	if text.Cap() <= maxText {
+		texts.Put(text)
+	}
+}
 
 // codec is a connect.Codec of frames. The calls themselves convert JSON, because only
 // they know the types.
@@ -34,6 +57,12 @@ func (c codec) Marshal(v any) ([]byte, error) { return c.MarshalAppend(nil, v) }
 func (codec) MarshalAppend(dst []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case *frame:
+		if v.text != nil {
+			dst = append(dst, v.text.Bytes()...)
+			freeText(v.text)
+			v.text = nil
+			return dst, nil
+		}
 		for _, part := range v.data {
 			dst = append(dst, part.ReadOnlyData()...)
 		}
@@ -47,10 +76,15 @@ func (codec) MarshalAppend(dst []byte, v any) ([]byte, error) {
 }
 
 // Unmarshal implements connect.Codec. The bytes belong to connect.
-func (codec) Unmarshal(data []byte, v any) error {
+func (c codec) Unmarshal(data []byte, v any) error {
 	in, ok := v.(*frame)
 	if !ok {
 		return fmt.Errorf("%T is not a message", v)
+	}
+	if c.json {
+		in.text = newText()
+		in.text.Write(data)
+		return nil
 	}
 	in.data = mem.BufferSlice{mem.Copy(data, mem.DefaultBufferPool())}
 	return nil
@@ -74,44 +108,50 @@ func plan(m *handlers.Method, md protoreflect.MessageDescriptor) *transcode.Plan
 
 // toWire converts a request from JSON and frees it. Unknown fields are ignored, as
 // Connect's implementations do, so that clients may have a newer schema.
-func toWire(m *handlers.Method, text mem.BufferSlice) (mem.BufferSlice, error) {
-	defer text.Free()
-	doc := text.MaterializeToBuffer(mem.DefaultBufferPool())
-	defer doc.Free()
-	return fill(doc.Len()+64, func(dst []byte) ([]byte, error) {
-		return plan(m, m.Input()).AppendWire(dst, doc.ReadOnlyData(), transcode.DecodeOptions{IgnoreUnknown: true})
-	})
+func toWire(m *handlers.Method, text *bytes.Buffer) (mem.BufferSlice, error) {
+	defer freeText(text)
+	pool := mem.DefaultBufferPool()
+	size := text.Len() + 16
+	var space *[]byte // from pool
+	var dst []byte
+	if mem.IsBelowBufferPoolingThreshold(size) {
+		dst = make([]byte, 0, size)
+	} else {
+		space = pool.Get(size)
+		dst = (*space)[:0]
+	}
+	wire, err := plan(m, m.Input()).AppendWire(dst, text.Bytes(), transcode.DecodeOptions{IgnoreUnknown: true})
+	switch {
+	case space == nil && err == nil:
+		return mem.BufferSlice{mem.SliceBuffer(wire)}, nil
+	case space == nil:
+		return nil, err
+	case err != nil:
+		pool.Put(space)
+		return nil, err
+	case cap(wire) != cap(*space): // it has grown
+		pool.Put(space)
+		return mem.BufferSlice{mem.SliceBuffer(wire)}, nil
+	}
+	*space = wire
+	return mem.BufferSlice{mem.NewBuffer(space, pool)}, nil
 }
 
 // toJSON converts a response to JSON and frees it.
-func toJSON(m *handlers.Method, wire mem.BufferSlice) (mem.BufferSlice, error) {
+func toJSON(m *handlers.Method, wire mem.BufferSlice) (*bytes.Buffer, error) {
 	defer wire.Free()
 	msg := wire.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer msg.Free()
-	return fill(2*msg.Len()+64, func(dst []byte) ([]byte, error) {
-		return plan(m, m.Output()).AppendJSON(dst, msg.ReadOnlyData(), transcode.EncodeOptions{})
-	})
-}
-
-// fill returns a buffer with what write appends, which is about size bytes.
-func fill(size int, write func(dst []byte) ([]byte, error)) (mem.BufferSlice, error) {
-	if mem.IsBelowBufferPoolingThreshold(size) {
-		data, err := write(make([]byte, 0, size))
-		if err != nil {
-			return nil, err
-		}
-		return mem.BufferSlice{mem.SliceBuffer(data)}, nil
+	text := newText()
+	text.Grow(2*msg.Len() + 64)
+	all, err := plan(m, m.Output()).AppendJSON(text.AvailableBuffer(), msg.ReadOnlyData(), transcode.EncodeOptions{})
+	if err != nil {
+		freeText(text)
+		return nil, err
 	}
-	pool := mem.DefaultBufferPool()
-	space := pool.Get(size)
-	data, err := write((*space)[:0])
-	if err != nil || cap(data) != cap(*space) { // it failed, or data grew
-		pool.Put(space)
-		if err != nil {
-			return nil, err
-		}
-		return mem.BufferSlice{mem.SliceBuffer(data)}, nil
+	if cap(all) > text.Cap() { // it has grown: keep the larger one
+		return bytes.NewBuffer(all), nil
 	}
-	*space = data
-	return mem.BufferSlice{mem.NewBuffer(space, pool)}, nil
+	text.Write(all) // copies nothing: it is there
+	return text, nil
 }

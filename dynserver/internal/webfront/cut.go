@@ -29,7 +29,10 @@ var past = time.Unix(1, 0)
 
 // gate is a connect.RequestGateFunc: it runs when the deadline of a call is known, and
 // before anything is read.
-func gate(ctx context.Context, _ connect.Spec, _ connect.Peer, _ http.Header) (context.Context, error) {
+func gate(ctx context.Context, spec connect.Spec, _ connect.Peer, _ http.Header) (context.Context, error) {
+	if _, ends := ctx.Deadline(); !ends && spec.StreamType == connect.StreamTypeUnary {
+		return ctx, nil // the caller's leaving ends it
+	}
 	e := exchangeIn(ctx)
 	e.cutter.stop = context.AfterFunc(ctx, func() { e.cut(ctx) })
 	return ctx, nil
@@ -37,7 +40,7 @@ func gate(ctx context.Context, _ connect.Spec, _ connect.Peer, _ http.Header) (c
 
 // cut makes reads fail now, and writes soon.
 func (e *exchange) cut(ctx context.Context) {
-	if e.Context.Err() == nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if e.Err() == nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return // the call has ended by itself
 	}
 	c := &e.cutter

@@ -17,8 +17,11 @@ import (
 
 // statusError returns an error of connect as one with a status.
 func statusError(err error) error {
-	var wrong *connect.Error
-	if err == nil || !errors.As(err, &wrong) {
+	if err == nil {
+		return nil
+	}
+	wrong, ok := errors.AsType[*connect.Error](err)
+	if !ok {
 		return err
 	}
 	return status.Error(codes.Code(wrong.Code()), wrong.Message())

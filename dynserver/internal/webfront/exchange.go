@@ -26,6 +26,8 @@ type exchange struct {
 	route   *dispatch.Served
 
 	cutter cutter
+	call   call
+	unary  unaryConn // of call, if the protocol is Connect's for unary calls
 }
 
 type exchangeKey struct{}

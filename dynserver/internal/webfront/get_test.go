@@ -43,7 +43,7 @@ func TestGet(t *testing.T) {
 	query := "?connect=v1&encoding=json&message=" + url.QueryEscape(`{"text":"Ada"}`)
 	res, body := request(t, c, "GET", server.URL+"/web.Svc/Get"+query, "")
 	tag := res.Header.Get("Etag")
-	if res.StatusCode != 200 || body != `{"text":"hello Ada"}` || !strings.HasPrefix(tag, `W/"`) || res.Header.Get("Vary") != "Accept-Encoding" {
+	if res.StatusCode != http.StatusOK || body != `{"text":"hello Ada"}` || !strings.HasPrefix(tag, `W/"`) || res.Header.Get("Vary") != "Accept-Encoding" {
 		t.Fatalf("%s %v %s", res.Status, res.Header, body)
 	}
 	for _, tt := range []struct {
@@ -62,7 +62,7 @@ func TestGet(t *testing.T) {
 		t.Error("two responses have the same tag", got)
 	}
 	refused, _ := request(t, c, "GET", server.URL+"/web.Svc/Unary"+query, "")
-	if refused.StatusCode != 405 || refused.Header.Get("Allow") != "POST" {
+	if refused.StatusCode != http.StatusMethodNotAllowed || refused.Header.Get("Allow") != "POST" {
 		t.Errorf("GET of a method with side effects: %s %v", refused.Status, refused.Header)
 	}
 }
@@ -102,7 +102,7 @@ func TestHandlersMayTag(t *testing.T) {
 	}
 }
 
-var tagging = handlers.HandlerFunc(func(ctx context.Context, call handlers.Call) error {
+var tagging = handlers.HandlerFunc(func(_ context.Context, call handlers.Call) error {
 	if err := call.SetHeader(metadata.Pairs("etag", `"mine"`)); err != nil {
 		return err
 	}

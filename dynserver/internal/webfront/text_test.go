@@ -68,7 +68,7 @@ func TestText(t *testing.T) {
 			}
 			for version := 1; version <= 2; version++ {
 				res, text := request(t, clientOf(t, version), "POST", server.URL+"/web.Svc/"+tt.method, body.String(), "Content-Type", tt.content)
-				if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != tt.content {
+				if got := res.Header.Get("Content-Type"); res.StatusCode != http.StatusOK || got != tt.content {
 					t.Errorf("%s %s: %s, content type %s", tt.method, tt.content, res.Status, got)
 				}
 				out, err := unpad([]byte(text))
@@ -141,16 +141,15 @@ func FuzzTextWriter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, choices uint64) {
 		record := httptest.NewRecorder()
 		w := &textWriter{ResponseWriter: record}
-		flushed := 0
 		for rest := data; len(rest) > 0; choices = choices>>3 | choices<<61 {
-			n := min(int(choices&0xff)*int(choices&3)+1, len(rest)) //nolint:gosec // small
+			n := min(int(choices&0xff)*int(choices&3)+1, len(rest))
 			if m, err := w.Write(rest[:n]); m != n || err != nil {
 				t.Fatal(m, err)
 			}
 			rest = rest[n:]
 			if choices&4 != 0 {
 				w.Flush()
-				flushed = len(data) - len(rest)
+				flushed := len(data) - len(rest)
 				if got, err := unpad(record.Body.Bytes()); err != nil || !bytes.Equal(got, data[:flushed]) {
 					t.Fatalf("%.100q after a flush, want %.100q: %v", got, data[:flushed], err)
 				}

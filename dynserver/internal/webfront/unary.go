@@ -43,8 +43,10 @@ func (c *unaryConn) Send(v any) error {
 // serveUnary serves a unary call of Connect.
 func serveUnary(ctx context.Context, req *connect.Request[frame]) (*connect.Response[frame], error) {
 	info, _ := connect.CallInfoForHandlerContext(ctx)
-	conn := &unaryConn{CallInfo: info, request: req.Msg}
-	if err := serve(ctx, connect.ProtocolConnect, conn); err != nil {
+	e := exchangeIn(ctx)
+	conn := &e.unary
+	conn.CallInfo, conn.request = info, req.Msg
+	if err := serve(ctx, e, connect.ProtocolConnect, conn); err != nil {
 		return nil, err
 	}
 	if req.HTTPMethod() == http.MethodGet {
@@ -86,6 +88,9 @@ func weak(tag string) string { return strings.TrimPrefix(tag, "W/") }
 // may be compressed or not.
 func (c *unaryConn) entityTag() string {
 	hash := sha256.New()
+	if c.response.text != nil {
+		_, _ = hash.Write(c.response.text.Bytes())
+	}
 	for _, part := range c.response.data {
 		_, _ = hash.Write(part.ReadOnlyData())
 	}

@@ -35,7 +35,7 @@ func readRequest(r io.Reader) (*request, error) {
 		case 5:
 			out.clientCert = content
 		case 6:
-			out.receiveLimit = int(varint) //nolint:gosec // a uint32
+			out.receiveLimit = int(varint)
 		case 7:
 			return eachField(content, func(number protowire.Number, _ uint64, content []byte) error {
 				switch number {
@@ -88,11 +88,11 @@ func writeResponse(w io.Writer, port int, req *request) error {
 	b = protowire.AppendTag(b, 1, protowire.BytesType)
 	b = protowire.AppendString(b, "127.0.0.1")
 	b = protowire.AppendTag(b, 2, protowire.VarintType)
-	b = protowire.AppendVarint(b, uint64(port)) //nolint:gosec // a port
+	b = protowire.AppendVarint(b, uint64(port))
 	if req.tls {
 		b = protowire.AppendTag(b, 3, protowire.BytesType)
 		b = protowire.AppendBytes(b, req.cert)
 	}
-	_, err := w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)) //nolint:gosec // small
+	_, err := w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...))
 	return err
 }
