@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -22,18 +23,18 @@ type connBody struct {
 	in   io.Reader
 	read bool  // a byte has been read
 	err  error // of the connection, not io.EOF
-	eof  bool
+	eof  atomic.Bool
 }
 
 // empty reports whether the whole body has no byte.
-func (b *connBody) empty() bool { return b.eof && !b.read }
+func (b *connBody) empty() bool { return b.eof.Load() && !b.read }
 
 // Read implements io.Reader.
 func (b *connBody) Read(p []byte) (int, error) {
 	n, err := b.in.Read(p)
 	b.read = b.read || n > 0
 	if err == io.EOF {
-		b.eof = true
+		b.eof.Store(true)
 	} else if err != nil {
 		b.err = err
 	}
@@ -124,13 +125,17 @@ func (c *call) connError(err error) error {
 		r := refuse(codes.DeadlineExceeded, "the request body did not arrive in time")
 		r.code = http.StatusRequestTimeout
 		return r
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errEarly
 	case c.ctx.Err() != nil:
 		return c.contextError()
-	case !errors.Is(err, io.ErrUnexpectedEOF):
-		return status.Error(codes.Canceled, "the caller has gone away")
 	}
-	return invalid("the request body ends early")
+	return errGone
 }
+
+// errEarly is the error of a body that the caller did not finish. Most often the caller
+// has gone away.
+var errEarly = status.Error(codes.Canceled, "the request body ends early")
 
 // format is the format of a request body.
 type format int

@@ -118,7 +118,11 @@ func (c *call) Recv() (mem.BufferSlice, error) {
 // lost ends the call, whose caller has gone away or is too slow.
 func (c *call) lost(err error) {
 	if _, ok := status.FromError(err); !ok {
-		err = errGone
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errEarly
+		} else {
+			err = errGone
+		}
 	}
 	c.cancel(err)
 }

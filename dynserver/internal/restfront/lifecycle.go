@@ -68,6 +68,10 @@ func (c *call) run() error {
 	return err
 }
 
+// linger is how long net/http may read the rest of a body that nobody wants. If the
+// connection were closed at once, the caller could lose the response.
+const linger = 500 * time.Millisecond
+
 // past is a deadline that has passed.
 var past = time.Unix(1, 0)
 
@@ -103,8 +107,11 @@ func (c *call) end() {
 // net/http would wait for it.
 func (c *call) endBody(receiving bool) {
 	var err error
-	if receiving || c.endpoint.manyIn && c.unread() {
+	switch {
+	case receiving || c.endpoint.manyIn && c.unread():
 		err = http.NewResponseController(c.w).SetReadDeadline(past)
+	case c.r.ProtoMajor == 1 && c.unread(): // net/http reads it after the response
+		err = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(linger))
 	}
 	c.mu.Lock()
 	a := c.ahead
@@ -122,13 +129,14 @@ func (c *call) unread() bool {
 	if a != nil {
 		return !a.ended()
 	}
-	return hasBody(c.r)
+	return hasBody(c.r) && !c.body.eof.Load()
 }
 
 // closeUnread adds the header that closes the connection after the response, if it may
-// still bring a part of the body of a stream. net/http could not find the next request.
+// still bring a part of the body. net/http would wait for it before the response, or
+// not find the next request.
 func (c *call) closeUnread(h http.Header) {
-	if c.endpoint.manyIn && c.r.ProtoMajor == 1 && c.unread() {
+	if c.r.ProtoMajor == 1 && c.unread() {
 		h["Connection"] = []string{"close"}
 	}
 }

@@ -148,3 +148,26 @@ func TestSlowBody(t *testing.T) {
 		t.Error(resp.Status)
 	}
 }
+
+// TestCutBody has callers that end the connection inside the body.
+func TestCutBody(t *testing.T) {
+	s := httptest.NewServer(newTest(t, Options{}, map[string]handlers.Implementation{"Collect": collect}))
+	defer s.Close()
+	for _, path := range []string{"/test.Svc/Echo", "/v1/collect/n"} {
+		conn, err := net.Dial("tcp", s.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{}")
+		_ = conn.(*net.TCPConn).CloseWrite()
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 499 || string(body) != `{"code":1,"message":"the request body ends early"}` {
+			t.Errorf("%s: %s %s", path, resp.Status, body)
+		}
+		_ = resp.Body.Close()
+		_ = conn.Close()
+	}
+}
