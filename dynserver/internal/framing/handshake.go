@@ -76,7 +76,7 @@ func (s *Sockets) accept(w http.ResponseWriter, r *http.Request) (*connection, e
 		return nil, &HandshakeError{max(up.status, http.StatusBadRequest), strings.TrimPrefix(err.Error(), "failed to accept WebSocket connection: ")}
 	}
 	_ = up.conn.SetDeadline(time.Time{}) // net/http's
-	return &connection{socket: newSocket(conn, s.opts.MaxBytes, s.opts.WriteTimeout), net: up.conn}, nil
+	return &connection{socket: newSocket(conn, up.conn, s.opts.MaxBytes, s.opts.WriteTimeout), net: up.conn}, nil
 }
 
 // canHijack reports whether a handler's ResponseWriter can give the connection away.

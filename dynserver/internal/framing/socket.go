@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 // while another calls Send.
 type Socket struct {
 	conn    *websocket.Conn
+	net     net.Conn // below conn
 	max     int64
 	timeout time.Duration // of a Send; 0 for none
 
@@ -34,10 +36,10 @@ type Socket struct {
 	moves atomic.Int64 // documents received and sent
 }
 
-func newSocket(conn *websocket.Conn, limit int64, timeout time.Duration) *Socket {
+func newSocket(conn *websocket.Conn, below net.Conn, limit int64, timeout time.Duration) *Socket {
 	conn.SetReadLimit(-1) // readDocument has the limit
 	return &Socket{
-		conn: conn, max: limit, timeout: timeout,
+		conn: conn, net: below, max: limit, timeout: timeout,
 		docs: make(chan []byte), half: make(chan struct{}), done: make(chan struct{}),
 		gone: make(chan struct{}), over: make(chan struct{}),
 	}
@@ -62,8 +64,12 @@ func (s *Socket) Receive(ctx context.Context) ([]byte, error) {
 // document, the stream is closed with 1008.
 func (s *Socket) Done() { s.doneOnce.Do(func() { close(s.done) }) }
 
-// Send sends a document. An error means that the stream is over.
+// Send sends a document. An error means that the stream is over. When ctx ends, a client
+// that does not read has stopTimeout to take the document.
 func (s *Socket) Send(ctx context.Context, doc []byte) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	s.busy.Add(1)
 	defer func() {
 		s.moves.Add(1)
@@ -73,7 +79,11 @@ func (s *Socket) Send(ctx context.Context, doc []byte) error {
 		s.stalled.begin(s.timeout, func() { _ = s.conn.CloseNow() })
 		defer s.stalled.end()
 	}
-	return s.conn.Write(ctx, websocket.MessageText, doc)
+	stop := context.AfterFunc(ctx, func() { _ = s.net.SetWriteDeadline(time.Now().Add(stopTimeout)) })
+	defer stop()
+	// With ctx, the library could close the connection after a Write that has succeeded,
+	// and the client would not be told why.
+	return s.conn.Write(context.Background(), websocket.MessageText, doc)
 }
 
 // closing is why a WebSocket is closed.
