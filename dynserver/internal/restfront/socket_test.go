@@ -59,7 +59,4 @@ func TestWebSocket(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 	}
-	if err := f.Shutdown(t.Context()); err != nil {
-		t.Error(err)
-	}
 }
