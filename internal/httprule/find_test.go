@@ -157,6 +157,27 @@ func TestNear(t *testing.T) {
 	}
 }
 
+// TestNearest asks for what is nearer than a path with more or fewer segments.
+func TestNearest(t *testing.T) {
+	tr := tree(t, "GET /v1/get/{a}", "GET /v1/gut", "GET /v1/greet/{a}", "GET /v1/greet/{a}/b", "GET /v1/features/{a}/{b}", "GET /v1/hello/{a}/{b}",
+		"GET /v1/list", "GET /v1/list/{a}", "GET /v1/list/{a}/x", "GET /{a}", "GET /v1/x/{a=**}/z")
+	for path, want := range map[string][]string{
+		"/v1/get":             {"/v1/get/{a}"},
+		"/v1/get/":            {"/v1/get/{a}"},
+		"/v1/list/":           {"/v1/list", "/v1/list/{a}"},
+		"/":                   {"/{a}"},
+		"/v1/greetings/World": {"/v1/greet/{a}"},
+		"/v1/gr/World":        {"/v1/get/{a}"},
+		"/v1/feat/1/2":        {"/v1/features/{a}/{b}"},
+		"/v1/list//x":         {"/v1/list/{a}/x"},
+		"/v1/hello/1":         {"/v1/hello/{a}/{b}"},
+	} {
+		if got := tr.Near(path, 3); !slices.Equal(got, want) {
+			t.Errorf("Near(%q) = %q, want %q", path, got, want)
+		}
+	}
+}
+
 func TestEmptyTree(t *testing.T) {
 	var none *Tree
 	b, _ := none.Find("GET", "/", nil)

@@ -14,14 +14,18 @@ const (
 	nearPath = 2000 // bytes of a path
 )
 
-// The differences that a template may have, at most one of them.
+// The differences that a template may have, at most one of them, the smallest first.
 const (
-	misspelt  = 1 + iota // a segment
+	atEnd     = 1 + iota // the value of the last variable, or a slash at the end
+	misspelt             // a segment
+	begun                // a segment and a literal differ, but for a common beginning
 	displaced            // a segment is missing, or too much
 )
 
-// Near returns up to limit templates that are near to a path that none matches: one segment
-// is misspelt; if there are none, one segment is missing or too much.
+// Near returns up to limit templates that are near to a path that none matches. Only those with
+// the smallest difference are returned: the path lacks the value of the last variable or has a
+// slash too much at its end, one of its segments is misspelt or has only the beginning right, or
+// a segment is missing or too much.
 func (t *Tree) Near(escapedPath string, limit int) []string {
 	if t == nil || len(escapedPath) > nearPath || !strings.HasPrefix(escapedPath, "/") || badEscape(escapedPath) >= 0 {
 		return nil
@@ -29,7 +33,7 @@ func (t *Tree) Near(escapedPath string, limit int) []string {
 	path, _, _ := cutVerb(escapedPath)
 	w := nearWalk{segments: strings.Split(path[1:], "/"), left: nearWork, cost: make(map[string]int)}
 	w.walk(t.root, 0, 0)
-	least := misspelt + displaced
+	least := displaced
 	for _, cost := range w.cost {
 		least = min(least, cost)
 	}
@@ -60,6 +64,9 @@ func (w *nearWalk) walk(n *node, i, cost int) {
 	}
 	if i >= len(w.segments) {
 		w.found(n, cost)
+		if cost == 0 && n.single != nil {
+			w.found(n.single, atEnd)
+		}
 	}
 	if n.rest != nil && (cost != displaced || i >= len(w.segments)) {
 		w.found(n.rest, cost)
@@ -73,15 +80,8 @@ func (w *nearWalk) walk(n *node, i, cost int) {
 			w.walk(n.single, i+1, cost)
 		}
 		if cost == 0 {
-			w.walk(n, i+1, displaced) // without this segment
-			if n.single != nil && segment == "" {
-				w.walk(n.single, i+1, misspelt)
-			}
-			for _, name := range nearest.Names(segment, w.names(n), 3) {
-				if name != segment {
-					w.walk(n.after(name), i+1, misspelt)
-				}
-			}
+			w.walk(n, i+1, w.costOf(i, displaced)) // without this segment
+			w.misspelt(n, i)
 		}
 	}
 	if cost == 0 { // with one more segment
@@ -92,6 +92,41 @@ func (w *nearWalk) walk(n *node, i, cost int) {
 			w.walk(n.single, i, displaced)
 		}
 	}
+}
+
+// misspelt visits the nodes below n for which segment i is wrong, but not far off.
+func (w *nearWalk) misspelt(n *node, i int) {
+	segment := w.segments[i]
+	if n.single != nil && segment == "" {
+		w.walk(n.single, i+1, w.costOf(i, misspelt))
+	}
+	names := w.names(n)
+	for _, name := range nearest.Names(segment, names, 3) {
+		if name != segment {
+			w.walk(n.after(name), i+1, misspelt)
+		}
+	}
+	for _, name := range names {
+		if name != segment && sameBeginning(name, segment) {
+			w.walk(n.after(name), i+1, begun)
+		}
+	}
+}
+
+// costOf returns the cost of an empty last segment, or else the cost that segment i has.
+func (w *nearWalk) costOf(i, cost int) int {
+	if i == len(w.segments)-1 && w.segments[i] == "" {
+		return atEnd
+	}
+	return cost
+}
+
+// sameBeginning reports whether one text begins with the other, which is at least half as long.
+func sameBeginning(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return len(a) >= 3 && 2*len(a) >= len(b) && strings.HasPrefix(b, a)
 }
 
 // names returns the literals of a node, unless they are too much work.

@@ -105,6 +105,8 @@ func TestPaths(t *testing.T) {
 		{"GET /v1/get/%E4%BD%A0", 200, `={"name":"你"}`},
 		{"GET /v1/get/%ff", 400, `"field":"name"`},
 		{"GET /v1/get/a/", 404, `\"/v1/get/{name}\"`},
+		{"GET /v1/get", 404, `\"/v1/get/{name}\"`},
+		{"GET /v1/get/", 404, `\"/v1/get/{name}\"`},
 		{"GET /v1/gte/a", 404, `\"/v1/get/{name}\"`},
 		{"GET /V1/get/a", 404, `\"/v1/get/{name}\"`},
 		{"GET /v1/multi/a/x/b", 200, `={"name":"a/x/b"}`},
