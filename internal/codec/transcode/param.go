@@ -44,6 +44,9 @@ func (p *Plan) FindParam(name string) (Param, error) {
 			segment, key, keyed, inner = cutParam(rest)
 			f = p.byName[segment]
 		}
+		if f != nil && f.isMessageMap() {
+			return Param{}, (&Error{Problem: f.name + " is a map of messages, which a parameter cannot set"}).param(name)
+		}
 		if f == nil {
 			return Param{}, unknown(p.desc, "field", segment, p.names(), 0).param(name)
 		}
@@ -111,6 +114,12 @@ func (x *Param) enter(f *field) *Error {
 	}
 	x.outer = append(x.outer, f)
 	return nil
+}
+
+// isMessageMap reports whether f is a map of messages that a parameter cannot set, whatever its
+// key is.
+func (f *field) isMessageMap() bool {
+	return f.keyField != nil && f.value.message != nil && f.value.message.get().hasFields()
 }
 
 // hasFields reports whether the JSON of the message is an object of its fields.
