@@ -15,6 +15,7 @@ import (
 // contain it: the JSON of the value, without the quotes of strings. Numbers, names of enums,
 // base64, and Timestamp, Duration and FieldMask are strings in that sense. A
 // google.protobuf.Value is the JSON that text is, if it begins like JSON, and a string otherwise.
+// The paths of a FieldMask may have names of the schema, too.
 //
 // The bytes replace a value of the field that precedes them in the message, also when the new
 // value is zero; in lists and maps they add to it. After an error, of type *Error, the
@@ -59,8 +60,26 @@ func appendToken(out []byte, f *field, text string) ([]byte, bool) {
 	if isBare(f, text) {
 		return append(out, text...), true
 	}
+	if f.message != nil && f.message.get().kind == wellknown.FieldMask {
+		text = camelMask(text)
+	}
 	out, _ = appendString(out, []byte(text))
 	return out, false
+}
+
+// camelMask replaces the paths of a field mask that are names of the schema by their JSON form.
+// It leaves paths as they are if they have none.
+func camelMask(text string) string {
+	if !strings.Contains(text, "_") {
+		return text
+	}
+	paths := strings.Split(text, ",")
+	for i, path := range paths {
+		if camel := camelCase(path); snakeCase(camel) == path {
+			paths[i] = camel
+		}
+	}
+	return strings.Join(paths, ",")
 }
 
 // isBare reports whether the JSON of a parameter's text is the text without quotes.
