@@ -1,6 +1,7 @@
 package httpport
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -28,13 +29,17 @@ func (s *Server) refuse(x *exchange, err error) {
 	writeStatus(x, code, st)
 }
 
-// writeStatus writes a google.rpc.Status as JSON.
+// writeStatus writes a google.rpc.Status without details as JSON, in the form that restfront's
+// errors have.
 func writeStatus(w http.ResponseWriter, code int, st *status.Status) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(struct { // fails if the client is gone
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(struct { // cannot fail
 		Code    codes.Code `json:"code"`
 		Message string     `json:"message"`
-		Details []any      `json:"details"`
-	}{st.Code(), st.Message(), []any{}})
+	}{st.Code(), st.Message()})
+	_, _ = w.Write(bytes.TrimSuffix(body.Bytes(), []byte("\n"))) // fails if the client is gone
 }
