@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
@@ -36,7 +37,11 @@ func (c *call) serveSocket() {
 		return c.socketEnd(c.run())
 	})
 	if wrong, ok := errors.AsType[*framing.HandshakeError](err); ok {
-		why := refuse(codes.FailedPrecondition, "%s", wrong.Problem)
+		code := codes.FailedPrecondition
+		if wrong.HTTPStatus == http.StatusForbidden {
+			code = codes.PermissionDenied
+		}
+		why := refuse(code, "%s", wrong.Problem)
 		c.front.writeError(c.w, c.r, c.endpoint, why, wrong.HTTPStatus)
 	}
 }

@@ -1,7 +1,9 @@
 package restfront
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -50,13 +52,21 @@ func TestWebSocket(t *testing.T) {
 		}
 		_ = conn.CloseNow()
 	}
-	for path, want := range map[string]int{"/v1/nothing": http.StatusNotFound, "/v1/many/2": http.StatusForbidden} {
+	for path, want := range map[string]struct {
+		status int
+		body   string
+	}{
+		"/v1/nothing": {http.StatusNotFound, `{"code":5,`},
+		"/v1/many/2":  {http.StatusForbidden, `{"code":7,"message":"pages of \"https://other.example\" may not connect"}`},
+	} {
 		_, resp, err := websocket.Dial(t.Context(), url+path, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://other.example"}}})
-		if err == nil || resp.StatusCode != want {
-			t.Errorf("%s: %v", path, err)
+		if err == nil || resp == nil {
+			t.Fatalf("%s: %v", path, err)
 		}
-		if resp != nil && resp.Body != nil {
-			_ = resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body) // the library keeps its beginning
+		_ = resp.Body.Close()
+		if resp.StatusCode != want.status || !strings.HasPrefix(string(body), want.body) {
+			t.Errorf("%s: %d %s, want %d %s", path, resp.StatusCode, body, want.status, want.body)
 		}
 	}
 }
