@@ -71,7 +71,7 @@ func TestBindings(t *testing.T) {
 		{"delete", "DELETE /v1/echo/a", 200, `{"text":"a"}`},
 		{"several segments and a verb", "POST /v1/any/a/b%2Fc:run\n\n{}", 200, `{"text":"a/b%2Fc"}`},
 		{"unknown path", "GET /v2", 404, `{"code":5,"message":"no method is at GET /v2 (did you mean \"/old/{name}\"?)"}`},
-		{"other verb", "PATCH /v1/number", 405, `{"code":12,"message":"no method is at PATCH /v1/number; see the header Allow for other verbs"}`},
+		{"other verb", "PATCH /v1/number", 405, `{"code":12,"message":"no method is at PATCH /v1/number; use PUT"}`},
 		{"proto2", "GET /old/a", 200, `{"name":"a"}`},
 		{"proto2, nested", "POST /old/a\n\n{}", 400, bad(`"part.x: the required field is not set"`, `"/part/x"`, `"the required field is not set"`)},
 		{"proto2, whole", "PUT /old/a\n\n" + `{"part":{"x":1}}`, 200, `{"name":"a","part":{"x":1}}`},

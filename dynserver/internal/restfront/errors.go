@@ -77,8 +77,12 @@ func notFound(g *dispatch.Generation, verb, path string) *refusal {
 	return refuse(codes.NotFound, "no method is at %s %s%s", verb, clip(path), nearest.DidYouMean(near))
 }
 
-func wrongVerb(verb, path string) *refusal {
-	r := refuse(codes.Unimplemented, "no method is at %s %s; see the header Allow for other verbs", clip(verb), clip(path))
+// wrongVerb refuses a verb. The path has the sorted verbs of allow, which is not empty.
+func wrongVerb(verb, path string, allow []string) *refusal {
+	use := slices.DeleteFunc(slices.Clone(allow), func(v string) bool {
+		return v == http.MethodHead && slices.Contains(allow, http.MethodGet)
+	})
+	r := refuse(codes.Unimplemented, "no method is at %s %s; use %s", clip(verb), clip(path), strings.Join(use, " or "))
 	r.code = http.StatusMethodNotAllowed
 	return r
 }

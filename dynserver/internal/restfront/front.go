@@ -2,6 +2,7 @@ package restfront
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/dyngate/dyngate/dynserver/internal/dispatch"
@@ -95,11 +96,11 @@ func (f *Front) refuse(w http.ResponseWriter, r *http.Request, g *dispatch.Gener
 		f.reject(w, r, notFound(g, r.Method, path))
 		return
 	}
-	allow = append(allow, http.MethodOptions)
-	w.Header()["Allow"] = []string{strings.Join(unique(allow), ", ")}
+	allow = unique(allow)
+	w.Header()["Allow"] = []string{strings.Join(unique(append(slices.Clone(allow), http.MethodOptions)), ", ")}
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	f.reject(w, r, wrongVerb(r.Method, path))
+	f.reject(w, r, wrongVerb(r.Method, path, allow))
 }

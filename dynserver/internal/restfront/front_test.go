@@ -276,6 +276,6 @@ func TestErrors(t *testing.T) {
 	check(t, w, 404, `{"code":5,"message":"not here"}`)
 	check(t, serve(t, f, "POST /test.Svc/Reply\n\n{}"), 501, `{"code":12,"message":"method test.Svc/Reply is in the schema, but no handler answers it"}`)
 	check(t, serve(t, f, "POST /test.Svc/Ecko\n\n{}"), 404, `{"code":5,"message":"unknown method \"Ecko\" of service test.Svc (did you mean \"Echo\"?)"}`)
-	check(t, serve(t, f, "GET /test.Svc/Echo"), 405, `{"code":12,"message":"no method is at GET /test.Svc/Echo; see the header Allow for other verbs"}`)
+	check(t, serve(t, f, "GET /test.Svc/Echo"), 405, `{"code":12,"message":"no method is at GET /test.Svc/Echo; use POST"}`)
 	check(t, serve(t, f, "OPTIONS /test.Svc/Echo"), 204, ``)
 }
