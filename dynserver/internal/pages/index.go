@@ -52,7 +52,7 @@ var indexTemplate = template.Must(template.New("index").Funcs(template.FuncMap{
 <body>
 <h1>{{len .Services}} {{if eq (len .Services) 1}}service{{else}}services{{end}}</h1>
 <p>OpenAPI 3.1: <a href="/openapi.json">openapi.json</a>, <a href="/openapi.yaml">openapi.yaml</a></p>
-{{with .Example}}<p>Every method can be called with JSON, for example:</p>
+{{with .Example}}<p>Every method can be called with JSON, as in this example. Put the address of this server before the path:</p>
 <pre>{{.}}</pre>
 {{end}}{{range .Services}}<h2 id="{{.Name}}"><code>{{.Name}}</code>{{if .Stale}} <span class="note">(an older version: the current one has errors)</span>{{end}}</h2>
 {{with .Comment}}<p>{{.}}</p>
@@ -119,7 +119,7 @@ func writeIndex(w io.Writer, g *dispatch.Generation) error {
 				Unanswered: len(r.Registrations) == 0, Deprecated: openapi.IsDeprecated(m), Ways: ways,
 			})
 			if page.Example == "" && !m.IsStreamingClient() {
-				page.Example = "curl -d '{}' http://HOST:PORT" + httprule.Default(m).Path()
+				page.Example = "curl -d '{}' " + httprule.Default(m).Path()
 			}
 		}
 		page.Services = append(page.Services, service)

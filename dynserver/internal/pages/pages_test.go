@@ -152,7 +152,7 @@ func TestIndex(t *testing.T) {
 	for _, want := range []string{
 		"<h1>1 service</h1>", "&lt;script&gt;alert(", "Greets &amp; &lt;b&gt;smiles&lt;/b&gt;.", `<span class="verb">GET</span> /v1/greet/{name}`,
 		`<span class="verb">POST</span> /v1/greet<`, `<span class="verb">POST</span> /test.Greeter/Watch`, "streams requests, streams responses",
-		"(no handler)", "(deprecated)", "curl -d &#39;{}&#39; http://HOST:PORT/test.Greeter/Greet", `href="/openapi.json"`,
+		"(no handler)", "(deprecated)", "Put the address of this server before the path:", "<pre>curl -d &#39;{}&#39; /test.Greeter/Greet</pre>", `href="/openapi.json"`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s", want)
