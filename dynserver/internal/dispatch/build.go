@@ -80,7 +80,7 @@ func (b *Builder) Build(prev *Generation, in Input) (*Generation, []*diag.Diagno
 		diags = slices.Insert(diags, 0, problem)
 	}
 	now := b.newGeneration(prev, in, services, own)
-	diags = append(diags, now.http.ties...)
+	diags = append(append(diags, now.http.hidden...), now.http.ties...)
 	slices.SortStableFunc(diags, func(a, b *diag.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
 	now.Leaving, now.Unmatched = k.leaving, registrations.unmatched()
 	return now, slices.CompactFunc(diags, func(a, b *diag.Diagnostic) bool { return a == b })

@@ -137,7 +137,7 @@ func (b *Builder) newGeneration(prev *Generation, in Input, services, own map[pr
 		middleware: in.Middleware,
 	}
 	g.pins.Store(1)
-	g.http = prev.nextHTTP(g.Services)
+	g.http = prev.nextHTTP(g)
 	for _, s := range services {
 		b.serve(g, s, false)
 	}

@@ -1,7 +1,9 @@
 package dispatch
 
 import (
+	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -17,9 +19,10 @@ func (g *Generation) HTTP() *httprule.Tree { return g.http.tree }
 
 // httpPaths is the part of a generation that is about HTTP.
 type httpPaths struct {
-	offered []*httprule.Binding // by all services
+	offered []*httprule.Binding // by all services, without hidden ones
 	tree    *httprule.Tree
-	ties    []*diag.Diagnostic
+	ties    []*diag.Diagnostic // of offered bindings
+	hidden  []*diag.Diagnostic // about bindings that default ones hide
 }
 
 // configured is what files say about a method.
@@ -106,19 +109,25 @@ func (a annotation) Diagnose(severity diag.Severity, part httprule.Part, format 
 // nextHTTP puts the bindings of the next generation's services, which are sorted, into a
 // tree. Of bindings that tie it keeps the one that this generation has. A service that is leaving gives way to the others,
 // because one of them may be its new name.
-func (g *Generation) nextHTTP(services []*Service) httpPaths {
+func (g *Generation) nextHTTP(next *Generation) httpPaths {
 	var p httpPaths
 	leaving := make(map[*httprule.Binding]bool)
-	for _, s := range services {
-		p.offered = append(p.offered, s.HTTP...)
+	var hidden []httprule.Conflict
+	for _, s := range next.Services {
 		for _, b := range s.HTTP {
-			if s.Leaving {
-				leaving[b] = true
+			owner, by := next.hiding(b)
+			if by == nil {
+				p.offered = append(p.offered, b)
+				leaving[b] = s.Leaving
+			} else if !s.Leaving && !owner.Leaving {
+				hidden = append(hidden, httprule.Conflict{Kept: by, Dropped: b, Path: by.Path()})
 			}
 		}
 	}
+	p.hidden = reports(hidden, hide)
 	if g.http.tree != nil && slices.Equal(g.http.offered, p.offered) {
-		return g.http
+		p.tree, p.ties = g.http.tree, g.http.ties
+		return p
 	}
 	var first, others, last []*httprule.Binding
 	for _, b := range p.offered {
@@ -134,19 +143,42 @@ func (g *Generation) nextHTTP(services []*Service) httpPaths {
 	var conflicts []httprule.Conflict
 	p.tree, conflicts = httprule.NewTree(slices.Concat(first, others, last))
 	conflicts = slices.DeleteFunc(conflicts, func(c httprule.Conflict) bool { return leaving[c.Dropped] })
-	p.ties = ties(conflicts)
+	p.ties = reports(conflicts, tie)
 	return p
 }
 
-// ties reports conflicts: as errors, or as warnings if the services were not made for one
-// host.
-func ties(conflicts []httprule.Conflict) (diags []*diag.Diagnostic) {
+// hiding returns the default binding of another method that has the requests of b, and the
+// service of that method; nil if there is none.
+func (g *Generation) hiding(b *httprule.Binding) (*Service, *httprule.Binding) {
+	t := b.Template
+	if b.Verb != http.MethodPost || t.Verb != "" || len(t.Segments) != 2 ||
+		t.Segments[0].Kind != httprule.Literal || t.Segments[1].Kind != httprule.Literal {
+		return nil, nil
+	}
+	name := protoreflect.FullName(t.Segments[0].Text)
+	s := cmp.Or(g.own[name], g.services[name])
+	if s == nil {
+		return nil, nil
+	}
+	m := s.Desc.Methods().ByName(protoreflect.Name(t.Segments[1].Text))
+	if m == nil || m.FullName() == b.Method.FullName() {
+		return nil, nil
+	}
+	by := httprule.Default(m)
+	by.Position.Path = s.File.Location()
+	by.Position.Line, by.Position.Column = s.File.Position(m)
+	return s, by
+}
+
+// reports reports conflicts: as errors, or as warnings if the services were not made for
+// one host.
+func reports(conflicts []httprule.Conflict, report func(httprule.Conflict) *diag.Diagnostic) (diags []*diag.Diagnostic) {
 	type pair struct{ kept, dropped protoreflect.FullName }
 	elsewhere := make(map[pair][]httprule.Conflict)
 	var order []pair
 	for _, c := range conflicts {
 		if !c.DifferentHosts() {
-			diags = append(diags, tie(c))
+			diags = append(diags, report(c))
 			continue
 		}
 		services := pair{c.Kept.Method.Parent().FullName(), c.Dropped.Method.Parent().FullName()}
@@ -169,6 +201,12 @@ func ties(conflicts []httprule.Conflict) (diags []*diag.Diagnostic) {
 		diags = append(diags, diag.New(diag.Warning, list[0].Dropped.Position, "%s", text))
 	}
 	return diags
+}
+
+// hide reports a binding with the default path of another method.
+func hide(c httprule.Conflict) *diag.Diagnostic {
+	return diag.New(diag.Error, c.Dropped.Position, "the HTTP rule of %s is never used: method %s at %s always answers %s %s",
+		c.Dropped.Method.FullName(), c.Kept.Method.FullName(), c.Kept.Position, c.Kept.Verb, c.Path)
 }
 
 // tie reports two bindings of which only one can be served.

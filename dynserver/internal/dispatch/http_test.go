@@ -127,6 +127,30 @@ func TestTiesOfDifferentHosts(t *testing.T) {
 	}
 }
 
+// TestRulesWithDefaultPaths has rules with paths at which other methods answer anyway.
+func TestRulesWithDefaultPaths(t *testing.T) {
+	b := newBench(t, handlers.NewRegistry())
+	b.reload(map[string]string{
+		"a.proto": service("A", ""),
+		"b.proto": annotated("B", `post: "/p.A/Call" body: "*" additional_bindings { get: "/p.A/Call" }
+			additional_bindings { post: "/{name}/Call" } additional_bindings { post: "/p.B/Call" body: "*" }`),
+	})
+	const bound = "B/Call=GET/p.A/Call B/Call=POST/p.B/Call B/Call=POST/{name}/Call"
+	problem := []string{"the HTTP rule of p.B.Call is never used: method p.A.Call at ", "a.proto:1:", "always answers POST /p.A/Call", "b.proto:1:"}
+	b.expectPaths(bound, "p.A p.B", problem...)
+	if !diag.HasErrors(b.diags) {
+		t.Error("no error")
+	}
+	b.reload(nil)
+	b.expectPaths(bound, "p.A p.B", problem...)
+	b.reload(map[string]string{"a.proto": ""})
+	b.expectPaths("B/Call=GET/p.A/Call B/Call=POST/p.A/Call B/Call=POST/p.B/Call B/Call=POST/{name}/Call", "p.B")
+	b.while(map[string]string{"a.proto": service("A", "")}, 0)
+	b.expectPaths(bound, "p.A p.B", problem...)
+	b.while(map[string]string{"a.proto": service("C", "")}, time.Hour) // A is leaving
+	b.expectPaths(bound, "p.A* p.B p.C")
+}
+
 func TestRulesOfFilesReplaceAnnotations(t *testing.T) {
 	b := newBench(t, handlers.NewRegistry())
 	config := func(text string) {
