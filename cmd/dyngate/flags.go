@@ -79,7 +79,7 @@ func checkSchemaLimits(l dynserver.SchemaLimits) error {
 func (f *serveFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.grpc, "grpc", []string{"127.0.0.1:50051"},
-		"serve gRPC on `ADDR`: host:port, a port of the loopback, or unix:PATH; repeatable")
+		"serve gRPC on `ADDR`: host:port, a port of the loopback, or unix:PATH; repeatable; '' for none")
 	flags.StringArrayVar(&f.http, "http", []string{defaultHTTP},
 		"serve HTTP on `ADDR`, as for --grpc: JSON, Connect, gRPC-Web and gRPC; repeatable; '' for none")
 	flags.StringArrayVar(&f.httpRules, "http-rules", nil,
@@ -202,12 +202,13 @@ func (f *serveFlags) validate(embedded bool) error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	for _, addr := range f.grpc {
-		check(addr != "", "--grpc: empty address; :50051 is for all interfaces")
+	for _, addr := range given(f.grpc) {
+		check(addr != "", "--grpc: an empty address, which is for none, stands alone; :50051 is for all interfaces")
 	}
-	for _, addr := range f.httpAddrs() {
+	for _, addr := range given(f.http) {
 		check(addr != "", "--http: an empty address, which is for none, stands alone; :8080 is for all interfaces")
 	}
+	check(len(given(f.grpc))+len(given(f.http)) > 0, "--grpc and --http are both empty, so there is no address to serve on")
 	if err := f.checkTLS(); err != nil {
 		errs = append(errs, err)
 	}

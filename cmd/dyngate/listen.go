@@ -47,20 +47,21 @@ func (f *serveFlags) listen(ctx context.Context, log *slog.Logger) (all listener
 			all.close()
 		}
 	}()
-	for _, addr := range f.grpc {
+	for _, addr := range given(f.grpc) {
 		lis, err := listen(ctx, addr, "--grpc")
 		if err != nil {
 			return all, err
 		}
 		all.grpc = append(all.grpc, lis)
 	}
-	if !f.httpGiven && covers(all.grpc, defaultHTTP) {
+	optional := !f.httpGiven && len(all.grpc) > 0
+	if optional && covers(all.grpc, defaultHTTP) {
 		log.Warn("HTTP is not served: --grpc has its default address; choose another with --http", "address", defaultHTTP)
 		return all, nil
 	}
-	for _, addr := range f.httpAddrs() {
+	for _, addr := range given(f.http) {
 		lis, err := listen(ctx, addr, "--http")
-		if !f.httpGiven && errors.Is(err, syscall.EADDRINUSE) {
+		if optional && errors.Is(err, syscall.EADDRINUSE) {
 			log.Warn("HTTP is not served: its default address is taken; choose another with --http", "address", addr)
 			return all, nil
 		}
@@ -72,12 +73,12 @@ func (f *serveFlags) listen(ctx context.Context, log *slog.Logger) (all listener
 	return all, nil
 }
 
-// httpAddrs returns the addresses of --http; none if it is empty.
-func (f *serveFlags) httpAddrs() []string {
-	if len(f.http) == 1 && f.http[0] == "" {
+// given returns the addresses of --grpc or --http: none if there is only an empty one.
+func given(addrs []string) []string {
+	if len(addrs) == 1 && addrs[0] == "" {
 		return nil
 	}
-	return f.http
+	return addrs
 }
 
 // covers reports whether a listener gets the connections to an address, which not all

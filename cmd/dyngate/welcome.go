@@ -70,7 +70,9 @@ func printWelcome(w io.Writer, ink ink, services []dynserver.ServiceInfo, at add
 		fmt.Fprintf(w, "  ... and %d more\n", len(services)-listed)
 	}
 	printUnanswered(w, ink, services)
-	fmt.Fprintf(w, "gRPC, with reflection and health, on %s\n", strings.Join(at.grpc, ", "))
+	if len(at.grpc) > 0 {
+		fmt.Fprintf(w, "gRPC, with reflection and health, on %s\n", strings.Join(at.grpc, ", "))
+	}
 	if len(at.http) > 0 {
 		fmt.Fprintf(w, "HTTP, with JSON, Connect and gRPC-Web, on %s\n", strings.Join(at.http, ", "))
 	}
@@ -128,7 +130,7 @@ func dialAddr(addr net.Addr) string {
 // try returns commands to try next.
 func (a addresses) try(services []dynserver.ServiceInfo) (commands []string) {
 	path := greeting(services)
-	target := a.grpc[0]
+	target := a.target()
 	if a.cert != "" {
 		target += " --ca " + a.cert
 	}
@@ -143,6 +145,17 @@ func (a addresses) try(services []dynserver.ServiceInfo) (commands []string) {
 		commands = append(commands, a.curl(a.http[0], path))
 	}
 	return commands
+}
+
+// target returns the target of dyngate's own commands.
+func (a addresses) target() string {
+	switch {
+	case len(a.grpc) > 0:
+		return a.grpc[0]
+	case strings.HasPrefix(a.http[0], "unix:"):
+		return a.http[0] + " --protocol connect"
+	}
+	return a.http[0]
 }
 
 // curl returns the command with which curl makes a call.

@@ -63,6 +63,20 @@ func TestDefaultAddress(t *testing.T) {
 		}
 		rig.WantText(t, r.Stderr, "8080", "address already in use", "choose another address with --http")
 	}
+	if r := rig.Run(t, "serve", "--grpc", ""); r.Status != 1 { // there is nothing else to serve on
+		t.Errorf("without gRPC: exit status %d", r.Status)
+	}
+}
+
+// TestWithoutGRPC serves HTTP alone.
+func TestWithoutGRPC(t *testing.T) {
+	t.Parallel()
+	p := rig.Start(t, "serve", "--grpc", "", "--http", "127.0.0.1:0")
+	p.AwaitStdout("Try: dyngate call http://")
+	wantAnswer(t, ask(t, client(t, 1, nil), http.MethodPost, p.URL()+greet, ada), 200, "Hello, Ada!")
+	if strings.Contains(p.Stdout.String(), "gRPC, with") {
+		t.Error("it mentions a gRPC port")
+	}
 }
 
 // TestUnixSocket serves HTTP on a Unix socket.
@@ -86,6 +100,7 @@ func TestFlags(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
 		"--http":                       {"--http", "127.0.0.1:0", "--http", ""},
+		"--grpc and --http are both":   {"--grpc", "", "--http", ""},
 		"--tls-cert and --tls-key":     {"--tls-cert", "x"},
 		"--client-ca needs --tls-cert": {"--client-ca", "x"},
 		"--max-http-requests":          {"--max-http-requests", "0"},
