@@ -19,14 +19,16 @@ type conns struct {
 	log   *slog.Logger
 
 	mu      sync.Mutex
-	open    map[net.Conn]*list.Element // its element of idle, or nil
-	idle    list.List                  // of net.Conn, without a request, longest first
-	refused time.Time                  // the last one that was logged
+	open    map[net.Conn]*list.Element // of order
+	order   list.List                  // of net.Conn: those with a request, mark, and those without, longest first
+	mark    *list.Element
+	refused time.Time // the last one that was logged
 }
 
 func (c *conns) init(o Options) {
 	c.limit, c.stall, c.log = o.MaxConnections, o.StallTimeout, o.Log
 	c.open = make(map[net.Conn]*list.Element)
+	c.mark = c.order.PushBack(nil)
 }
 
 // listener returns a listener whose connections are counted.
@@ -62,7 +64,7 @@ func (c *conns) add(n net.Conn) (surplus net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.limit > 0 && len(c.open) >= c.limit {
-		first := c.idle.Front()
+		first := c.mark.Next()
 		if first == nil {
 			c.report(n)
 			return n
@@ -70,7 +72,7 @@ func (c *conns) add(n net.Conn) (surplus net.Conn) {
 		surplus = first.Value.(net.Conn)
 		c.remove(surplus)
 	}
-	c.open[n] = c.idle.PushBack(n)
+	c.open[n] = c.order.PushBack(n)
 	return surplus
 }
 
@@ -98,14 +100,9 @@ func (c *conns) changed(n net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 	case http.StateActive, http.StateHijacked:
-		if element != nil {
-			c.idle.Remove(element)
-			c.open[n] = nil
-		}
+		c.order.MoveBefore(element, c.mark)
 	case http.StateIdle:
-		if element == nil {
-			c.open[n] = c.idle.PushBack(n)
-		}
+		c.order.MoveToBack(element)
 	case http.StateClosed:
 		c.remove(n)
 	}
@@ -121,9 +118,9 @@ func (c *conns) forget(n net.Conn) {
 // remove removes a connection. The caller holds c.mu.
 func (c *conns) remove(n net.Conn) {
 	if element := c.open[n]; element != nil {
-		c.idle.Remove(element)
+		c.order.Remove(element)
+		delete(c.open, n)
 	}
-	delete(c.open, n)
 }
 
 // conn is a connection whose writes fail if the client does not read.

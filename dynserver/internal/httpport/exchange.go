@@ -24,6 +24,7 @@ type exchange struct {
 	request *http.Request
 	cancel  context.CancelCauseFunc // ends the request's context; nil if that of the server does
 	in      body
+	own     http.Request // request, if it has a body
 
 	reading, writing atomic.Int64 // the tick at which a read or write began; else 0
 	failure          atomic.Pointer[error]
@@ -69,9 +70,9 @@ func (s *Server) enter(x *exchange) error {
 		x.in.ReadCloser, x.in.x = inner, x
 		// net/http looks at the body of its own request to decide whether the
 		// connection may be used again, so that one stays as it is.
-		own := *x.request
-		own.Body = &x.in
-		x.request = &own
+		x.own = *x.request
+		x.own.Body = &x.in
+		x.request = &x.own
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

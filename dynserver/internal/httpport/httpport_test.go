@@ -425,7 +425,7 @@ func TestMaxConnections(t *testing.T) {
 	eventually(t, "the first connection to be idle", func() bool {
 		p.conns.mu.Lock()
 		defer p.conns.mu.Unlock()
-		return p.conns.idle.Len() == 1
+		return p.conns.mark.Next() != nil && p.conns.mark.Next().Next() == nil
 	})
 	third := p.dial(t, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n")
 	ends(t, first)

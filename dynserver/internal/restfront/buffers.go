@@ -35,30 +35,6 @@ func (s *scratch) free() {
 	scratches.Put(s)
 }
 
-// small is a small message, with its buffers, in one allocation.
-type small struct {
-	buffers [1]mem.Buffer
-	buffer  mem.SliceBuffer
-	bytes   [maxSmall]byte
-}
-
-const maxSmall = 64
-
-// copy returns a copy of b, which fits.
-func (s *small) copy(b []byte) mem.BufferSlice {
-	s.buffer = append(s.bytes[:0:len(b)], b...)
-	s.buffers[0] = &s.buffer
-	return s.buffers[:]
-}
-
-// message returns a copy of b, which the receiver owns.
-func message(b []byte) mem.BufferSlice {
-	if len(b) > maxSmall {
-		return mem.BufferSlice{mem.Copy(b, pool)}
-	}
-	return new(small).copy(b)
-}
-
 // pool holds the buffers of larger messages. grpc's own has no sizes between 32 KiB and
 // 1 MiB.
 var pool = newPool()

@@ -29,7 +29,7 @@ type call struct {
 	socket   bool                    // the caller asks for a WebSocket
 
 	outer  dispatch.Context // that handlers see, around ctx
-	only   small            // the only request, if it is small
+	only   httpcall.Small   // the only request, if it is small
 	values []string         // of the variables of the path
 	room   [4]string        // for values
 

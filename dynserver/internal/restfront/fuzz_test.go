@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	"github.com/dyngate/dyngate/dynserver/internal/httpcall"
 	"github.com/dyngate/dyngate/handlers"
 )
 
@@ -44,7 +45,7 @@ func FuzzRequest(f *testing.F) {
 			return err
 		}
 		got = data.Materialize()
-		return call.Send(message(nil))
+		return call.Send(httpcall.Message(nil, pool))
 	})})
 	route := front.current.Load().Route("/test.Svc/Echo")
 	oracle := slow{md: route.Method.Input(), types: route.Method.Types}

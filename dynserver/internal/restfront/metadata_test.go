@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/dyngate/dyngate/dynserver/internal/httpcall"
 	"github.com/dyngate/dyngate/handlers"
 )
 
@@ -28,7 +29,7 @@ func answer(f handlerFunc) handlers.Implementation {
 		if err := f(ctx, call); err != nil {
 			return err
 		}
-		return call.Send(message(nil))
+		return call.Send(httpcall.Message(nil, pool))
 	})
 }
 

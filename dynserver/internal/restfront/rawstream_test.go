@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/dyngate/dyngate/dynserver/internal/httpcall"
 	"github.com/dyngate/dyngate/handlers"
 )
 
@@ -20,7 +21,7 @@ func TestRawStreams(t *testing.T) {
 			return err
 		}
 		for _, chunk := range []string{"one ", "two"} {
-			if err := call.Send(message(new(rawBody).append(nil, "text/x", []byte(chunk)))); err != nil {
+			if err := call.Send(httpcall.Message(new(rawBody).append(nil, "text/x", []byte(chunk)), pool)); err != nil {
 				return err
 			}
 		}
@@ -36,7 +37,7 @@ func TestRawStreams(t *testing.T) {
 		for {
 			data, err := call.Recv()
 			if err == io.EOF {
-				return call.Send(message(last))
+				return call.Send(httpcall.Message(last, pool))
 			}
 			if err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/dyngate/dyngate/dynserver/internal/httpcall"
 	"github.com/dyngate/dyngate/internal/codec/transcode"
 )
 
@@ -40,10 +41,10 @@ func (c *call) assemble(body func([]byte, *scratch) ([]byte, error)) (mem.Buffer
 	if err = c.checkRequired(s); err != nil {
 		return nil, err
 	}
-	if !c.endpoint.manyIn && len(s.wire) <= maxSmall {
-		return c.only.copy(s.wire), nil
+	if !c.endpoint.manyIn && len(s.wire) <= httpcall.MaxSmall {
+		return c.only.Copy(s.wire), nil
 	}
-	return message(s.wire), nil
+	return httpcall.Message(s.wire, pool), nil
 }
 
 // appendBody appends the whole body of the request as one message, or as a field of

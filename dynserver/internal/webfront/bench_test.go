@@ -35,7 +35,7 @@ type replay struct{ bytes.Reader }
 func (*replay) Close() error { return nil }
 
 // benchServers are dyngate with plain structs, and connect-go with generated code.
-func benchServers(b *testing.B) map[string]http.Handler {
+func benchServers(b testing.TB) map[string]http.Handler {
 	b.Helper()
 	schema, err := os.ReadFile("../../../tests/bench/benchpb/bench.proto")
 	if err != nil {
@@ -57,7 +57,7 @@ func benchServers(b *testing.B) map[string]http.Handler {
 }
 
 // benchRequests are the bodies by method and format.
-func benchRequests(b *testing.B) map[string][]byte {
+func benchRequests(b testing.TB) map[string][]byte {
 	b.Helper()
 	out := make(map[string][]byte)
 	for method, m := range map[string]proto.Message{"Greet": &benchpb.Hello{Name: "Ada Lovelace"}, "Price": shop.NewOrder(10)} {
@@ -85,6 +85,16 @@ func BenchmarkUnary(b *testing.B) {
 }
 
 func benchUnary(b *testing.B, h http.Handler, name string, body []byte) {
+	call := repeat(b, h, name, body)
+	b.ReportAllocs()
+	for b.Loop() {
+		call()
+	}
+}
+
+// repeat returns a function that makes a call.
+func repeat(b testing.TB, h http.Handler, name string, body []byte) func() {
+	b.Helper()
 	method, codec := name[:5], name[6:]
 	header := http.Header{
 		"Content-Type": {"application/" + codec}, "Connect-Protocol-Version": {"1"},
@@ -96,8 +106,7 @@ func benchUnary(b *testing.B, h http.Handler, name string, body []byte) {
 	}
 	in := new(replay)
 	w := &sink{}
-	b.ReportAllocs()
-	for b.Loop() {
+	return func() {
 		in.Reset(body)
 		r.Body, r.Header, r.ContentLength = in, header, int64(len(body))
 		w.header, w.code, w.n = make(http.Header), 0, 0

@@ -53,7 +53,7 @@ func serve(ctx context.Context, e *exchange, protocol string, on conn) error {
 	c := &e.call
 	c.ctx, c.conn, c.exchange, c.protocol = ctx, on, e, protocol
 	e.serving = true
-	err := e.route.Serve(ctx, c)
+	err := e.route.ServeIn(ctx, &e.outer, c)
 	c.end()
 	if err != nil {
 		return connectError(err, e.route.Method, protocol)

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/dyngate/dyngate/dynserver/internal/httpcall"
 	"github.com/dyngate/dyngate/handlers"
 	"github.com/dyngate/dyngate/internal/codec/transcode"
 )
@@ -86,7 +87,7 @@ func (c codec) Unmarshal(data []byte, v any) error {
 		in.text.Write(data)
 		return nil
 	}
-	in.data = mem.BufferSlice{mem.Copy(data, mem.DefaultBufferPool())}
+	in.data = httpcall.Message(data, mem.DefaultBufferPool())
 	return nil
 }
 
@@ -111,21 +112,21 @@ func plan(m *handlers.Method, md protoreflect.MessageDescriptor) *transcode.Plan
 func toWire(m *handlers.Method, text *bytes.Buffer) (mem.BufferSlice, error) {
 	defer freeText(text)
 	pool := mem.DefaultBufferPool()
+	in, opts := plan(m, m.Input()), transcode.DecodeOptions{IgnoreUnknown: true}
 	size := text.Len() + 16
-	var space *[]byte // from pool
-	var dst []byte
 	if mem.IsBelowBufferPoolingThreshold(size) {
-		dst = make([]byte, 0, size)
-	} else {
-		space = pool.Get(size)
-		dst = (*space)[:0]
+		space := newText()
+		defer freeText(space)
+		space.Grow(size)
+		wire, err := in.AppendWire(space.AvailableBuffer(), text.Bytes(), opts)
+		if err != nil {
+			return nil, err
+		}
+		return httpcall.Message(wire, pool), nil
 	}
-	wire, err := plan(m, m.Input()).AppendWire(dst, text.Bytes(), transcode.DecodeOptions{IgnoreUnknown: true})
+	space := pool.Get(size)
+	wire, err := in.AppendWire((*space)[:0], text.Bytes(), opts)
 	switch {
-	case space == nil && err == nil:
-		return mem.BufferSlice{mem.SliceBuffer(wire)}, nil
-	case space == nil:
-		return nil, err
 	case err != nil:
 		pool.Put(space)
 		return nil, err

@@ -21,7 +21,17 @@ type unaryConn struct {
 
 	request  *frame // nil when it has been received
 	response *frame
+	result   connect.Response[frame] // of response
 }
+
+// emptyResponse has a header and a trailer, which nothing changes: connect would make
+// them for each call.
+var emptyResponse = func() connect.Response[frame] {
+	r := connect.NewResponse[frame](nil)
+	r.Header()
+	r.Trailer()
+	return *r
+}()
 
 func (c *unaryConn) Receive(v any) error {
 	if c.request == nil {
@@ -54,7 +64,9 @@ func serveUnary(ctx context.Context, req *connect.Request[frame]) (*connect.Resp
 			return nil, err
 		}
 	}
-	return connect.NewResponse(conn.response), nil
+	conn.result = emptyResponse // metadata is in CallInfo
+	conn.result.Msg = conn.response
+	return &conn.result, nil
 }
 
 // readOnly reports whether a method may be called by GET.
