@@ -30,7 +30,7 @@ func TestOwnServicesOverConnect(t *testing.T) {
 		{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "application/connect+json", frame(`{"listServices":""}`), `{"name":"grpc.health.v1.Health"}`},
 		{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "application/grpc-web+json", frame(`{"listServices":""}`), `{"name":"grpc.health.v1.Health"}`},
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), "POST", web.URL+tt.path, strings.NewReader(tt.body))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL+tt.path, strings.NewReader(tt.body))
 		rig.Must(t, err)
 		req.Header.Set("Content-Type", tt.content)
 		req.Header.Set("Connect-Protocol-Version", "1")

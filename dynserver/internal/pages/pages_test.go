@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -65,7 +66,7 @@ service Greeter {
 message Name { string name = 1; }
 `
 
-func get(t *testing.T, h http.Handler, verb, path string, header ...string) *http.Response {
+func get(t *testing.T, h http.Handler, verb, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), verb, path, nil)
 	for i := 0; i < len(header); i += 2 {
@@ -73,7 +74,7 @@ func get(t *testing.T, h http.Handler, verb, path string, header ...string) *htt
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
+	return w
 }
 
 func text(t *testing.T, r io.Reader) string {
@@ -96,24 +97,24 @@ func TestDocuments(t *testing.T) {
 			if !p.Serves(path) {
 				t.Error("it is not served")
 			}
-			plain := get(t, p, "GET", path) //nolint:bodyclose // a recorder has nothing to close
+			plain := get(t, p, "GET", path)
 			body := text(t, plain.Body)
-			if got := plain.Header.Get("Content-Type"); plain.StatusCode != http.StatusOK || got != want[0] || !strings.Contains(body, want[1]) {
-				t.Errorf("got %d %s %s", plain.StatusCode, got, body)
+			if got := plain.Header().Get("Content-Type"); plain.Code != http.StatusOK || got != want[0] || !strings.Contains(body, want[1]) {
+				t.Errorf("got %d %s %s", plain.Code, got, body)
 			}
-			zipped := get(t, p, "GET", path, "Accept-Encoding", "br, gzip;q=0.5") //nolint:bodyclose // as above
+			zipped := get(t, p, "GET", path, "Accept-Encoding", "br, gzip;q=0.5")
 			unzip, err := gzip.NewReader(zipped.Body)
-			if err != nil || zipped.Header.Get("Content-Encoding") != "gzip" {
-				t.Fatal(err, zipped.Header)
+			if err != nil || zipped.Header().Get("Content-Encoding") != "gzip" {
+				t.Fatal(err, zipped.Header())
 			}
 			if text(t, unzip) != body {
 				t.Error("the compressed page is another one")
 			}
-			head := get(t, p, "HEAD", path) //nolint:bodyclose // as above
-			if head.ContentLength != int64(len(body)) || text(t, head.Body) != "" {
-				t.Errorf("HEAD: %d bytes", head.ContentLength)
+			head := get(t, p, "HEAD", path)
+			if got := head.Header().Get("Content-Length"); got != strconv.Itoa(len(body)) || text(t, head.Body) != "" {
+				t.Errorf("HEAD: %s bytes", got)
 			}
-			checkConditional(t, p, path, plain.Header.Get("ETag"))
+			checkConditional(t, p, path, plain.Header().Get("ETag"))
 		})
 	}
 }
@@ -123,8 +124,8 @@ func checkConditional(t *testing.T, p *Pages, path, etag string) {
 	for value, want := range map[string]int{
 		etag: 304, strings.TrimPrefix(etag, "W/"): 304, "*": 304, `"other", ` + etag: 304, `"other"`: 200, "": 200,
 	} {
-		if got := get(t, p, "GET", path, "If-None-Match", value); got.StatusCode != want || got.Header.Get("ETag") != etag {
-			t.Errorf("If-None-Match %s: %d, ETag %s, want %d", value, got.StatusCode, got.Header.Get("ETag"), want)
+		if got := get(t, p, "GET", path, "If-None-Match", value); got.Code != want || got.Header().Get("ETag") != etag {
+			t.Errorf("If-None-Match %s: %d, ETag %s, want %d", value, got.Code, got.Header().Get("ETag"), want)
 		}
 	}
 }
@@ -133,14 +134,14 @@ func checkConditional(t *testing.T, p *Pages, path, etag string) {
 func TestReload(t *testing.T) {
 	current := newCurrent(t, files(greeter), nil)
 	p := New(current, openapi.Options{})
-	before := get(t, p, "GET", "/openapi.json").Header.Get("ETag")
+	before := get(t, p, "GET", "/openapi.json").Header().Get("ETag")
 	later := newCurrent(t, files(strings.ReplaceAll(greeter, "/v1/", "/v2/")), nil)
 	g := later.Pin()
 	t.Cleanup(g.Unpin)
 	current.Swap(g)
 	after := get(t, p, "GET", "/openapi.json", "If-None-Match", before)
-	if body := text(t, after.Body); after.StatusCode != http.StatusOK || !strings.Contains(body, "/v2/greet") || strings.Contains(body, "/v1/greet") {
-		t.Errorf("got %d %s", after.StatusCode, body)
+	if body := text(t, after.Body); after.Code != http.StatusOK || !strings.Contains(body, "/v2/greet") || strings.Contains(body, "/v1/greet") {
+		t.Errorf("got %d %s", after.Code, body)
 	}
 }
 
@@ -161,9 +162,9 @@ func TestIndex(t *testing.T) {
 	if strings.Contains(body, "<script") || strings.Contains(body, "<b>") {
 		t.Error("a comment is markup")
 	}
-	policy := page.Header.Get("Content-Security-Policy")
-	if !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") || page.Header.Get("X-Content-Type-Options") != "nosniff" {
-		t.Errorf("the headers are %v", page.Header)
+	policy := page.Header().Get("Content-Security-Policy")
+	if !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") || page.Header().Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("the headers are %v", page.Header())
 	}
 	if !strings.Contains(body, "<style>"+style+"</style>") {
 		t.Error("the style is not the one that the policy allows")
@@ -184,7 +185,7 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := New(current, openapi.Options{})
-			if got := get(t, p, test.verb, test.path).StatusCode; got != test.want {
+			if got := get(t, p, test.verb, test.path).Code; got != test.want {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})
