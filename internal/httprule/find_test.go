@@ -159,11 +159,13 @@ func TestNear(t *testing.T) {
 
 // TestNearest asks for what is nearer than a path with more or fewer segments.
 func TestNearest(t *testing.T) {
-	tr := tree(t, "GET /v1/get/{a}", "GET /v1/gut", "GET /v1/greet/{a}", "GET /v1/greet/{a}/b", "GET /v1/features/{a}/{b}", "GET /v1/hello/{a}/{b}",
+	tr := tree(t, "GET /v1/get/{a}", "GET /v1/get/{a}:go", "GET /v1/gut", "GET /v1/greet/{a}", "GET /v1/greet/{a}/b", "GET /v1/features/{a}/{b}", "GET /v1/hello/{a}/{b}",
 		"GET /v1/list", "GET /v1/list/{a}", "GET /v1/list/{a}/x", "GET /{a}", "GET /v1/x/{a=**}/z")
 	for path, want := range map[string][]string{
 		"/v1/get":             {"/v1/get/{a}"},
 		"/v1/get/":            {"/v1/get/{a}"},
+		"/v1/gett/x:go":       {"/v1/get/{a}:go", "/v1/greet/{a}"},
+		"/v1/gett/x:no":       {"/v1/get/{a}", "/v1/get/{a}:go", "/v1/greet/{a}"},
 		"/v1/list/":           {"/v1/list", "/v1/list/{a}"},
 		"/":                   {"/{a}"},
 		"/v1/greetings/World": {"/v1/greet/{a}"},

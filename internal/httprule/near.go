@@ -30,8 +30,8 @@ func (t *Tree) Near(escapedPath string, limit int) []string {
 	if t == nil || len(escapedPath) > nearPath || !strings.HasPrefix(escapedPath, "/") || badEscape(escapedPath) >= 0 {
 		return nil
 	}
-	path, _, _ := cutVerb(escapedPath)
-	w := nearWalk{segments: strings.Split(path[1:], "/"), left: nearWork, cost: make(map[string]int)}
+	path, verb, _ := cutVerb(escapedPath)
+	w := nearWalk{segments: strings.Split(path[1:], "/"), verb: verb, left: nearWork, cost: make(map[string]int)}
 	w.walk(t.root, 0, 0)
 	least := displaced
 	for _, cost := range w.cost {
@@ -53,6 +53,7 @@ func cutVerb(path string) (before, verb string, found bool) {
 // nearWalk is a walk through a tree that tolerates differences.
 type nearWalk struct {
 	segments []string
+	verb     string         // in the path, after a colon
 	left     int            // how much work is still allowed
 	cost     map[string]int // of the templates that were found
 }
@@ -141,8 +142,13 @@ func (w *nearWalk) names(n *node) []string {
 	return names
 }
 
+// found adds the templates that end at n: those with the verb of the path, if there are any.
 func (w *nearWalk) found(n *node, cost int) {
-	for _, e := range n.ends {
+	ends := n.ends
+	if e := n.ending(w.verb); e != nil {
+		ends = []ending{*e}
+	}
+	for _, e := range ends {
 		for _, b := range e.bindings {
 			if before, ok := w.cost[b.Template.text]; !ok || cost < before {
 				w.cost[b.Template.text] = cost
