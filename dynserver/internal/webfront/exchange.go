@@ -28,7 +28,7 @@ type exchange struct {
 	cutter cutter
 	call   call
 	outer  dispatch.Context // of the handler, around that of the call
-	unary  unaryConn // of call, if the protocol is Connect's for unary calls
+	unary  unaryConn        // of call, if the protocol is Connect's for unary calls
 }
 
 type exchangeKey struct{}
