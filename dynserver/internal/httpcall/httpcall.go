@@ -1,5 +1,5 @@
 // Package httpcall converts between HTTP requests and calls, for all protocols that
-// net/http carries: callers, metadata, deadlines.
+// net/http carries: callers, metadata, deadlines, messages.
 package httpcall
 
 import (
