@@ -1,10 +1,14 @@
 package restfront
 
 import (
+	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
+	"google.golang.org/grpc/codes"
 
 	"github.com/dyngate/dyngate/handlers"
 )
@@ -50,13 +54,24 @@ func TestWebSocket(t *testing.T) {
 		}
 		_ = conn.CloseNow()
 	}
-	for path, want := range map[string]int{"/v1/nothing": http.StatusNotFound, "/v1/many/2": http.StatusForbidden} {
-		_, resp, err := websocket.Dial(t.Context(), url+path, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://other.example"}}})
-		if err == nil || resp.StatusCode != want {
-			t.Errorf("%s: %v", path, err)
+	for _, test := range []struct {
+		path   string
+		header http.Header
+		status int
+		code   codes.Code
+	}{
+		{"/v1/nothing", nil, http.StatusNotFound, codes.NotFound},
+		{"/v1/many/2", http.Header{"Origin": {"https://other.example"}}, http.StatusForbidden, codes.PermissionDenied},
+		{"/v1/many/2", http.Header{"Sec-WebSocket-Protocol": {"other"}}, http.StatusBadRequest, codes.InvalidArgument},
+	} {
+		_, resp, err := websocket.Dial(t.Context(), url+test.path, &websocket.DialOptions{HTTPHeader: test.header})
+		if err == nil || resp == nil {
+			t.Errorf("%s: %v", test.path, err)
+			continue
 		}
-		if resp != nil && resp.Body != nil {
-			_ = resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != test.status || !strings.HasPrefix(string(body), fmt.Sprintf(`{"code":%d,`, test.code)) {
+			t.Errorf("%s %v: %s %s", test.path, test.header, resp.Status, body)
 		}
 	}
 }
