@@ -259,8 +259,8 @@ func TestAuthorization(t *testing.T) {
 	encoded := base64.RawURLEncoding.EncodeToString([]byte("Bearer a+b/c=="))
 	for protocols, want := range map[string]string{
 		"": "", Subprotocol: "",
-		Subprotocol + ", " + authorizationProtocol + encoded: "Bearer a+b/c==",
-		authorizationProtocol + "!":                          "",
+		Subprotocol + ", " + authorizationProtocol + encoded:                           "Bearer a+b/c==",
+		authorizationProtocol + "!":                                                    "",
 		authorizationProtocol + base64.RawURLEncoding.EncodeToString([]byte("a\r\nb")): "",
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
