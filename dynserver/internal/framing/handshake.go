@@ -2,6 +2,7 @@ package framing
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coder/websocket"
 )
@@ -40,11 +42,23 @@ func hasToken(values []string, token string) bool {
 // as the subprotocol "dyngate.authorization." followed by the value in base64url
 // without padding. Pages in browsers cannot set headers of WebSockets.
 func Authorization(r *http.Request) (value string, ok bool) {
+	encoded, found := credentials(r)
+	if !found {
+		return "", false
+	}
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil || bytes.ContainsFunc(text, unicode.IsControl) { // as in a header
+		return "", false
+	}
+	return string(text), true
+}
+
+// credentials returns what follows authorizationProtocol in a request.
+func credentials(r *http.Request) (encoded string, found bool) {
 	for _, header := range r.Header["Sec-Websocket-Protocol"] {
 		for name := range strings.SplitSeq(header, ",") {
-			if encoded, found := strings.CutPrefix(trim(name), authorizationProtocol); found {
-				text, err := base64.RawURLEncoding.DecodeString(encoded)
-				return string(text), err == nil
+			if encoded, found = strings.CutPrefix(trim(name), authorizationProtocol); found {
+				return encoded, true
 			}
 		}
 	}
@@ -101,6 +115,11 @@ func (s *Sockets) check(r *http.Request) error {
 	}
 	if asked := r.Header["Sec-Websocket-Protocol"]; len(asked) > 0 && !hasToken(asked, Subprotocol) {
 		return &HandshakeError{http.StatusBadRequest, "the subprotocols must include " + Subprotocol}
+	}
+	if _, passed := credentials(r); passed {
+		if _, ok := Authorization(r); !ok {
+			return &HandshakeError{http.StatusBadRequest, "the subprotocol " + authorizationProtocol + " must be followed by the value of a header in base64url, without padding"}
+		}
 	}
 	return nil
 }

@@ -188,6 +188,8 @@ func TestHandshake(t *testing.T) {
 		"not allowed":        {allow, map[string]string{"Origin": "https://friend.example.evil"}, 403, "may not connect"},
 		"subprotocol":        {SocketOptions{}, map[string]string{"Sec-WebSocket-Protocol": "x, " + Subprotocol}, 101, ""},
 		"other subprotocol":  {SocketOptions{}, map[string]string{"Sec-WebSocket-Protocol": "x"}, 400, "must include dyngate.json.v1"},
+		"credentials":        {SocketOptions{}, map[string]string{"Sec-WebSocket-Protocol": Subprotocol + ", " + authorizationProtocol + "YQ"}, 101, ""},
+		"broken credentials": {SocketOptions{}, map[string]string{"Sec-WebSocket-Protocol": Subprotocol + ", " + authorizationProtocol + "!"}, 400, "base64url"},
 		"version":            {SocketOptions{}, map[string]string{"Sec-WebSocket-Version": "8"}, 400, "unsupported WebSocket protocol version"},
 		"no key":             {SocketOptions{}, map[string]string{"Sec-WebSocket-Key": ""}, 400, "WebSocket protocol violation: "},
 		"compression":        {SocketOptions{}, map[string]string{"Sec-WebSocket-Extensions": "permessage-deflate"}, 101, ""},
@@ -257,8 +259,9 @@ func TestAuthorization(t *testing.T) {
 	encoded := base64.RawURLEncoding.EncodeToString([]byte("Bearer a+b/c=="))
 	for protocols, want := range map[string]string{
 		"": "", Subprotocol: "",
-		Subprotocol + ", " + authorizationProtocol + encoded: "Bearer a+b/c==",
-		authorizationProtocol + "!":                          "",
+		Subprotocol + ", " + authorizationProtocol + encoded:                           "Bearer a+b/c==",
+		authorizationProtocol + "!":                                                    "",
+		authorizationProtocol + base64.RawURLEncoding.EncodeToString([]byte("a\r\nb")): "",
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Sec-WebSocket-Protocol", protocols)

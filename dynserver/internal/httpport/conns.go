@@ -87,8 +87,12 @@ func (c *conns) report(n net.Conn) {
 // changed is the ConnState of the http.Server.
 func (c *conns) changed(n net.Conn, state http.ConnState) {
 	if secure, ok := n.(*tls.Conn); ok {
-		if inner, ours := secure.NetConn().(*conn); ours {
+		inner, ours := secure.NetConn().(*conn)
+		switch {
+		case ours:
 			n = inner
+		case state == http.StateHijacked:
+			state = http.StateClosed // nothing tells when it is
 		}
 	}
 	c.mu.Lock()

@@ -1,6 +1,7 @@
 package httpport
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -49,10 +50,18 @@ func (s *Server) crossOrigin(x *exchange) bool {
 	case x.exposing || origin == "" && r.Header.Get("Sec-Fetch-Site") == "":
 		return true
 	case s.origins.same.Check(r) != nil: // never for GET, HEAD and OPTIONS
-		s.refuse(x, status.Errorf(codes.PermissionDenied, "pages of origin %q may not make calls", origin))
+		s.refuse(x, status.Errorf(codes.PermissionDenied, "pages of %s may not make calls", nameOrigin(origin)))
 		return false
 	}
 	return true
+}
+
+// nameOrigin returns an origin for a message. Some browsers send none.
+func nameOrigin(origin string) string {
+	if origin == "" {
+		return "other origins"
+	}
+	return fmt.Sprintf("origin %q", origin)
 }
 
 func (o *origins) configured() bool { return o.any || len(o.exact) > 0 || len(o.domains) > 0 }
@@ -102,10 +111,10 @@ func isToken(word string) bool {
 // metadata of its call.
 func (x *exchange) expose() {
 	h := x.Header()
-	names := exposeHeaders
+	names := slices.Clone(exposeHeaders)
 	for name := range h {
 		if !strings.HasPrefix(name, "Access-Control-") && !strings.HasPrefix(name, http.TrailerPrefix) && name != "Vary" && name != "Set-Cookie" {
-			names = append(slices.Clip(names), name)
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)

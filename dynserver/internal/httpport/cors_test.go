@@ -3,6 +3,7 @@ package httpport
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -90,6 +91,7 @@ func TestCrossOrigin(t *testing.T) {
 		"allowed":            {http.MethodPost, http.Header{"Origin": {"https://a.com"}, "Sec-Fetch-Site": {"cross-site"}}, 200, "https://a.com"},
 		"not allowed":        {http.MethodPost, http.Header{"Origin": {"https://b.com"}, "Sec-Fetch-Site": {"cross-site"}}, 403, ""},
 		"not allowed, old":   {http.MethodPost, http.Header{"Origin": {"https://b.com"}}, 403, ""},
+		"not allowed, bare":  {http.MethodPost, http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403, ""},
 		"a GET":              {http.MethodGet, http.Header{"Origin": {"https://b.com"}}, 200, ""},
 		"own page":           {http.MethodPost, http.Header{"Origin": {"http://example.com"}}, 200, ""},
 		"own, behind proxy":  {http.MethodPost, http.Header{"Origin": {"https://public.com"}, "Sec-Fetch-Site": {"same-origin"}}, 200, ""},
@@ -105,6 +107,9 @@ func TestCrossOrigin(t *testing.T) {
 		if w.Code != test.code || h.Get("Access-Control-Allow-Origin") != test.allow || h.Get("Vary") != "Origin" {
 			t.Errorf("%s: %d %v", name, w.Code, h)
 		}
+		if strings.Contains(w.Body.String(), `\"\"`) {
+			t.Errorf("%s: an origin without a name: %s", name, w.Body)
+		}
 		want := ""
 		if test.allow != "" {
 			want = "Grpc-Message, Grpc-Status, Grpc-Status-Details-Bin, Trailer-X, X-Mine"
@@ -112,6 +117,19 @@ func TestCrossOrigin(t *testing.T) {
 		if got := h.Get("Access-Control-Expose-Headers"); got != want {
 			t.Errorf("%s: exposes %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestExposeNothing exposes no header but those that always are. Answers share their list.
+func TestExposeNothing(t *testing.T) {
+	before := slices.Clone(exposeHeaders)
+	x := &exchange{ResponseWriter: httptest.NewRecorder()}
+	x.expose()
+	if got := x.Header().Get("Access-Control-Expose-Headers"); got != "Grpc-Message, Grpc-Status, Grpc-Status-Details-Bin" {
+		t.Errorf("exposes %q", got)
+	}
+	if !slices.Equal(exposeHeaders, before) {
+		t.Error("an answer has changed the list of all answers")
 	}
 }
 

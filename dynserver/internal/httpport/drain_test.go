@@ -3,11 +3,14 @@ package httpport
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 // TestDrain stops a port with a request in progress in each protocol, and one in
@@ -160,6 +163,38 @@ func TestHijacked(t *testing.T) {
 	p.Stop()
 	<-ended
 	<-drained
+}
+
+// TestHijackedTLS takes over connections of a listener that has TLS of its own. Nothing
+// tells when they are closed, so they must not count.
+func TestHijackedTLS(t *testing.T) {
+	given := httptest.NewUnstartedServer(nil)
+	given.StartTLS() // for its certificate
+	t.Cleanup(given.Close)
+	p := start(t, Options{MaxConnections: 1}, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		must(t, err)
+		_ = conn.Close()
+	})
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	served := make(chan error, 1)
+	go func() { served <- p.Serve(tls.NewListener(lis, given.TLS)) }() // ends with Stop
+	defer func() {
+		p.Stop()
+		must(t, <-served)
+	}()
+	config := given.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	for range 3 {
+		c, err := tls.Dial("tcp", lis.Addr().String(), config)
+		must(t, err)
+		must(t, c.SetDeadline(time.Now().Add(patience)))
+		_, err = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		must(t, err)
+		_, err = io.ReadAll(c)
+		must(t, err)
+		_ = c.Close()
+	}
 }
 
 // TestStopUnserved stops a port that never served, in both orders.

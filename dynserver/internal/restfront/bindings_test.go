@@ -113,6 +113,10 @@ func TestUnknown(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `{"field":"txet","description":"test.All has no field \"txet\" (did you mean \"text\"`) {
 		t.Error(w.Body)
 	}
+	w = serve(t, strict, "GET /v1/echo?%ff=a")
+	if !strings.Contains(w.Body.String(), "{\"field\":\"\uFFFD\",\"description\":\"test.All has no field") {
+		t.Error(w.Body)
+	}
 }
 
 func TestUpdateMask(t *testing.T) {

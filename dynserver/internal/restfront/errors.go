@@ -152,12 +152,13 @@ func invalidMessage(err error) *refusal {
 	return invalid(wrong.Error(), &violation{Field: wrong.Pointer(), Description: "the required field is not set"})
 }
 
-// clip shortens a text that a caller sent, before it is sent back.
+// clip shortens a text that a caller sent, before it is sent back, and makes it valid
+// UTF-8, which all texts of a status must be.
 func clip(s string) string {
 	if len(s) > 100 {
 		return strings.ToValidUTF8(s[:100], "") + "..."
 	}
-	return s
+	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
 // unique returns the sorted names without repetitions.

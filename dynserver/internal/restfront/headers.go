@@ -165,7 +165,7 @@ func (h *headerRules) add(header http.Header, md metadata.MD) {
 // form that net/http sends after the body.
 func addTrailer(header http.Header, md metadata.MD) {
 	for key, values := range md {
-		if !reserved(key) {
+		if !forFront(key) && !reserved(key) {
 			header[http.TrailerPrefix+trailerPrefix+http.CanonicalHeaderKey(key)] = httpcall.Encode(key, values)
 		}
 	}

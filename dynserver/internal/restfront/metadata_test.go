@@ -85,7 +85,7 @@ Grpc-Timeout: 1H`), 200, `{}`)
 func TestResponseMetadata(t *testing.T) {
 	f := newTest(t, Options{ResponseHeaders: []string{"x-shop-*"}}, map[string]handlers.Implementation{
 		"Header": answer(func(_ context.Context, call handlers.Call) error {
-			call.SetTrailer(metadata.Pairs("cost", "7", "cost-bin", "\x01"))
+			call.SetTrailer(metadata.Pairs("cost", "7", "cost-bin", "\x01", "x-http-code", "500", "sse-id", "x"))
 			return call.SetHeader(metadata.Pairs("etag", `"1"`, "location", "/v1/x", "set-cookie", "a=1", "set-cookie", "b=2", "custom", "c", "data-bin", "\x01\x02",
 				"x-shop-name", "s", "content-type", "text/html", "content-length", "1000", "connection", "close", "grpc-status", "0", "sse-id", "x", "x-http-code", "201"))
 		}),

@@ -37,13 +37,20 @@ func (c *call) serveSocket() {
 		return c.socketEnd(c.run())
 	})
 	if wrong, ok := errors.AsType[*framing.HandshakeError](err); ok {
-		code := codes.FailedPrecondition
-		if wrong.HTTPStatus == http.StatusForbidden {
-			code = codes.PermissionDenied
-		}
-		why := refuse(code, "%s", wrong.Problem)
+		why := refuse(handshakeCode(wrong.HTTPStatus), "%s", wrong.Problem)
 		c.front.writeError(c.w, c.r, c.endpoint, why, wrong.HTTPStatus)
 	}
+}
+
+// handshakeCode returns the code for the HTTP status of a handshake that has failed.
+func handshakeCode(httpStatus int) codes.Code {
+	switch httpStatus {
+	case http.StatusForbidden:
+		return codes.PermissionDenied
+	case http.StatusNotImplemented:
+		return codes.Unimplemented
+	}
+	return codes.InvalidArgument
 }
 
 // socketEnd returns the end of a WebSocket for the result of a handler.

@@ -1,12 +1,14 @@
 package restfront
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
+	"google.golang.org/grpc/codes"
 
 	"github.com/dyngate/dyngate/handlers"
 )
@@ -52,21 +54,24 @@ func TestWebSocket(t *testing.T) {
 		}
 		_ = conn.CloseNow()
 	}
-	for path, want := range map[string]struct {
+	for _, test := range []struct {
+		path   string
+		header http.Header
 		status int
-		body   string
+		code   codes.Code
 	}{
-		"/v1/nothing": {http.StatusNotFound, `{"code":5,`},
-		"/v1/many/2":  {http.StatusForbidden, `{"code":7,"message":"pages of \"https://other.example\" may not connect"}`},
+		{"/v1/nothing", nil, http.StatusNotFound, codes.NotFound},
+		{"/v1/many/2", http.Header{"Origin": {"https://other.example"}}, http.StatusForbidden, codes.PermissionDenied},
+		{"/v1/many/2", http.Header{"Sec-WebSocket-Protocol": {"other"}}, http.StatusBadRequest, codes.InvalidArgument},
 	} {
-		_, resp, err := websocket.Dial(t.Context(), url+path, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://other.example"}}})
+		_, resp, err := websocket.Dial(t.Context(), url+test.path, &websocket.DialOptions{HTTPHeader: test.header})
 		if err == nil || resp == nil {
-			t.Fatalf("%s: %v", path, err)
+			t.Errorf("%s: %v", test.path, err)
+			continue
 		}
-		body, _ := io.ReadAll(resp.Body) // the library keeps its beginning
-		_ = resp.Body.Close()
-		if resp.StatusCode != want.status || !strings.HasPrefix(string(body), want.body) {
-			t.Errorf("%s: %d %s, want %d %s", path, resp.StatusCode, body, want.status, want.body)
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != test.status || !strings.HasPrefix(string(body), fmt.Sprintf(`{"code":%d,`, test.code)) {
+			t.Errorf("%s %v: %s %s", test.path, test.header, resp.Status, body)
 		}
 	}
 }
