@@ -78,7 +78,6 @@ func TestBidiOverHTTP1(t *testing.T) {
 	c := dial(t, server.URL)
 	c.begin(t, "Bidi", string(framed(string(wireOf("a")))), "Content-Type: application/connect+proto")
 	res := c.response(t)
-	defer res.Body.Close()
 	for _, text := range []string{"a", "b"} {
 		got := make([]byte, len(framed(string(wireOf("got "+text)))))
 		if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != string(framed(string(wireOf("got "+text)))) {
@@ -150,9 +149,7 @@ func TestDeadlineEndsReading(t *testing.T) {
 	t.Run("HTTP/1.1", func(t *testing.T) {
 		c := dial(t, server.URL)
 		c.begin(t, "Any", string(framed("")), "Content-Type: application/connect+proto", "Connect-Timeout-Ms: 50")
-		res := c.response(t)
-		defer res.Body.Close()
-		end, _ := io.ReadAll(res.Body)
+		end, _ := io.ReadAll(c.response(t).Body)
 		if !strings.Contains(string(end), `"code":"deadline_exceeded"`) {
 			t.Errorf("end of stream %q", end)
 		}
