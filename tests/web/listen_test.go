@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dyngate/dyngate/dynserver"
 	"github.com/dyngate/dyngate/tests/internal/lab"
@@ -39,10 +40,14 @@ func TestProtocols(t *testing.T) {
 // TestDefaultAddress takes the default address away from the HTTP port.
 func TestDefaultAddress(t *testing.T) {
 	t.Parallel()
-	taken, err := net.Listen("tcp", "127.0.0.1:8080")
-	if err == nil { // otherwise another process has it
-		t.Cleanup(func() { _ = taken.Close() })
-	}
+	// Another process may have it: for a moment, or because it is left running.
+	rig.Poll(5*time.Second, func() bool {
+		taken, err := net.Listen("tcp", "127.0.0.1:8080")
+		if err == nil {
+			t.Cleanup(func() { _ = taken.Close() })
+		}
+		return err == nil
+	})
 	serve := func(args ...string) *rig.Process {
 		p := rig.Start(t, append([]string{"serve"}, args...)...)
 		p.AwaitStdout("Try: ")

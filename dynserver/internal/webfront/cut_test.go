@@ -114,11 +114,11 @@ func TestNoRequestIsSmuggled(t *testing.T) {
 				c.begin(t, method, string(framed("\xff")), "Content-Type: "+content, "Connect-Timeout-Ms: "+timeout, "Grpc-Timeout: "+timeout+"m")
 				var res *http.Response
 				if early := timeout != "10000" || method == "Any"; early {
-					res = c.response(t) //nolint:bodyclose // response closes it
+					res = c.response(t)
 				}
 				_, _ = io.WriteString(c, chunk(smuggled)+"0\r\n\r\n")
 				if res == nil {
-					res = c.response(t) //nolint:bodyclose // response closes it
+					res = c.response(t)
 				}
 				_, _ = io.ReadAll(res.Body)
 				_ = c.CloseWrite()
@@ -206,7 +206,7 @@ func TestNextRequestHasNoDeadline(t *testing.T) {
 		if _, err := io.WriteString(c, "0\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
-		first := c.response(t) //nolint:bodyclose // response closes it
+		first := c.response(t)
 		end, err := io.ReadAll(first.Body)
 		if err != nil || !strings.Contains(string(end), "deadline_exceeded") {
 			t.Fatalf("end of stream %q, error %v", end, err)
