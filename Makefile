@@ -73,7 +73,7 @@ clients: ## install grpcurl, grpc-go's interop client and connectrpc's conforman
 
 .PHONY: web-clients
 web-clients: ## install npm's clients of Connect, gRPC-Web and gRPC, and buf (Chromium comes from Debian: chromium)
-	cd tests/webclients/testdata/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd tests/webclients/testdata/node && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: servers
 servers: ## install grpc-go's interop server and reflection example, and etcd (Python's come from Debian, as its clients do)
